@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+
+namespace Penjing;
+
+/// <summary>What a file holds: a network and what a user needs to feed it and to read its answers.</summary>
+public sealed record Model(Graph Graph)
+{
+    /// <summary>The network's name, such as mobilenet-v1-0.5-28.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>The names of the classes, by output index; empty where unknown.</summary>
+    public ImmutableArray<string> Labels { get; init; } = [];
+
+    /// <summary>How a picture becomes the input, where it is known.</summary>
+    public Preprocessing? Preprocessing { get; init; }
+
+    /// <summary>How the network came to be, first stage first.</summary>
+    public ImmutableArray<Stage> History { get; init; } = [];
+}
+
+/// <summary>The channels of a network's input picture, in their order.</summary>
+public enum Channels
+{
+    /// <summary>One channel of luminance.</summary>
+    Gray,
+    /// <summary>Red, green, blue.</summary>
+    Rgb,
+    /// <summary>Blue, green, red, as Caffe's networks take it.</summary>
+    Bgr,
+}
+
+/// <summary>How a picture of another size becomes one of the input's size.</summary>
+public enum Fit
+{
+    /// <summary>Resized to the input's size, its aspect ratio given up.</summary>
+    Stretch,
+    /// <summary>Resized until it covers the input's size, then its centre cut out.</summary>
+    Cover,
+}
+
+/// <summary>How a picture becomes an input: fitted, then (pixel − Mean) / Deviation for each channel, pixels from 0 to 255.</summary>
+public sealed record Preprocessing(Channels Channels, ImmutableArray<float> Mean, ImmutableArray<float> Deviation, Fit Fit = Fit.Cover)
+{
+    /// <summary>Equal when all members are, element by element.</summary>
+    public bool Equals(Preprocessing? other) => other is not null && Channels == other.Channels && Fit == other.Fit
+        && Mean.SequenceEqual(other.Mean) && Deviation.SequenceEqual(other.Deviation);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Channels, Fit, Mean.Length, Deviation.Length);
+}
+
+/// <summary>One step of a network's history, such as "prune": what was done and what was measured afterwards.</summary>
+/// <param name="Name">The step's name.</param>
+/// <param name="Detail">Its settings, in words.</param>
+/// <param name="Top1">The fraction of test pictures whose first answer is right, 0 to 1, where measured.</param>
+/// <param name="Parameters">Weight elements after the step.</param>
+/// <param name="Macs">Multiply-accumulates of one run at batch 1 after the step.</param>
+public sealed record Stage(string Name, string Detail, double? Top1, long Parameters, long Macs);

@@ -1,0 +1,44 @@
+namespace Penjing;
+
+/// <summary>The largest element of each window, N×C×H×W to N×C×H'×W'; padding never wins.</summary>
+public sealed record MaxPool(Size Kernel, Size Stride, Padding Padding, Size Dilation, bool CeilMode = false) : Op
+{
+    /// <summary>A pool without dilation.</summary>
+    public MaxPool(Size kernel, Size stride, Padding padding = default) : this(kernel, stride, padding, Size.One) { }
+
+    /// <inheritdoc/>
+    public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
+    {
+        Arity(inputs, 1, 1);
+        Rank(inputs[0], 4, "an input");
+        Shape x = inputs[0].Shape;
+        Size size = Windows.Slide(Name, new(x[2], x[3]), Kernel, Stride, Padding, Dilation, CeilMode);
+        return inputs[0] with { Shape = [x[0], x[1], size.Height, size.Width] };
+    }
+}
+
+/// <summary>The mean of each window, N×C×H×W to N×C×H'×W'; <see cref="CountIncludePad"/> says whether padding counts in the divisor.</summary>
+public sealed record AveragePool(Size Kernel, Size Stride, Padding Padding = default, bool CeilMode = false, bool CountIncludePad = false) : Op
+{
+    /// <inheritdoc/>
+    public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
+    {
+        Arity(inputs, 1, 1);
+        Rank(inputs[0], 4, "an input");
+        Shape x = inputs[0].Shape;
+        Size size = Windows.Slide(Name, new(x[2], x[3]), Kernel, Stride, Padding, Size.One, CeilMode);
+        return inputs[0] with { Shape = [x[0], x[1], size.Height, size.Width] };
+    }
+}
+
+/// <summary>The mean of each channel's picture, N×C×H×W to N×C×1×1.</summary>
+public sealed record GlobalAveragePool : Op
+{
+    /// <inheritdoc/>
+    public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
+    {
+        Arity(inputs, 1, 1);
+        Rank(inputs[0], 4, "an input");
+        return inputs[0] with { Shape = [inputs[0].Shape[0], inputs[0].Shape[1], 1, 1] };
+    }
+}

@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+
+namespace Penjing;
+
+/// <summary>An immutable dense array: element type, shape, and its elements in row-major order (rank 4: N, C, H, W).</summary>
+public sealed class Tensor
+{
+    private readonly ReadOnlyMemory<byte> bytes;
+
+    /// <summary>A tensor over memory that nobody will write to again, for example of a mapped file; nothing is copied.</summary>
+    /// <exception cref="ShapeException">The length of <paramref name="bytes"/> is not that of the shape and type.</exception>
+    public Tensor(ElementType type, Shape shape, ReadOnlyMemory<byte> bytes)
+    {
+        if (bytes.Length != (long)shape.Elements * type.Size())
+            throw new ShapeException($"a tensor of {type} {shape} takes {(long)shape.Elements * type.Size()} bytes, not {bytes.Length}");
+        Type = type;
+        Shape = shape;
+        this.bytes = bytes;
+    }
+
+    /// <summary>A tensor with a copy of <paramref name="values"/>.</summary>
+    /// <exception cref="ShapeException">The count of values is not the shape's.</exception>
+    public static Tensor Of<T>(Shape shape, ReadOnlySpan<T> values) where T : unmanaged
+    {
+        if (values.Length != shape.Elements) throw new ShapeException($"the shape {shape} takes {shape.Elements} values, not {values.Length}");
+        return new(ElementTypes.Of<T>(), shape, MemoryMarshal.AsBytes(values).ToArray());
+    }
+
+    /// <summary>A tensor with a copy of <paramref name="values"/>.</summary>
+    /// <exception cref="ShapeException">The count of values is not the shape's.</exception>
+    public static Tensor Of<T>(Shape shape, params T[] values) where T : unmanaged => Of(shape, (ReadOnlySpan<T>)values);
+
+    /// <summary>A tensor whose elements <paramref name="fill"/> writes into a zeroed span of the shape's count.</summary>
+    public static Tensor Build<T>(Shape shape, Action<Span<T>> fill) where T : unmanaged
+    {
+        ElementType type = ElementTypes.Of<T>();
+        var bytes = new byte[checked(shape.Elements * type.Size())];
+        fill(MemoryMarshal.Cast<byte, T>(bytes.AsSpan()));
+        return new(type, shape, bytes);
+    }
+
+    /// <summary>A tensor of zeros.</summary>
+    public static Tensor Zeros(ElementType type, Shape shape) => new(type, shape, new byte[checked(shape.Elements * type.Size())]);
+
+    /// <summary>The element type.</summary>
+    public ElementType Type { get; }
+
+    /// <summary>The extents.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>The elements' bytes, little-endian, row-major.</summary>
+    public ReadOnlyMemory<byte> Bytes => bytes;
+
+    /// <summary>The elements as floats; see <see cref="AsSpan{T}"/>.</summary>
+    public ReadOnlySpan<float> Floats => AsSpan<float>();
+
+    /// <summary>The elements, row-major.</summary>
+    /// <exception cref="InvalidOperationException">The element type is not <typeparamref name="T"/>.</exception>
+    public ReadOnlySpan<T> AsSpan<T>() where T : unmanaged => ElementTypes.Of<T>() == Type
+        ? MemoryMarshal.Cast<byte, T>(bytes.Span)
+        : throw new InvalidOperationException($"a tensor of {Type} was read as {typeof(T).Name}");
+
+    /// <summary>The same elements under another shape of the same count.</summary>
+    /// <exception cref="ShapeException">The counts differ.</exception>
+    public Tensor Reshape(Shape shape) => new(Type, shape, bytes);
+
+    /// <summary>Whether type, shape and every bit are equal.</summary>
+    public bool BitsEqual(Tensor other) => Type == other.Type && Shape == other.Shape && bytes.Span.SequenceEqual(other.bytes.Span);
+
+    /// <summary>Type and shape, as in Float32 1×3×224×224.</summary>
+    public override string ToString() => $"{Type} {Shape}";
+}
