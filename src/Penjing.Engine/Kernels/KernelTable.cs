@@ -1,0 +1,13 @@
+using System.Collections.Immutable;
+
+namespace Penjing.Engine;
+
+/// <summary>A way to compute nodes: its name, the nodes it fits on a machine, and the kernel made for one of them.</summary>
+internal sealed record KernelRow(string Name, Func<Node, Isa, bool> Fits, Func<Node, Isa, Kernel> Create);
+
+/// <summary>The one table of kernels, best first: lowering takes the first row that fits, tests and benches take all.</summary>
+internal static class KernelTable
+{
+    /// <summary>The rows. What comes earlier is faster or smaller on every node that both fit; the reason stands beside the row.</summary>
+    public static ImmutableArray<KernelRow> Rows { get; } = [];
+}

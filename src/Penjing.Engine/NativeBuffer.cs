@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+
+namespace Penjing.Engine;
+
+/// <summary>Zeroed memory outside the managed heap, aligned to 64 bytes; freed when disposed or collected.</summary>
+internal sealed unsafe class NativeBuffer : IDisposable
+{
+    /// <summary>The alignment of every buffer and every value in the arena, in bytes: a cache line and a 512-bit vector.</summary>
+    public const int Alignment = 64;
+
+    private void* pointer;
+
+    /// <summary>A buffer of this many zero bytes.</summary>
+    public NativeBuffer(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        Bytes = bytes;
+        pointer = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), Alignment);
+        NativeMemory.Clear(pointer, (nuint)bytes);
+        GC.AddMemoryPressure(Math.Max(bytes, 1));
+    }
+
+    /// <summary>Frees the memory that nobody disposed of.</summary>
+    ~NativeBuffer() => Free();
+
+    /// <summary>A buffer with a copy of <paramref name="values"/>.</summary>
+    public static NativeBuffer Of<T>(ReadOnlySpan<T> values) where T : unmanaged
+    {
+        NativeBuffer buffer = new((long)values.Length * sizeof(T));
+        values.CopyTo(new(buffer.pointer, values.Length));
+        return buffer;
+    }
+
+    /// <summary>The size in bytes.</summary>
+    public long Bytes { get; }
+
+    /// <summary>The first byte.</summary>
+    public byte* Pointer => (byte*)pointer;
+
+    /// <summary>The first float.</summary>
+    public float* Floats => (float*)pointer;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Free()
+    {
+        if (pointer is null) return;
+        NativeMemory.AlignedFree(pointer);
+        pointer = null;
+        GC.RemoveMemoryPressure(Math.Max(Bytes, 1));
+    }
+}
