@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Penjing;
+
+/// <summary>
+/// MobileNet v1 (Howard et al. 2017): depthwise-separable blocks, BatchNormalization and ReLU behind every convolution, global pooling, a linear classifier.
+/// Inputs are 1×channels×size×size, outputs 1×classes logits. A width multiplier scales every layer's channels, to the nearest multiple of 8 and at least 8.
+/// </summary>
+public static class MobileNetV1
+{
+    /// <summary>One depthwise-separable block.</summary>
+    private readonly record struct Block(int Channels, int Stride);
+
+    /// <summary>The paper's network, for pictures of about 128 to 224 pixels; five halvings.</summary>
+    /// <param name="width">The paper's α: 1, 0.75, 0.5, 0.25 or another.</param>
+    /// <param name="size">Height and width of the input picture.</param>
+    /// <param name="channels">Channels of the input picture.</param>
+    /// <param name="classes">Classes to tell apart.</param>
+    /// <param name="seed">What the initial weights follow from.</param>
+    /// <param name="relu6">ReLU6, as in TensorFlow's version, in place of the paper's ReLU.</param>
+    /// <param name="softmax">Probabilities in place of logits.</param>
+    /// <exception cref="PenjingException">A parameter is not positive.</exception>
+    public static Model Build(double width = 1, int size = 224, int channels = 3, int classes = 1000, int seed = 1, bool relu6 = false, bool softmax = false) =>
+        Build("mobilenet-v1", width, size, channels, classes, seed, relu6, softmax, stem: 2, [
+            new(64, 1), new(128, 2), new(128, 1), new(256, 2), new(256, 1), new(512, 2),
+            .. Enumerable.Repeat(new Block(512, 1), 5), new(1024, 2), new(1024, 1)]);
+
+    /// <summary>
+    /// The variant for small pictures such as 28×28 and 32×32: the stem and the last stage keep the picture's size, which leaves three halvings.
+    /// </summary>
+    /// <param name="width">The paper's α.</param>
+    /// <param name="size">Height and width of the input picture.</param>
+    /// <param name="channels">Channels of the input picture.</param>
+    /// <param name="classes">Classes to tell apart.</param>
+    /// <param name="seed">What the initial weights follow from.</param>
+    /// <param name="repeats">How many 512-channel blocks of stride 1 there are: 5 in the paper, 0 in its shallow variant.</param>
+    /// <param name="relu6">ReLU6 in place of ReLU.</param>
+    /// <param name="softmax">Probabilities in place of logits.</param>
+    /// <exception cref="PenjingException">A parameter is not positive.</exception>
+    public static Model Small(
+        double width = 0.5, int size = 28, int channels = 1, int classes = 10, int seed = 1, int repeats = 5, bool relu6 = false, bool softmax = false) =>
+        Build("mobilenet-v1-small", width, size, channels, classes, seed, relu6, softmax, stem: 1, [
+            new(64, 1), new(128, 2), new(128, 1), new(256, 2), new(256, 1), new(512, 2),
+            .. Enumerable.Repeat(new Block(512, 1), repeats >= 0 ? repeats : throw Bad("repeats", repeats)), new(1024, 1), new(1024, 1)]);
+
+    private static Model Build(
+        string name, double width, int size, int channels, int classes, int seed, bool relu6, bool softmax, int stem, ImmutableArray<Block> blocks)
+    {
+        if (!(width is > 0 and <= 16)) throw Bad("width", width);
+        if (size <= 0) throw Bad("size", size);
+        if (channels <= 0) throw Bad("channels", channels);
+        if (classes <= 0) throw Bad("classes", classes);
+        Layers layers = new(seed, relu6 ? new Clip(0, 6) : new Relu());
+        Node x = layers.Block("stem", new("input", new Input(ElementType.Float32, [1, channels, size, size])), Scaled(32), kernel: 3, stem);
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            x = layers.Block($"block{i + 1}.depthwise", x, x.Shape[1], kernel: 3, blocks[i].Stride, groups: x.Shape[1]);
+            x = layers.Block($"block{i + 1}.pointwise", x, Scaled(blocks[i].Channels), kernel: 1);
+        }
+        x = layers.Classifier("classifier", x, classes);
+        if (softmax) x = new("probabilities", new Softmax(), x);
+        return new(new Graph(x))
+        {
+            Name = string.Create(CultureInfo.InvariantCulture, $"{name}-{width}-{size}"),
+            Preprocessing = channels switch
+            {
+                1 => new(Channels.Gray, [127.5f], [127.5f]),
+                3 => new(Channels.Rgb, [127.5f, 127.5f, 127.5f], [127.5f, 127.5f, 127.5f]),
+                _ => null,
+            },
+        };
+
+        int Scaled(int channels) => Math.Max(8, (int)Math.Round(channels * width / 8, MidpointRounding.AwayFromZero) * 8);
+    }
+
+    private static PenjingException Bad(string parameter, IFormattable value) =>
+        new($"MobileNet v1 can't be built with {parameter} {value.ToString(null, CultureInfo.InvariantCulture)}: give a positive one");
+}
