@@ -17,6 +17,13 @@ public abstract record Op
             throw new ShapeException($"{Name} takes {(least == most ? $"{least}" : $"{least} to {most}")} inputs, not {inputs.Length}");
     }
 
+    /// <summary>Throws unless every input is Float32.</summary>
+    private protected void Floats(ReadOnlySpan<ValueInfo> inputs)
+    {
+        foreach (ValueInfo input in inputs)
+            if (input.Type != ElementType.Float32) throw new ShapeException($"{Name} computes with Float32, not {input}");
+    }
+
     /// <summary>Throws unless the input has the rank; <paramref name="role"/> is what the operation calls it.</summary>
     private protected void Rank(ValueInfo input, int rank, string role)
     {

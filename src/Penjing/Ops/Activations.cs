@@ -17,6 +17,7 @@ public abstract record Activation : Op
     public sealed override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 1, 1);
+        Floats(inputs);
         return inputs[0];
     }
 
@@ -80,6 +81,7 @@ public sealed record PRelu : Op
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 2, 2);
+        Floats(inputs);
         Require(Shape.Broadcast(inputs[0].Shape, inputs[1].Shape) == inputs[0].Shape, $"the slope {inputs[1].Shape} doesn't broadcast to {inputs[0].Shape}");
         return inputs[0];
     }
@@ -92,6 +94,7 @@ public sealed record Softmax(int Axis = -1) : Op
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 1, 1);
+        Floats(inputs);
         FromFront(Axis, inputs[0].Shape.Rank);
         return inputs[0];
     }

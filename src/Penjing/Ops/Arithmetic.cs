@@ -7,7 +7,7 @@ public abstract record Binary : Op
     public sealed override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 2, 2);
-        Require(inputs[0].Type == inputs[1].Type, $"the types differ: {inputs[0]} and {inputs[1]}");
+        Floats(inputs);
         return new(inputs[0].Type, Shape.Broadcast(inputs[0].Shape, inputs[1].Shape)
             ?? throw new ShapeException($"{Name}: the shapes {inputs[0].Shape} and {inputs[1].Shape} don't broadcast"));
     }

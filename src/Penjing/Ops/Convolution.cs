@@ -13,6 +13,7 @@ public sealed record Conv(Size Stride, Padding Padding, Size Dilation, int Group
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 2, 3);
+        Floats(inputs);
         Shape x = inputs[0].Shape, w = inputs[1].Shape;
         Rank(inputs[0], 4, "an input");
         Rank(inputs[1], 4, "a kernel");
@@ -33,6 +34,7 @@ public sealed record ConvTranspose(Size Stride, Padding Padding, Size Dilation, 
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 2, 3);
+        Floats(inputs);
         Shape x = inputs[0].Shape, w = inputs[1].Shape;
         Rank(inputs[0], 4, "an input");
         Rank(inputs[1], 4, "a kernel");

@@ -10,6 +10,7 @@ public sealed record Gemm(bool TransposeA = false, bool TransposeB = false, floa
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 2, 3);
+        Floats(inputs);
         Rank(inputs[0], 2, "a left matrix");
         Rank(inputs[1], 2, "a right matrix");
         Shape a = inputs[0].Shape, b = inputs[1].Shape;
@@ -28,6 +29,7 @@ public sealed record MatMul : Op
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 2, 2);
+        Floats(inputs);
         Shape a = inputs[0].Shape, b = inputs[1].Shape;
         Require(a.Rank >= 1 && b.Rank >= 1, "a scalar is no matrix");
         int depth = a[-1], rows = a.Rank == 1 ? 1 : a[-2], columns = b.Rank == 1 ? 1 : b[-1];

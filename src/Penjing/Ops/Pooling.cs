@@ -10,6 +10,7 @@ public sealed record MaxPool(Size Kernel, Size Stride, Padding Padding, Size Dil
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 1, 1);
+        Floats(inputs);
         Rank(inputs[0], 4, "an input");
         Shape x = inputs[0].Shape;
         Size size = Windows.Slide(Name, new(x[2], x[3]), Kernel, Stride, Padding, Dilation, CeilMode);
@@ -24,6 +25,7 @@ public sealed record AveragePool(Size Kernel, Size Stride, Padding Padding = def
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 1, 1);
+        Floats(inputs);
         Rank(inputs[0], 4, "an input");
         Shape x = inputs[0].Shape;
         Size size = Windows.Slide(Name, new(x[2], x[3]), Kernel, Stride, Padding, Size.One, CeilMode);
@@ -38,6 +40,7 @@ public sealed record GlobalAveragePool : Op
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 1, 1);
+        Floats(inputs);
         Rank(inputs[0], 4, "an input");
         return inputs[0] with { Shape = [inputs[0].Shape[0], inputs[0].Shape[1], 1, 1] };
     }

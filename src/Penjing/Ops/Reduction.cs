@@ -7,6 +7,7 @@ public sealed record ReduceMean(Ints Axes, bool KeepDims = true) : Op
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 1, 1);
+        Floats(inputs);
         Shape x = inputs[0].Shape;
         HashSet<int> reduced = [];
         foreach (int axis in Axes.AsSpan()) Require(reduced.Add(FromFront(axis, x.Rank)), $"axis {axis} is reduced twice");
@@ -24,6 +25,7 @@ public sealed record ArgMax(int Axis = 0, bool KeepDims = true, bool SelectLast 
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 1, 1);
+        Floats(inputs);
         Shape x = inputs[0].Shape;
         int reduced = FromFront(Axis, x.Rank);
         Require(x[reduced] > 0, $"axis {reduced} of {x} is empty");

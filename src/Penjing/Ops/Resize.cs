@@ -50,6 +50,7 @@ public sealed record Resize(
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 1, 1);
+        Floats(inputs);
         Rank(inputs[0], 4, "an input");
         Shape x = inputs[0].Shape;
         Require(Output.Height > 0 && Output.Width > 0 && x[2] > 0 && x[3] > 0, $"{x} can't be resized to {Output}");

@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+
+namespace Penjing;
+
+/// <summary>
+/// The plain evaluator: double accumulators, float32 values between nodes, NCHW, no intrinsics. The oracle of every pass and kernel,
+/// the constant folder, and the fallback where no kernel fits.
+/// </summary>
+public static partial class Reference
+{
+    /// <summary>The graph's outputs for these inputs, in the graph's order; a value is let go after its last reader.</summary>
+    /// <exception cref="ShapeException">The inputs are not of the count, types and shapes that the graph takes.</exception>
+    public static Tensor[] Run(Graph graph, params ReadOnlySpan<Tensor> inputs)
+    {
+        if (inputs.Length != graph.Inputs.Length) throw new ShapeException($"the graph takes {graph.Inputs.Length} input(s), not {inputs.Length}");
+        var values = new Dictionary<Node, Tensor>(graph.Nodes.Length);
+        var readers = new Dictionary<Node, int>(graph.Nodes.Length);
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            Node input = graph.Inputs[i];
+            if (inputs[i].Type != input.Info.Type || inputs[i].Shape != input.Shape)
+                throw new ShapeException($"the input '{input.Name}' takes {input.Info}, not {inputs[i]}");
+            values[input] = inputs[i];
+        }
+        foreach (Node read in graph.Nodes.SelectMany(node => node.Inputs).Concat(graph.Outputs))
+            readers[read] = readers.GetValueOrDefault(read) + 1;
+        foreach (Node node in graph.Nodes)
+        {
+            if (node.Op is Input) continue;
+            values[node] = Evaluate(node.Op, [.. node.Inputs.Select(input => values[input])]);
+            foreach (Node input in node.Inputs)
+                if (--readers[input] == 0) values.Remove(input);
+        }
+        return [.. graph.Outputs.Select(output => values[output])];
+    }
+
+    /// <summary>What one operation yields for these inputs.</summary>
+    /// <exception cref="ShapeException">The inputs don't fit the operation.</exception>
+    /// <exception cref="InvalidOperationException">The operation is an <see cref="Input"/>: only the caller knows its value.</exception>
+    public static Tensor Evaluate(Op op, ReadOnlySpan<Tensor> inputs)
+    {
+        var infos = ImmutableArray.CreateBuilder<ValueInfo>(inputs.Length);
+        foreach (Tensor input in inputs) infos.Add(new(input.Type, input.Shape));
+        Shape shape = op.Infer(infos.MoveToImmutable().AsSpan()).Shape;
+        return op switch
+        {
+            Constant constant => constant.Value,
+            Input => throw new InvalidOperationException("an input has no value but the caller's"),
+
+            Conv conv => Convolve(conv, inputs[0], inputs[1], inputs.Length > 2 ? inputs[2] : null, shape),
+            ConvTranspose conv => ConvolveTransposed(conv, inputs[0], inputs[1], inputs.Length > 2 ? inputs[2] : null, shape),
+            MaxPool pool => Pool(pool, inputs[0], shape),
+            AveragePool pool => Pool(pool, inputs[0], shape),
+            GlobalAveragePool => Mean(inputs[0], shape, [2, 3]),
+            Resize resize => Scale(resize, inputs[0], shape),
+
+            Gemm gemm => Multiply(gemm, inputs[0], inputs[1], inputs.Length > 2 ? inputs[2] : null, shape),
+            MatMul => Multiply(inputs[0], inputs[1], shape),
+            ReduceMean reduce => Mean(inputs[0], shape, reduce.Axes.Count == 0 ? [.. Enumerable.Range(0, inputs[0].Shape.Rank)] : reduce.Axes),
+            ArgMax arg => Largest(arg, inputs[0], shape),
+
+            Activation activation => Activate(activation, inputs[0]),
+            PRelu => Pairwise((x, slope) => x < 0 ? x * slope : x, inputs[0], inputs[1], shape),
+            Binary binary => Pairwise(binary.Apply, inputs[0], inputs[1], shape),
+            Softmax softmax => Normalize(softmax, inputs[0]),
+            BatchNormalization normalization => Normalize(normalization, inputs),
+
+            Identity or Dropout => inputs[0],
+            Reshape or Flatten or Squeeze or Unsqueeze => inputs[0].Reshape(shape),
+            Transpose transpose => Permute(transpose, inputs[0], shape),
+            Concat concat => Join(concat, inputs, shape),
+            Slice slice => Select(inputs[0], shape, slice.Axis, Indices(slice, inputs[0].Shape[slice.Axis])),
+            Gather gather => Select(inputs[0], shape, gather.Axis, gather.Indices.AsSpan()),
+            Pad pad => Select(inputs[0], shape, pad.Axis, Indices(pad, inputs[0].Shape[pad.Axis]), pad.Value),
+
+            _ => throw new NotSupportedException($"the reference doesn't know {op.Name}"),
+        };
+    }
+
+    /// <summary>The offset, for each element of <paramref name="shape"/> in row-major order, that these strides give.</summary>
+    private static int[] Offsets(Shape shape, ReadOnlySpan<int> strides)
+    {
+        var offsets = new int[shape.Elements];
+        int count = 1;
+        for (int axis = shape.Rank - 1; axis >= 0 && offsets.Length > 0; axis--)
+        {
+            int extent = shape[axis];
+            for (int i = 1; i < extent; i++)
+                for (int j = 0; j < count; j++) offsets[i * count + j] = offsets[j] + i * strides[axis];
+            count *= extent;
+        }
+        return offsets;
+    }
+
+    /// <summary>Row-major strides of <paramref name="shape"/>, aligned at the last axis of <paramref name="rank"/> axes; 0 where it broadcasts.</summary>
+    private static int[] Strides(Shape shape, int rank)
+    {
+        var strides = new int[rank];
+        int stride = 1;
+        for (int back = 1; back <= shape.Rank; back++)
+        {
+            if (shape[-back] != 1) strides[rank - back] = stride;
+            stride *= shape[-back];
+        }
+        return strides;
+    }
+}
