@@ -1,9 +1,49 @@
+using System.Text.Json.Serialization;
+
 namespace Penjing;
 
 /// <summary>What a node does. A record of attributes; names and meanings are ONNX's unless its summary says otherwise.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "op")]
+[JsonDerivedType(typeof(Input), nameof(Input))]
+[JsonDerivedType(typeof(Conv), nameof(Conv))]
+[JsonDerivedType(typeof(ConvTranspose), nameof(ConvTranspose))]
+[JsonDerivedType(typeof(BatchNormalization), nameof(BatchNormalization))]
+[JsonDerivedType(typeof(PRelu), nameof(PRelu))]
+[JsonDerivedType(typeof(Softmax), nameof(Softmax))]
+[JsonDerivedType(typeof(Relu), nameof(Relu))]
+[JsonDerivedType(typeof(Clip), nameof(Clip))]
+[JsonDerivedType(typeof(LeakyRelu), nameof(LeakyRelu))]
+[JsonDerivedType(typeof(Sigmoid), nameof(Sigmoid))]
+[JsonDerivedType(typeof(HardSigmoid), nameof(HardSigmoid))]
+[JsonDerivedType(typeof(HardSwish), nameof(HardSwish))]
+[JsonDerivedType(typeof(Tanh), nameof(Tanh))]
+[JsonDerivedType(typeof(Add), nameof(Add))]
+[JsonDerivedType(typeof(Sub), nameof(Sub))]
+[JsonDerivedType(typeof(Mul), nameof(Mul))]
+[JsonDerivedType(typeof(Div), nameof(Div))]
+[JsonDerivedType(typeof(Gemm), nameof(Gemm))]
+[JsonDerivedType(typeof(MatMul), nameof(MatMul))]
+[JsonDerivedType(typeof(MaxPool), nameof(MaxPool))]
+[JsonDerivedType(typeof(AveragePool), nameof(AveragePool))]
+[JsonDerivedType(typeof(GlobalAveragePool), nameof(GlobalAveragePool))]
+[JsonDerivedType(typeof(ReduceMean), nameof(ReduceMean))]
+[JsonDerivedType(typeof(ArgMax), nameof(ArgMax))]
+[JsonDerivedType(typeof(Concat), nameof(Concat))]
+[JsonDerivedType(typeof(Slice), nameof(Slice))]
+[JsonDerivedType(typeof(Gather), nameof(Gather))]
+[JsonDerivedType(typeof(Pad), nameof(Pad))]
+[JsonDerivedType(typeof(Reshape), nameof(Reshape))]
+[JsonDerivedType(typeof(Flatten), nameof(Flatten))]
+[JsonDerivedType(typeof(Transpose), nameof(Transpose))]
+[JsonDerivedType(typeof(Squeeze), nameof(Squeeze))]
+[JsonDerivedType(typeof(Unsqueeze), nameof(Unsqueeze))]
+[JsonDerivedType(typeof(Resize), nameof(Resize))]
+[JsonDerivedType(typeof(Identity), nameof(Identity))]
+[JsonDerivedType(typeof(Dropout), nameof(Dropout))]
 public abstract record Op
 {
     /// <summary>ONNX's name of the operation.</summary>
+    [JsonIgnore]
     public virtual string Name => GetType().Name;
 
     /// <summary>The type and shape of the output, from those of the inputs.</summary>

@@ -1,9 +1,12 @@
+using System.Text.Json.Serialization;
+
 namespace Penjing;
 
 /// <summary>
 /// Convolution of x N×C×H×W with w M×(C/groups)×kh×kw and an optional bias of M, to N×M×H'×W'.
 /// <see cref="Then"/> is the activation that a pass has fused in; ONNX's own Conv has none.
 /// </summary>
+[method: JsonConstructor]
 public sealed record Conv(Size Stride, Padding Padding, Size Dilation, int Groups = 1, Activation? Then = null) : Op
 {
     /// <summary>Stride 1, no padding, dilation 1.</summary>

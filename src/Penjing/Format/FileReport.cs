@@ -1,0 +1,18 @@
+using System.Collections.Immutable;
+
+namespace Penjing;
+
+/// <summary>What a file costs, byte by byte: HeaderBytes and those of all tensors add up to Bytes.</summary>
+/// <param name="Bytes">The file's length.</param>
+/// <param name="HeaderBytes">What is no tensor's: the safetensors header and the description of the network.</param>
+/// <param name="Tensors">The weights, in the order of the graph's nodes.</param>
+public sealed record FileReport(long Bytes, long HeaderBytes, ImmutableArray<TensorReport> Tensors);
+
+/// <summary>What one weight costs in a file.</summary>
+/// <param name="Name">The name of its node.</param>
+/// <param name="Type">Its element type.</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Encoding">How it is stored.</param>
+/// <param name="Bytes">What it takes in the file.</param>
+/// <param name="Costs">What it would take under each encoding that applies to it, in bytes.</param>
+public sealed record TensorReport(string Name, ElementType Type, Shape Shape, Encoding Encoding, long Bytes, ImmutableSortedDictionary<Encoding, long> Costs);
