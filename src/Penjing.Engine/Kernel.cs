@@ -48,4 +48,7 @@ internal readonly unsafe struct Operands(void** inputs, void* output, void* scra
 
     /// <summary>The scratch memory; null where the kernel asks for none.</summary>
     public byte* Scratch => (byte*)scratch;
+
+    /// <summary>The same with the output elsewhere.</summary>
+    public Operands Into(void* other) => new(inputs, other, scratch);
 }

@@ -9,5 +9,12 @@ internal sealed record KernelRow(string Name, Func<Node, Isa, bool> Fits, Func<N
 internal static class KernelTable
 {
     /// <summary>The rows. What comes earlier is faster or smaller on every node that both fit; the reason stands beside the row.</summary>
-    public static ImmutableArray<KernelRow> Rows { get; } = [];
+    public static ImmutableArray<KernelRow> Rows { get; } =
+    [
+        // Nothing is faster than the copy that must be made, and no other kernel only copies.
+        new("reorder", (node, _) => Reorder.Fits(node), (node, _) => Reorder.Of(node)),
+
+        // Fits everything, in double precision without vectors: last.
+        new("reference", (_, _) => true, (node, _) => new ReferenceKernel(node)),
+    ];
 }

@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+
+namespace Penjing.Engine;
+
+/// <summary>A value's place in the arena, from the step that writes it to the last that reads it.</summary>
+internal sealed record Placement(string Name, long Offset, Block Block);
+
+/// <summary>A step as the session runs it; the pointers of its operands stay the same from run to run, save those to a caller's memory.</summary>
+internal sealed class PlannedStep(Step info, Kernel kernel, ImmutableArray<int> inputs, int output)
+{
+    /// <summary>What users see of the step.</summary>
+    public Step Info { get; } = info;
+
+    /// <summary>The code.</summary>
+    public Kernel Kernel { get; } = kernel;
+
+    /// <summary>The values it reads, by index; −1 for what lies outside the arena: constants, and the caller's input.</summary>
+    public ImmutableArray<int> Inputs { get; } = inputs;
+
+    /// <summary>The value it writes, by index; −1 for the caller's output.</summary>
+    public int Output { get; } = output;
+}
+
+/// <summary>A graph made ready for one machine: steps in their order, and where everything lies. Copies of the inputs come first, of the outputs last.</summary>
+internal sealed class Plan : IDisposable
+{
+    /// <summary>A plan of these steps.</summary>
+    public Plan(ImmutableArray<PlannedStep> steps, ImmutableArray<Placement> values, ImmutableArray<long> scratch, long arenaBytes, long boundBytes,
+        ImmutableArray<Tensor?> constants)
+    {
+        Steps = steps;
+        Values = values;
+        Scratch = scratch;
+        ArenaBytes = arenaBytes;
+        BoundBytes = boundBytes;
+        Constants = constants;
+    }
+
+    /// <summary>The steps.</summary>
+    public ImmutableArray<PlannedStep> Steps { get; }
+
+    /// <summary>Every value that is no constant and no view of another, by index.</summary>
+    public ImmutableArray<Placement> Values { get; }
+
+    /// <summary>Where each step's scratch memory lies; −1 where it needs none.</summary>
+    public ImmutableArray<long> Scratch { get; }
+
+    /// <summary>Bytes of the arena.</summary>
+    public long ArenaBytes { get; }
+
+    /// <summary>Bytes of the largest set of values that are wanted at one time: the least that any arena could have.</summary>
+    public long BoundBytes { get; }
+
+    /// <summary>For each output the tensor, where it is a constant; such outputs have no step.</summary>
+    public ImmutableArray<Tensor?> Constants { get; }
+
+    /// <summary>Frees the kernels' packed weights.</summary>
+    public void Dispose()
+    {
+        foreach (PlannedStep step in Steps) step.Kernel.Dispose();
+    }
+}

@@ -1,0 +1,8 @@
+namespace Penjing.Engine;
+
+/// <summary>How a <see cref="Session"/> runs a network.</summary>
+/// <param name="Threads">Threads that work on one run, the caller's among them; 0 takes one for each physical processor.</param>
+/// <param name="Batch">The batch size, where it shall differ from the network's own.</param>
+/// <param name="Isa">The vectors to compute with, for tests; by default the widest that are accelerated.</param>
+/// <param name="Kernel">A row of the kernel table, by name, that is taken wherever it fits, for tests and benches; "reference" takes no kernel at all.</param>
+public sealed record SessionOptions(int Threads = 0, int? Batch = null, Isa? Isa = null, string? Kernel = null);
