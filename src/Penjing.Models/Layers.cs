@@ -1,4 +1,4 @@
-namespace Penjing;
+namespace Penjing.Models;
 
 /// <summary>The layers that the zoo's architectures are made of: each adds its weights, named after it, and returns its value.</summary>
 /// <param name="seed">What the initial weights follow from.</param>

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 
-namespace Penjing;
+namespace Penjing.Models;
 
 /// <summary>
 /// MobileNet v1 (Howard et al. 2017): depthwise-separable blocks, BatchNormalization and ReLU behind every convolution, global pooling, a linear classifier.

@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace Penjing.Models.Tests;
 
 /// <summary>MobileNet v1 is the paper's: its tables of parameters and multiply-accumulates come out, and seeds decide the weights.</summary>
