@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+
+namespace Penjing;
+
+/// <summary>Rewrites that keep the answer, up to rounding: a pass's name is its formula. Use: <c>graph.Rewrite(Passes.ForInference)</c>.</summary>
+public static class Passes
+{
+    /// <summary>What is a copy at inference goes.</summary>
+    public static Pass DropIdentities { get; } = new("Identity | Dropout => x", (node, _) => node.Op is Identity or Dropout ? node.Inputs[0] : null);
+
+    /// <summary>What depends on constants only is computed once, by the reference.</summary>
+    public static Pass FoldConstants { get; } = new("any(Constant, …) => Constant", (node, _) =>
+        node.Inputs.Length > 0 && node.Inputs.All(input => input.Op is Constant { Quantization: null })
+            ? Node.Weight(node.Name, Reference.Evaluate(node.Op, [.. node.Inputs.Select(input => input.Value!)]))
+            : null);
+
+    /// <summary>A product of two matrices gets the form that takes a bias.</summary>
+    public static Pass MatricesToGemm { get; } = new("MatMul(M×K, K×N) => Gemm", (node, _) =>
+        node is { Op: MatMul, Inputs: [{ Shape.Rank: 2 }, { Shape.Rank: 2 }] } ? new(node.Name, new Gemm(), node.Inputs) : null);
+
+    /// <summary>A scale and shift of each channel goes, in double precision, into the weights and bias before it.</summary>
+    public static Pass FoldAffine { get; } = new("Conv | ConvTranspose | Gemm, BatchNormalization | Add | Sub | Mul | Div by constants per channel => Conv | ConvTranspose | Gemm", Affine.Fold);
+
+    /// <summary>What normalization is left becomes a depthwise 1×1 convolution, into which more can be folded; below rank 4, a product and a sum.</summary>
+    public static Pass LowerBatchNormalization { get; } = new("BatchNormalization => Conv(depthwise 1×1) | Mul, Add", Affine.Fold, Affine.Lower);
+
+    /// <summary>Zeros around a picture become the padding of the window that reads it, where that is exact.</summary>
+    public static Pass FusePadding { get; } = new("Pad(0, height | width), Conv | AveragePool | MaxPool of non-negatives => Conv | AveragePool | MaxPool", Padded.Fuse);
+
+    /// <summary>An activation moves into what yields its input, where nothing else reads that.</summary>
+    public static Pass FuseActivation { get; } = new("Conv | Gemm | Add, Activation => Conv | Gemm | Add", (node, readers) =>
+        node is not { Op: Activation then, Inputs: [{ } before] } || readers(before) != 1 ? null : before.Op switch
+        {
+            Conv { Then: null } conv => new(node.Name, conv with { Then = then }, before.Inputs),
+            Gemm { Then: null } gemm => new(node.Name, gemm with { Then = then }, before.Inputs),
+            Add { Then: null } => new(node.Name, new Add(then), before.Inputs),
+            _ => null,
+        });
+
+    /// <summary>All of them, in the order in which each finds what those before it have cleared.</summary>
+    public static ImmutableArray<Pass> ForInference { get; } =
+        [DropIdentities, FoldConstants, MatricesToGemm, FoldAffine, LowerBatchNormalization, FusePadding, FuseActivation];
+}

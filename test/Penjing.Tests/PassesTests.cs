@@ -1,0 +1,216 @@
+using System.Collections.Immutable;
+using Penjing.Testing;
+
+namespace Penjing.Tests;
+
+/// <summary>A pass keeps the answer, and leaves what its formula says.</summary>
+public class PassesTests
+{
+    private const int Seeds = 150;
+
+    public static TheoryData<string> Names => [.. Passes.ForInference.Select(pass => pass.Name)];
+
+    /// <summary>Each pass alone keeps the outputs of random networks.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void EachPassKeepsTheAnswer(string name) => Keeps([Passes.ForInference.First(pass => pass.Name == name)]);
+
+    /// <summary>All passes keep the outputs of random networks.</summary>
+    [Fact]
+    public void AllPassesKeepTheAnswer() => Keeps(Passes.ForInference);
+
+    private static void Keeps(ImmutableArray<Pass> passes)
+    {
+        int touched = 0;
+        for (int seed = 0; seed < Seeds; seed++)
+        {
+            Graph graph = Network(seed), rewritten = graph.Rewrite(passes);
+            if (!ReferenceEquals(graph, rewritten)) touched++;
+            Tensor[] inputs = RandomGraphs.Fed(graph, seed), expected = Reference.Run(graph, inputs), actual = Reference.Run(rewritten, inputs);
+            for (int i = 0; i < expected.Length; i++) Closeness.Check(expected[i], actual[i], 1e-5, $"seed {seed}, output {i}");
+        }
+        Assert.True(touched > Seeds / 20, $"the passes touched only {touched} graphs of {Seeds}");
+    }
+
+    /// <summary>After all passes no node is left that one of them removes, and the graph is a fixed point of all.</summary>
+    [Fact]
+    public void NothingIsLeftToDo()
+    {
+        for (int seed = 0; seed < Seeds; seed++)
+        {
+            Graph graph = Network(seed).Rewrite(Passes.ForInference);
+            ILookup<Node, Node> readers = graph.Consumers();
+            foreach (Node node in graph.Nodes)
+            {
+                Assert.False(node.Op is Identity or Dropout or BatchNormalization or MatMul, $"seed {seed}: {node}");
+                Assert.False(node.Inputs.Length > 0 && node.Inputs.All(input => input.Op is Constant), $"seed {seed}: {node} reads constants only");
+                Assert.False(node is { Op: Activation, Inputs: [{ Op: Conv { Then: null } or Gemm { Then: null } or Add { Then: null } } before] }
+                    && readers[before].Count() == 1 && !graph.Outputs.Contains(before), $"seed {seed}: {node} could be fused");
+            }
+            foreach (Pass pass in Passes.ForInference) Assert.True(ReferenceEquals(graph, graph.Rewrite(pass)), $"seed {seed}: '{pass.Name}' still changes the graph");
+        }
+    }
+
+    /// <summary>The outputs keep their names where a node is fused into another.</summary>
+    [Fact]
+    public void OutputsKeepTheirNames()
+    {
+        Node x = Picture(4), conv = Convolution("conv", x, 6);
+        Graph graph = new Graph(new Node("answer", new Relu(), Normalized("norm", conv))).Rewrite(Passes.ForInference);
+        Assert.Equal("answer", graph.Outputs[0].Name);
+    }
+
+    /// <summary>Conv, BatchNormalization, Relu becomes one Conv; the depthwise form too.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void ConvolutionTakesNormalizationAndActivation(int groups)
+    {
+        Node conv = Convolution("conv", Picture(4), 8, groups);
+        Node output = new("relu", new Clip(0, 6), Normalized("norm", conv));
+        Graph graph = Same(new(output), "Conv", Passes.ForInference);
+        Assert.Equal(new Clip(0, 6), ((Conv)graph.Outputs[0].Op).Then);
+        Assert.Equal(["conv.w", "norm/bias"], graph.Weights.Select(node => node.Name));
+    }
+
+    /// <summary>ConvTranspose takes normalization, with groups too, but no activation.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void TransposedConvolutionTakesNormalization(int groups)
+    {
+        Node w = Node.Weight("w", RandomTensors.Normal([4, 6 / groups, 3, 3], 3));
+        Node conv = new("conv", new ConvTranspose(Size.Square(2), Padding.All(1), Size.One, Size.One, groups), Picture(4), w);
+        Same(new(new Node("relu", new Relu(), Normalized("norm", conv))), "ConvTranspose Relu", Passes.ForInference);
+    }
+
+    /// <summary>Gemm takes normalization whichever way its matrix lies and whatever its factors are.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void GemmTakesNormalization(bool transposed)
+    {
+        Node w = Node.Weight("w", RandomTensors.Normal(transposed ? [7, 5] : [5, 7], 3)), b = Node.Weight("b", RandomTensors.Normal([1, 7], 4));
+        Node gemm = new("gemm", new Gemm(false, transposed, 0.5f, 3), new Node("x", new Input(ElementType.Float32, [3, 5])), w, b);
+        Same(new(new Node("act", new Tanh(), Normalized("norm", gemm))), "Gemm", Passes.ForInference);
+    }
+
+    /// <summary>MatMul and the Add of a row become one Gemm.</summary>
+    [Fact]
+    public void MatricesBecomeGemm()
+    {
+        Node w = Node.Weight("w", RandomTensors.Normal([5, 7], 3)), b = Node.Weight("b", RandomTensors.Normal([7], 4));
+        Node product = new("product", new MatMul(), new Node("x", new Input(ElementType.Float32, [3, 5])), w);
+        Same(new(new Node("relu", new Relu(), new Node("sum", new Add(), b, product))), "Gemm", Passes.ForInference);
+    }
+
+    /// <summary>A value that something else reads is not swallowed: the normalization stands by itself, as a depthwise convolution that takes its activation.</summary>
+    [Fact]
+    public void WhatOthersReadStays()
+    {
+        Node conv = Convolution("conv", Picture(4), 6), norm = Normalized("norm", conv), relu = new("relu", new Relu(), norm);
+        Graph graph = Same(new([relu, new Node("sum", new Add(), conv, relu)]), "Conv Conv Add", Passes.ForInference);
+        Assert.Null(((Conv)graph.Nodes.First(node => node.Name == "conv").Op).Then);
+        Same(new([new Node("relu", new Relu(), conv), conv]), "Conv Relu", Passes.ForInference);
+        Same(new([relu, norm]), "Conv Relu", Passes.ForInference);
+        Node sum = new("sum", new Add(), conv, norm);
+        Same(new([new Node("left", new Relu(), sum), new Node("right", new Sigmoid(), sum)]), "Conv Conv Add Relu Sigmoid", Passes.ForInference);
+    }
+
+    /// <summary>Two convolutions of one kernel each get their own folded one.</summary>
+    [Fact]
+    public void SharedWeightsFoldApart()
+    {
+        Node x = Picture(4), w = Node.Weight("w", RandomTensors.Normal([4, 4, 1, 1], 9));
+        Node first = Normalized("n1", new("c1", new Conv(), x, w)), second = Normalized("n2", new("c2", new Conv(), first, w));
+        Same(new(new Node("sum", new Add(), first, second)), "Conv Conv Add", Passes.ForInference);
+        Same(new(new Node("sum", new Add(), second, new Node("c3", new Conv(), x, w))), "Conv Conv Conv Add", Passes.ForInference);
+    }
+
+    /// <summary>Constants around a convolution, one per channel or one for all, on either side, fold; a picture-shaped one doesn't.</summary>
+    [Fact]
+    public void ConstantsPerChannelFold()
+    {
+        Node Scalar(string name) => Node.Weight(name, RandomTensors.Uniform([], name.Length, 0.5, 2));
+        Node Channels(string name) => Node.Weight(name, RandomTensors.Uniform([1, 6, 1, 1], name.Length, 0.5, 2));
+        Node conv = Convolution("conv", Picture(4), 6);
+        Node scaled = new("a", new Mul(), Scalar("one"), new Node("b", new Sub(), Channels("two"), new Node("c", new Div(), conv, Channels("three"))));
+        Same(new(new Node("d", new Add(), new Node("e", new Sub(), scaled, Scalar("f")), Channels("g"))), "Conv", Passes.ForInference);
+        Same(new(new Node("d", new Add(), conv, Node.Weight("picture", RandomTensors.Normal([1, 1, 9, 8], 5)))), "Conv Add", Passes.ForInference);
+        Same(new(new Node("d", new Div(), Scalar("one"), conv)), "Conv Div", Passes.ForInference);
+    }
+
+    /// <summary>Normalization of what is no convolution: depthwise for pictures, Mul and Add else.</summary>
+    [Fact]
+    public void NormalizationAloneIsLowered()
+    {
+        Same(new(new Node("relu", new Relu(), Normalized("norm", Picture(5)))), "Conv", Passes.ForInference);
+        Same(new(Normalized("norm", new("x", new Input(ElementType.Float32, [3, 5])))), "Mul Add", Passes.ForInference);
+        Same(new(new Node("relu", new Relu(), Normalized("norm", new("x", new Input(ElementType.Float32, [3, 5, 2]))))), "Mul Add", Passes.ForInference);
+    }
+
+    /// <summary>Zero padding before a window becomes the window's own where that is exact, and stays where it isn't.</summary>
+    [Fact]
+    public void PaddingMovesIntoWindows()
+    {
+        Node x = Picture(4), relu = new("relu", new Relu(), x);
+        Node Padded(Node of, float value = 0, int before = 1, int after = 2) => new("pad3", new Pad(3, before, after, PadMode.Constant, value), new Node("pad2", new Pad(-2, 0, 1, PadMode.Constant, value), of));
+        Graph Pooled(Node of, Op pool) => new(new Node("pool", pool, of));
+        Size two = Size.Square(2), three = Size.Square(3);
+        Same(new(Convolution("conv", Padded(x), 6)), "Conv", Passes.FusePadding);
+        Same(new(Convolution("conv", Padded(x, 0, -1), 6)), "Pad Pad Conv", Passes.FusePadding);
+        Same(new(new Node("conv", new Conv(), Padded(x, 0, -1), Node.Weight("w", RandomTensors.Normal([3, 4, 2, 2], 1)))), "Conv", Passes.FusePadding);
+        Same(new(Convolution("conv", Padded(x, 0.5f), 6)), "Pad Pad Conv", Passes.FusePadding);
+        Same(new(Convolution("conv", new("pad", new Pad(1, 1, 1), Picture(2)), 6)), "Pad Conv", Passes.FusePadding);
+        Same(Pooled(Padded(x), new AveragePool(three, two)), "AveragePool", Passes.FusePadding);
+        Same(Pooled(Padded(x), new AveragePool(three, two, Padding.All(1))), "Pad Pad AveragePool", Passes.FusePadding);
+        Same(Pooled(Padded(x), new AveragePool(three, two, default, true)), "Pad Pad AveragePool", Passes.FusePadding);
+        Same(Pooled(Padded(x), new AveragePool(three, two, new(1, 1, 0, 0), false, true)), "AveragePool", Passes.FusePadding);
+        Same(Pooled(Padded(x), new AveragePool(two, two)), "Pad Pad AveragePool", Passes.FusePadding);
+        Same(Pooled(Padded(relu), new MaxPool(three, two)), "Relu MaxPool", Passes.FusePadding);
+        Same(Pooled(Padded(x), new MaxPool(three, two)), "Pad Pad MaxPool", Passes.FusePadding);
+        Same(Pooled(Padded(x, float.NegativeInfinity), new MaxPool(three, two)), "MaxPool", Passes.FusePadding);
+    }
+
+    /// <summary>What hangs on constants only is computed, as far as it reaches.</summary>
+    [Fact]
+    public void ConstantsFold()
+    {
+        Node a = Node.Weight("a", RandomTensors.Normal([3, 4], 1)), b = Node.Weight("b", RandomTensors.Normal([4], 2));
+        Node sum = new("sum", new Transpose([1, 0]), new Node("add", new Add(), a, b));
+        Graph graph = Same(new(new Node("product", new Mul(), new Node("x", new Input(ElementType.Float32, [4, 3])), sum)), "Mul", Passes.FoldConstants);
+        Assert.Equal("sum", graph.Weights.Single().Name);
+        Same(new(sum), "", Passes.FoldConstants);
+    }
+
+    /// <summary>Chains of Identity and Dropout go, in front of an output too.</summary>
+    [Fact]
+    public void IdentitiesGo()
+    {
+        Node relu = new("relu", new Relu(), new Node("same", new Identity(), new Node("drop", new Dropout(), Picture(3))));
+        Same(new([new Node("out", new Identity(), relu), relu]), "Relu", Passes.DropIdentities);
+    }
+
+    private static Graph Same(Graph graph, string operations, params ImmutableArray<Pass> passes)
+    {
+        Graph rewritten = graph.Rewrite(passes);
+        Assert.Equal(operations, string.Join(' ', rewritten.Nodes.Where(node => node.Op is not (Input or Constant)).Select(node => node.Op.Name)));
+        Tensor[] inputs = RandomGraphs.Fed(graph, 1), expected = Reference.Run(graph, inputs), actual = Reference.Run(rewritten, inputs);
+        for (int i = 0; i < expected.Length; i++) Closeness.Check(expected[i], actual[i], 1e-5, $"{operations}, output {i}");
+        return rewritten;
+    }
+
+    private static Graph Network(int seed) => seed % 2 == 0 ? FoldableGraphs.Network(seed) : RandomGraphs.Network(seed);
+
+    private static Node Picture(int channels) => new("x", new Input(ElementType.Float32, [2, channels, 9, 8]));
+
+    private static Node Convolution(string name, Node x, int outputs, int groups = 1) => new(name, new Conv(Size.One, Padding.All(1), Size.One, groups),
+        x, Node.Weight($"{name}.w", RandomTensors.Normal([outputs, x.Shape[1] / groups, 3, 3], 5)));
+
+    private static Node Normalized(string name, Node x)
+    {
+        Shape c = [x.Shape[1]];
+        return new(name, new BatchNormalization(1e-3f), x, Node.Weight($"{name}.scale", RandomTensors.Normal(c, 6)), Node.Weight($"{name}.shift", RandomTensors.Normal(c, 7)),
+            Node.Weight($"{name}.mean", RandomTensors.Normal(c, 8)), Node.Weight($"{name}.variance", RandomTensors.Uniform(c, 9, 0.2, 2)));
+    }
+}
