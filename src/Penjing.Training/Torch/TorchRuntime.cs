@@ -27,6 +27,7 @@ internal static class TorchRuntime
             {
                 if (OperatingSystem.IsLinux()) Prepare();
                 Load();
+                if (OperatingSystem.IsLinux()) Quieten();
                 started = true;
             }
         }
@@ -67,6 +68,19 @@ internal static class TorchRuntime
         catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
         {
             // A libc that is not glibc: only slower.
+        }
+    }
+
+    /// <summary>Switches NNPACK off: where the processor is not one of its own it says so at every small convolution; oneDNN takes the others anyway.</summary>
+    private static void Quieten()
+    {
+        try
+        {
+            SetUserEnabledNnpack(GlobalContext(), false);
+        }
+        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
+        {
+            // Another build of torch: only noisier.
         }
     }
 
@@ -144,6 +158,12 @@ internal static class TorchRuntime
         static int Half(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[offset..]);
         static uint Word(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[offset..]);
     }
+
+    [DllImport("torch_cpu", EntryPoint = "_ZN2at13globalContextEv")]
+    private static extern nint GlobalContext();
+
+    [DllImport("torch_cpu", EntryPoint = "_ZN2at7Context20setUserEnabledNNPACKEb")]
+    private static extern void SetUserEnabledNnpack(nint context, [MarshalAs(UnmanagedType.U1)] bool enabled);
 
     [DllImport("libc.so.6"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int mallopt(int parameter, int value);

@@ -1,0 +1,27 @@
+namespace Penjing.Training;
+
+/// <summary>How the numbers that are trained make up a weight.</summary>
+[Flags]
+public enum Parameterization
+{
+    /// <summary>Every element is trained by itself.</summary>
+    Free = 0,
+    /// <summary>Elements that are zero stay zero.</summary>
+    KeepZeros = 1,
+    /// <summary>
+    /// Elements of one bit pattern stay one: the distinct values, a codebook, are trained, each by the gradients of all its elements
+    /// (trained quantization, Han et al. 2016).
+    /// </summary>
+    Shared = 2,
+}
+
+/// <summary>Ways to choose a <see cref="Parameterization"/> for each weight of a network.</summary>
+public static class Parameterizations
+{
+    /// <summary>Every weight free.</summary>
+    public static Parameterization Free(Node weight) => Parameterization.Free;
+
+    /// <summary>This parameterization for kernels and matrices (rank 2 and more); biases, scales and slopes stay free.</summary>
+    public static Func<Node, Parameterization> ForKernels(Parameterization parameterization) =>
+        weight => weight.Shape.Rank >= 2 ? parameterization : Parameterization.Free;
+}

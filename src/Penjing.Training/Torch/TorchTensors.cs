@@ -1,0 +1,49 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using TorchTensor = TorchSharp.torch.Tensor;
+
+namespace Penjing.Training;
+
+/// <summary>Tensors of Penjing as tensors of torch, and back; both copy.</summary>
+internal static class TorchTensors
+{
+    /// <summary>Torch's name of an element type.</summary>
+    public static torch.ScalarType ToTorch(this ElementType type) => type switch
+    {
+        ElementType.Float32 => torch.ScalarType.Float32,
+        ElementType.Float16 => torch.ScalarType.Float16,
+        ElementType.Int8 => torch.ScalarType.Int8,
+        ElementType.UInt8 => torch.ScalarType.Byte,
+        ElementType.Int32 => torch.ScalarType.Int32,
+        ElementType.Int64 => torch.ScalarType.Int64,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not an element type"),
+    };
+
+    /// <summary>The extents as torch takes them.</summary>
+    public static long[] ToTorch(this Shape shape) => [.. shape.Select(extent => (long)extent)];
+
+    /// <summary>A row-major copy.</summary>
+    public static TorchTensor ToTorch(this Tensor tensor)
+    {
+        TorchTensor copy = torch.empty(tensor.Shape.ToTorch(), dtype: tensor.Type.ToTorch());
+        if (tensor.Shape.Elements > 0) tensor.Bytes.Span.CopyTo(copy.bytes);
+        return copy;
+    }
+
+    /// <summary>A copy, whatever the strides.</summary>
+    public static Tensor ToPenjing(this TorchTensor tensor, ElementType type)
+    {
+        using TorchTensor plain = tensor.detach().contiguous();
+        Shape shape = [.. plain.shape.Select(extent => (int)extent)];
+        return new(type, shape, shape.Elements > 0 ? plain.bytes.ToArray() : []);
+    }
+
+    /// <summary>The elements of a row-major float tensor, in place.</summary>
+    public static Span<float> Floats(this TorchTensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
+
+    /// <summary>The elements of a row-major Int64 tensor, in place.</summary>
+    public static Span<long> Longs(this TorchTensor tensor) => MemoryMarshal.Cast<byte, long>(tensor.bytes);
+
+    /// <summary>The same rank-4 value with its channels last in memory, where convolution, depthwise above all, is fastest.</summary>
+    public static TorchTensor ChannelsLast(this TorchTensor tensor) => tensor.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+}

@@ -1,0 +1,92 @@
+using TorchSharp;
+using static TorchSharp.torch.nn;
+using TorchTensor = TorchSharp.torch.Tensor;
+
+namespace Penjing.Training;
+
+/// <summary>The operations whose windows slide over pictures, in torch; uneven padding and ONNX's ceil mode are made explicit where torch has no word for them.</summary>
+internal static class TorchWindows
+{
+    /// <summary>Convolution; the output lies channels-last in memory.</summary>
+    public static TorchTensor Convolve(Conv conv, TorchTensor x, TorchTensor kernel, TorchTensor? bias)
+    {
+        Padding padding = conv.Padding;
+        bool even = padding.Top == padding.Bottom && padding.Left == padding.Right && padding is { Top: >= 0, Left: >= 0 };
+        if (!even) x = Padded(x, padding, 0);
+        long[] amounts = even ? [padding.Top, padding.Left] : [0, 0];
+        int groups = conv.Groups;
+        if (kernel.shape[1] == 1 && groups > 1 && kernel.shape[0] > groups)
+        {
+            // oneDNN answers wrongly where a depthwise kernel yields several channels for each and the picture lies channels-last.
+            x = x.repeat_interleave(kernel.shape[0] / groups, dim: 1);
+            groups = (int)kernel.shape[0];
+        }
+        // A picture of one channel lies both ways in memory; then the kernel decides how the output lies.
+        if (x.shape[1] == 1) kernel = kernel.ChannelsLast();
+        return functional.conv2d(x, kernel, bias, Longs(conv.Stride), amounts, Longs(conv.Dilation), groups);
+    }
+
+    /// <summary>Transposed convolution.</summary>
+    public static TorchTensor ConvolveTransposed(ConvTranspose conv, TorchTensor x, TorchTensor kernel, TorchTensor? bias)
+    {
+        Padding padding = conv.Padding;
+        Size extra = conv.OutputPadding;
+        bool native = padding.Top == padding.Bottom && padding.Left == padding.Right && padding is { Top: >= 0, Left: >= 0 }
+            && extra.Height < Math.Max(conv.Stride.Height, conv.Dilation.Height) && extra.Width < Math.Max(conv.Stride.Width, conv.Dilation.Width);
+        if (native)
+            return functional.conv_transpose2d(x, kernel, bias, Longs(conv.Stride), [padding.Top, padding.Left], Longs(extra), Longs(conv.Dilation), conv.Groups);
+        TorchTensor full = functional.conv_transpose2d(x, kernel, null, Longs(conv.Stride), dilation: Longs(conv.Dilation), groups: conv.Groups);
+        TorchTensor cut = Padded(full, new(-padding.Top, -padding.Left, extra.Height - padding.Bottom, extra.Width - padding.Right), 0);
+        return bias is null ? cut : cut + bias.reshape(1, -1, 1, 1);
+    }
+
+    /// <summary>The largest element of each window.</summary>
+    public static TorchTensor Pool(MaxPool pool, TorchTensor x, Shape output) =>
+        functional.max_pool2d(Covering(x, pool.Kernel, pool.Stride, pool.Padding, pool.Dilation, output, float.NegativeInfinity),
+            Longs(pool.Kernel), Longs(pool.Stride), [0, 0], Longs(pool.Dilation));
+
+    /// <summary>The mean of each window.</summary>
+    public static TorchTensor Pool(AveragePool pool, TorchTensor x, Shape output)
+    {
+        if (pool.Padding == default && !pool.CeilMode) return functional.avg_pool2d(x, Longs(pool.Kernel), Longs(pool.Stride));
+        TorchTensor ones = torch.ones(1, 1, x.shape[2], x.shape[3]);
+        Padding rest = pool.Padding;
+        if (pool.CountIncludePad)
+        {
+            ones = Padded(ones, pool.Padding, 1);
+            rest = default;
+        }
+        TorchTensor counts = Sums(Covering(ones, pool.Kernel, pool.Stride, rest, Size.One, output, 0));
+        return Sums(Covering(x, pool.Kernel, pool.Stride, pool.Padding, Size.One, output, 0)) / counts;
+
+        TorchTensor Sums(TorchTensor value) => functional.avg_pool2d(value, Longs(pool.Kernel), Longs(pool.Stride), divisor_override: 1);
+    }
+
+    /// <summary>The picture in another size: first by rows, then by columns.</summary>
+    public static TorchTensor Resize(Resize resize, TorchTensor x) =>
+        Resize(resize, Resize(resize, x, 2, resize.Output.Height, resize.ScaleHeight), 3, resize.Output.Width, resize.ScaleWidth);
+
+    private static TorchTensor Resize(Resize resize, TorchTensor x, int axis, int output, float scale)
+    {
+        int extent = (int)x.shape[axis];
+        double[] coordinates = [.. Enumerable.Range(0, output).Select(at => resize.Coordinate(at, extent, output, scale))];
+        if (resize.Mode is ResizeMode.Nearest) return Select(coordinates.Select(at => resize.Pixel(at, extent)));
+        double[] inside = [.. coordinates.Select(at => Math.Clamp(at, 0, extent - 1))];
+        TorchTensor far = torch.tensor([.. inside.Select(at => (float)(at - (int)at))]).reshape(axis == 2 ? [-1, 1] : [-1]);
+        return torch.lerp(Select(inside.Select(at => (int)at)), Select(inside.Select(at => Math.Min((int)at + 1, extent - 1))), far);
+
+        TorchTensor Select(IEnumerable<int> indices) => x.index_select(axis, torch.tensor([.. indices.Select(index => (long)index)]));
+    }
+
+    /// <summary>Padded at the start as asked, and at the end as far as the windows of the output reach, or cut where they end sooner.</summary>
+    private static TorchTensor Covering(TorchTensor x, Size kernel, Size stride, Padding padding, Size dilation, Shape output, double value)
+    {
+        int height = (output[2] - 1) * stride.Height + (kernel.Height - 1) * dilation.Height + 1, width = (output[3] - 1) * stride.Width + (kernel.Width - 1) * dilation.Width + 1;
+        return Padded(x, new(padding.Top, padding.Left, height - (int)x.shape[2] - padding.Top, width - (int)x.shape[3] - padding.Left), value);
+    }
+
+    private static TorchTensor Padded(TorchTensor x, Padding padding, double value) =>
+        padding == default ? x : functional.pad(x, [padding.Left, padding.Right, padding.Top, padding.Bottom], value: value);
+
+    private static long[] Longs(Size size) => [size.Height, size.Width];
+}
