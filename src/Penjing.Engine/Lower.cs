@@ -26,7 +26,7 @@ internal sealed class Lower
         public int Last { get; set; } = First;
     }
 
-    /// <summary>The plan of a graph that has gone through the passes for inference.</summary>
+    /// <summary>The plan of a graph that has gone through <see cref="Passes.ForInference"/>.</summary>
     /// <exception cref="PenjingException">The options name a kernel that doesn't exist.</exception>
     public static Plan Of(Graph graph, SessionOptions options)
     {

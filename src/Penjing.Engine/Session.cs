@@ -29,7 +29,7 @@ public sealed unsafe class Session : IDisposable
         Inputs = [.. graph.Inputs.Select(input => new Port(input.Name, input.Info))];
         Outputs = [.. graph.Outputs.Select(output => new Port(output.Name, output.Info))];
         Threads = options.Threads == 0 ? Processors.Physical : options.Threads;
-        plan = Lower.Of(graph, options);
+        plan = Lower.Of(graph.Rewrite(Passes.ForInference), options);
         team = Threads > 1 ? new(Threads) : null;
         arena = new(plan.ArenaBytes);
         pointers = new(plan.Steps.Sum(step => step.Inputs.Length) * (long)sizeof(void*));
@@ -46,6 +46,11 @@ public sealed unsafe class Session : IDisposable
     /// <summary>A session of a model's graph.</summary>
     /// <exception cref="PenjingException">The options ask for a batch that the graph can't have, fewer than 0 threads, or an unknown kernel.</exception>
     public Session(Model model, SessionOptions? options = null) : this(model.Graph, options) { }
+
+    /// <summary>A session of a .penjing file.</summary>
+    /// <exception cref="ModelFormatException">The file is damaged, truncated, or no .penjing file.</exception>
+    /// <exception cref="PenjingException">The file can't be read, or the options don't fit the network.</exception>
+    public static Session Load(string path, SessionOptions? options = null) => new(PenjingFile.Read(path), options);
 
     /// <summary>What a run takes, in order.</summary>
     public ImmutableArray<Port> Inputs { get; }

@@ -52,7 +52,7 @@ internal sealed class WorkerPool
     /// <summary>Wakes up to this many workers, if any sleep; called after the team's tasks are published by a full fence.</summary>
     public void Ring(int wanted)
     {
-        for (int asleep = Volatile.Read(ref sleepers); asleep > 0; asleep = Volatile.Read(ref sleepers))
+        for (int asleep = Volatile.Read(ref sleepers); asleep > 0 && wanted > 0; asleep = Volatile.Read(ref sleepers))
         {
             int rung = Math.Min(asleep, wanted);
             if (Interlocked.CompareExchange(ref sleepers, asleep - rung, asleep) != asleep) continue;

@@ -1,0 +1,72 @@
+using Penjing.Testing;
+
+namespace Penjing.Engine.Tests;
+
+/// <summary>The arena planner against the definition: what is wanted at one time doesn't overlap.</summary>
+public class ArenaTests
+{
+    /// <summary>Random blocks that meet never overlap, all are aligned, and none leaves the arena.</summary>
+    [Fact]
+    public void BlocksThatMeetNeverOverlap()
+    {
+        var random = new Random(5);
+        for (int round = 0; round < 300; round++)
+        {
+            Block[] blocks = [.. Enumerable.Range(0, random.Next(0, 60)).Select(_ => Random(random))];
+            Arena arena = Arena.Of(blocks);
+            Check([.. arena.Offsets.Zip(blocks)], arena.Bytes, $"round {round}");
+            Assert.True(arena.Bytes >= Arena.Bound(blocks), $"round {round}");
+        }
+    }
+
+    /// <summary>Of random graphs, no two values that are alive at once overlap, unless one is written over the other's last reading; nor does scratch memory.</summary>
+    [Fact]
+    public void ValuesAliveAtOnceNeverOverlap()
+    {
+        int overlaid = 0;
+        for (int seed = 0; seed < 200; seed++)
+        {
+            using Session session = new(RandomGraphs.Network(seed), new(1));
+            Plan plan = session.Plan;
+            var placed = plan.Values.Select(value => (value.Offset, value.Block)).ToList();
+            placed.AddRange(plan.Scratch.Select((offset, step) => (offset, new Block(plan.Steps[step].Info.ScratchBytes, step, step))).Where(scratch => scratch.offset >= 0));
+            foreach (((PlannedStep step, int at), int read) in plan.Steps.Select((step, at) => (step, at)).SelectMany(pair => pair.step.Inputs.Select(read => (pair, read))))
+            {
+                if (read < 0 || step.Output < 0 || plan.Values[read].Offset != plan.Values[step.Output].Offset || plan.Values[read].Block.Last != at) continue;
+                Assert.All(step.Inputs.Select((input, i) => (input, i)).Where(other => other.input == read), other => Assert.True(step.Kernel.Overwrites(other.i)));
+                Assert.Equal(plan.Values[read].Block.Bytes, plan.Values[step.Output].Block.Bytes);
+                placed[read] = (placed[read].Offset, placed[read].Block with { Last = at - 1 });
+                overlaid++;
+            }
+            Check(placed, plan.ArenaBytes, $"seed {seed}");
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine($"{overlaid} values were overlaid");
+    }
+
+    /// <summary>The arena of MobileNet v1 at 224×224 is at most 1.05 of the largest set of values that live at once.</summary>
+    [Fact]
+    public void MobileNetsArenaIsTight()
+    {
+        using Session session = new(MobileNetV1.Build().Graph, new(1));
+        double ratio = (double)session.ArenaBytes / session.Plan.BoundBytes;
+        TestContext.Current.TestOutputHelper?.WriteLine($"arena {session.ArenaBytes} bytes, bound {session.Plan.BoundBytes}, ratio {ratio:F4}");
+        Assert.True(ratio <= 1.05, $"{session.ArenaBytes} bytes against {session.Plan.BoundBytes}");
+    }
+
+    private static Block Random(Random random)
+    {
+        int first = random.Next(30);
+        return new(random.Next(3) == 0 ? random.Next(5000) : random.Next(200) * 64L, first, first + random.Next(8));
+    }
+
+    private static void Check(List<(long Offset, Block Block)> placed, long bytes, string what)
+    {
+        for (int a = 0; a < placed.Count; a++)
+        {
+            Assert.True(placed[a].Offset % 64 == 0 && placed[a].Offset >= 0 && placed[a].Offset + placed[a].Block.Bytes <= bytes, what);
+            for (int b = 0; b < a; b++)
+                Assert.True(!placed[a].Block.Meets(placed[b].Block) || placed[a].Offset + placed[a].Block.Bytes <= placed[b].Offset
+                    || placed[b].Offset + placed[b].Block.Bytes <= placed[a].Offset, $"{what}: {placed[a]} and {placed[b]}");
+        }
+    }
+}
