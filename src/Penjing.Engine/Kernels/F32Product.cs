@@ -1,0 +1,165 @@
+using System.Runtime.CompilerServices;
+
+namespace Penjing.Engine;
+
+/// <summary>One product of a kernel that does several: rows by columns over a depth in segments of equal length.</summary>
+/// <param name="Rows">Rows of the left matrix and of the output.</param>
+/// <param name="Columns">Columns of the right matrix and of the output.</param>
+/// <param name="Segments">Pieces that a row of the left matrix lies in.</param>
+/// <param name="Length">Floats in a segment.</param>
+internal readonly record struct F32Part(int Rows, int Columns, int Segments, int Length)
+{
+    /// <summary>Multiply-accumulates of the part.</summary>
+    public double Macs => (double)Rows * Columns * Segments * Length;
+
+    /// <summary>The right matrix's layout.</summary>
+    public F32Panels Panels(int lanes) => new(Columns, Segments * Length, lanes);
+}
+
+/// <summary>
+/// Products of a left matrix, whose rows are read where they lie, with packed right matrices: a kernel says where the rows are, and this cuts
+/// the work into register tiles, cache blocks and tasks. No row is copied and no column is summed in another order than that of the depth.
+/// </summary>
+internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
+{
+    private const int TableBytes = 32768, BlockFloats = 65536, MostTasks = 32;
+    private const double LeastMacs = 400_000;
+
+    private readonly F32Part[] parts;
+    private readonly F32Finish<S, V> finish;
+    private readonly Piece[] pieces;
+    private readonly int[] firstPieces;
+    private readonly delegate*<float**, float*, nint, int, in TileShape, void>[] tiles;
+
+    /// <summary>Products, whose outputs all get the activation.</summary>
+    protected F32Product(F32Part[] parts, Activation? then)
+    {
+        this.parts = parts;
+        finish = new(then);
+        tiles = new delegate*<float**, float*, nint, int, in TileShape, void>[2 * S.TileRows + 2];
+        for (int rows = 1; rows <= S.TileRows; rows++)
+            for (int vectors = 1; vectors <= 2; vectors++) tiles[2 * rows + vectors - 1] = F32Tile<S, V>.Pick(rows, vectors);
+        double target = Math.Max(parts.Sum(part => part.Macs) / MostTasks, LeastMacs);
+        pieces = [.. Enumerable.Range(0, parts.Length).SelectMany(part => Cut(part, target))];
+        var starts = new List<int> { 0 };
+        double open = 0;
+        for (int i = 0; i < pieces.Length; i++)
+        {
+            if (open >= target * 0.75)
+            {
+                starts.Add(i);
+                open = 0;
+            }
+            open += pieces[i].Macs;
+        }
+        firstPieces = [.. starts, pieces.Length];
+    }
+
+    /// <summary>The tile and width in the label, as in 14x32-512.</summary>
+    protected static string Tile => $"{S.TileRows}x{2 * S.Lanes}-{Split.Name<S, V>()}";
+
+    /// <summary>Floats of scratch on the stack that a row needs for <see cref="Point"/>.</summary>
+    protected virtual int PatchFloats => 0;
+
+    /// <summary>
+    /// Fills the table of a tile: where the outputs of <paramref name="rows"/> rows begin, then for each segment where that of each row begins.
+    /// </summary>
+    protected abstract void Point(int part, int first, int rows, float** table, float* patches, in Operands operands);
+
+    /// <summary>The packed right matrix of a part.</summary>
+    protected abstract float* Panels(int part, in Operands operands);
+
+    /// <summary>The tasks of the phase that multiplies.</summary>
+    protected int ProductTasks => firstPieces.Length - 1;
+
+    /// <inheritdoc/>
+    public override int Tasks(int phase) => ProductTasks;
+
+    /// <inheritdoc/>
+    public override void Run(int phase, int task, in Operands operands) => Multiply(task, operands);
+
+    /// <summary>Runs a task of the phase that multiplies.</summary>
+    [SkipLocalsInit]
+    protected void Multiply(int task, in Operands operands)
+    {
+        for (int i = firstPieces[task]; i < firstPieces[task + 1]; i++)
+        {
+            ref readonly Piece piece = ref pieces[i];
+            Multiply(piece, operands);
+        }
+    }
+
+    [SkipLocalsInit]
+    private void Multiply(in Piece piece, in Operands operands)
+    {
+        F32Part part = parts[piece.Part];
+        F32Panels panels = part.Panels(S.Lanes);
+        float* right = Panels(piece.Part, operands);
+        Rows rows = new(part.Rows, S.TileRows);
+        TileShape shape = new(part.Segments, part.Length, finish.Min, finish.Max);
+        int pointers = S.TileRows * (part.Segments + 1), patchFloats = PatchFloats * S.TileRows;
+        int bytes = pointers * sizeof(float*) + patchFloats * sizeof(float);
+        int block = Math.Clamp(Math.Min(TableBytes / bytes, BlockFloats / (S.TileRows * part.Length)), 1, piece.Tiles);
+        byte* stack = stackalloc byte[block * bytes + 64];
+        var table = (float**)(((nint)stack + 63) & -64);
+        var patches = (float*)(table + block * pointers);
+        for (int from = piece.FirstTile, end = piece.FirstTile + piece.Tiles; from < end; from += block)
+        {
+            int to = Math.Min(from + block, end);
+            for (int tile = from; tile < to; tile++)
+                Point(piece.Part, rows.First(tile), rows.Count(tile), table + (tile - from) * pointers, patches + (tile - from) * patchFloats, operands);
+            for (int panel = piece.FirstPanel; panel < piece.FirstPanel + piece.Panels; panel++)
+            {
+                (int first, int columns) = panels[panel];
+                int vectors = panels.Vectors(panel);
+                for (int tile = from; tile < to; tile++)
+                    tiles[2 * rows.Count(tile) + vectors - 1](table + (tile - from) * pointers, right + panels.Offset(panel), first, columns, in shape);
+            }
+            if (!finish.Bounds) Complete(piece, panels, rows, from, to, table, pointers);
+        }
+    }
+
+    private void Complete(in Piece piece, in F32Panels panels, in Rows rows, int from, int to, float** table, int pointers)
+    {
+        (int first, _) = panels[piece.FirstPanel];
+        (int last, int columns) = panels[piece.FirstPanel + piece.Panels - 1];
+        for (int tile = from; tile < to; tile++)
+            for (int row = 0; row < rows.Count(tile); row++) finish.Complete(table[(tile - from) * pointers + row] + first, last + columns - first);
+    }
+
+    private IEnumerable<Piece> Cut(int index, double target)
+    {
+        F32Part part = parts[index];
+        int panels = part.Panels(S.Lanes).Count, tiles = new Rows(part.Rows, S.TileRows).Tiles;
+        int wanted = Math.Max(1, (int)Math.Ceiling(part.Macs / target));
+        int down = Math.Clamp(wanted, 1, Math.Max(1, tiles / 4)), across = Math.Clamp((wanted + down - 1) / down, 1, panels);
+        down = Math.Clamp((wanted + across - 1) / across, 1, tiles);
+        for (int i = 0; i < down; i++)
+            for (int j = 0; j < across; j++)
+            {
+                int firstTile = tiles * i / down, firstPanel = panels * j / across;
+                yield return new(index, firstTile, tiles * (i + 1) / down - firstTile, firstPanel, panels * (j + 1) / across - firstPanel, part.Macs / (down * across));
+            }
+    }
+
+    /// <summary>Tiles by panels of one part.</summary>
+    private readonly record struct Piece(int Part, int FirstTile, int Tiles, int FirstPanel, int Panels, double Macs);
+
+    /// <summary>Rows shared out evenly among as few tiles as hold them.</summary>
+    private readonly struct Rows
+    {
+        private readonly int least, rest;
+
+        public Rows(int rows, int most)
+        {
+            Tiles = (rows + most - 1) / most;
+            (least, rest) = (rows / Tiles, rows % Tiles);
+        }
+
+        public int Tiles { get; }
+
+        public int First(int tile) => least * tile + Math.Min(tile, rest);
+
+        public int Count(int tile) => tile < rest ? least + 1 : least;
+    }
+}

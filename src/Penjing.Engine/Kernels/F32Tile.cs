@@ -1,0 +1,195 @@
+using System.Runtime.CompilerServices;
+
+namespace Penjing.Engine;
+
+/// <summary>What all tiles of one product share: the segments that each row of the left matrix has, their length, and the bounds of the output.</summary>
+internal readonly record struct TileShape(int Segments, int Length, float Min, float Max);
+
+/// <summary>
+/// The register tile of every fp32 product: up to 14 rows by one or two vectors of columns, min(max(bias + left · right, Min), Max).
+/// A row of the left matrix lies in segments anywhere in memory; the right matrix is a packed panel: the biases of its columns, then for each
+/// depth the weights of its columns. The table holds for each row where its output goes, then for each segment each row's pointer.
+/// </summary>
+internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
+    /// <summary>The tile of this many rows and vectors; it takes the table, the panel, the first column and how many follow, and the shape.</summary>
+    public static delegate*<float**, float*, nint, int, in TileShape, void> Pick(int rows, int vectors) => vectors == 1 ? Pick<N1>(rows) : Pick<N2>(rows);
+
+    private static delegate*<float**, float*, nint, int, in TileShape, void> Pick<C>(int rows) where C : INumber => rows switch
+    {
+        1 => &Run<N1, C>,
+        2 => &Run<N2, C>,
+        3 => &Run<N3, C>,
+        4 => &Run<N4, C>,
+        5 => &Run<N5, C>,
+        6 => &Run<N6, C>,
+        7 => &Run<N7, C>,
+        8 => &Run<N8, C>,
+        9 => &Run<N9, C>,
+        10 => &Run<N10, C>,
+        11 => &Run<N11, C>,
+        12 => &Run<N12, C>,
+        13 => &Run<N13, C>,
+        14 => &Run<N14, C>,
+        _ => throw new ArgumentOutOfRangeException(nameof(rows)),
+    };
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run<R, C>(float** table, float* panel, nint column, int columns, in TileShape shape) where R : INumber where C : INumber
+    {
+        V left, b0 = S.Load(panel), b1 = C.Value > 1 ? S.Load(panel + S.Lanes) : b0;
+        V c0 = b0, d0 = b1;
+        V c1 = b0, d1 = b1;
+        V c2 = b0, d2 = b1;
+        V c3 = b0, d3 = b1;
+        V c4 = b0, d4 = b1;
+        V c5 = b0, d5 = b1;
+        V c6 = b0, d6 = b1;
+        V c7 = b0, d7 = b1;
+        V c8 = b0, d8 = b1;
+        V c9 = b0, d9 = b1;
+        V c10 = b0, d10 = b1;
+        V c11 = b0, d11 = b1;
+        V c12 = b0, d12 = b1;
+        V c13 = b0, d13 = b1;
+        panel += C.Value * S.Lanes;
+        float** pointers = table + R.Value;
+        nint length = shape.Length;
+        for (int segment = shape.Segments; segment > 0; segment--)
+        {
+            float* p0 = pointers[0];
+            float* p1 = R.Value > 1 ? pointers[1] : null;
+            float* p2 = R.Value > 2 ? pointers[2] : null;
+            float* p3 = R.Value > 3 ? pointers[3] : null;
+            float* p4 = R.Value > 4 ? pointers[4] : null;
+            float* p5 = R.Value > 5 ? pointers[5] : null;
+            float* p6 = R.Value > 6 ? pointers[6] : null;
+            float* p7 = R.Value > 7 ? pointers[7] : null;
+            float* p8 = R.Value > 8 ? pointers[8] : null;
+            float* p9 = R.Value > 9 ? pointers[9] : null;
+            float* p10 = R.Value > 10 ? pointers[10] : null;
+            float* p11 = R.Value > 11 ? pointers[11] : null;
+            float* p12 = R.Value > 12 ? pointers[12] : null;
+            float* p13 = R.Value > 13 ? pointers[13] : null;
+            for (nint k = 0; k < length; k++)
+            {
+                b0 = S.Load(panel);
+                if (C.Value > 1) b1 = S.Load(panel + S.Lanes);
+                left = S.Fill(p0[k]);
+                c0 = S.MultiplyAdd(left, b0, c0);
+                if (C.Value > 1) d0 = S.MultiplyAdd(left, b1, d0);
+                if (R.Value > 1)
+                {
+                    left = S.Fill(p1[k]);
+                    c1 = S.MultiplyAdd(left, b0, c1);
+                    if (C.Value > 1) d1 = S.MultiplyAdd(left, b1, d1);
+                }
+                if (R.Value > 2)
+                {
+                    left = S.Fill(p2[k]);
+                    c2 = S.MultiplyAdd(left, b0, c2);
+                    if (C.Value > 1) d2 = S.MultiplyAdd(left, b1, d2);
+                }
+                if (R.Value > 3)
+                {
+                    left = S.Fill(p3[k]);
+                    c3 = S.MultiplyAdd(left, b0, c3);
+                    if (C.Value > 1) d3 = S.MultiplyAdd(left, b1, d3);
+                }
+                if (R.Value > 4)
+                {
+                    left = S.Fill(p4[k]);
+                    c4 = S.MultiplyAdd(left, b0, c4);
+                    if (C.Value > 1) d4 = S.MultiplyAdd(left, b1, d4);
+                }
+                if (R.Value > 5)
+                {
+                    left = S.Fill(p5[k]);
+                    c5 = S.MultiplyAdd(left, b0, c5);
+                    if (C.Value > 1) d5 = S.MultiplyAdd(left, b1, d5);
+                }
+                if (R.Value > 6)
+                {
+                    left = S.Fill(p6[k]);
+                    c6 = S.MultiplyAdd(left, b0, c6);
+                    if (C.Value > 1) d6 = S.MultiplyAdd(left, b1, d6);
+                }
+                if (R.Value > 7)
+                {
+                    left = S.Fill(p7[k]);
+                    c7 = S.MultiplyAdd(left, b0, c7);
+                    if (C.Value > 1) d7 = S.MultiplyAdd(left, b1, d7);
+                }
+                if (R.Value > 8)
+                {
+                    left = S.Fill(p8[k]);
+                    c8 = S.MultiplyAdd(left, b0, c8);
+                    if (C.Value > 1) d8 = S.MultiplyAdd(left, b1, d8);
+                }
+                if (R.Value > 9)
+                {
+                    left = S.Fill(p9[k]);
+                    c9 = S.MultiplyAdd(left, b0, c9);
+                    if (C.Value > 1) d9 = S.MultiplyAdd(left, b1, d9);
+                }
+                if (R.Value > 10)
+                {
+                    left = S.Fill(p10[k]);
+                    c10 = S.MultiplyAdd(left, b0, c10);
+                    if (C.Value > 1) d10 = S.MultiplyAdd(left, b1, d10);
+                }
+                if (R.Value > 11)
+                {
+                    left = S.Fill(p11[k]);
+                    c11 = S.MultiplyAdd(left, b0, c11);
+                    if (C.Value > 1) d11 = S.MultiplyAdd(left, b1, d11);
+                }
+                if (R.Value > 12)
+                {
+                    left = S.Fill(p12[k]);
+                    c12 = S.MultiplyAdd(left, b0, c12);
+                    if (C.Value > 1) d12 = S.MultiplyAdd(left, b1, d12);
+                }
+                if (R.Value > 13)
+                {
+                    left = S.Fill(p13[k]);
+                    c13 = S.MultiplyAdd(left, b0, c13);
+                    if (C.Value > 1) d13 = S.MultiplyAdd(left, b1, d13);
+                }
+                panel += C.Value * S.Lanes;
+            }
+            pointers += R.Value;
+        }
+        V min = S.Fill(shape.Min), max = S.Fill(shape.Max);
+        Finish<C>(c0, d0, min, max, table[0] + column, columns);
+        if (R.Value > 1) Finish<C>(c1, d1, min, max, table[1] + column, columns);
+        if (R.Value > 2) Finish<C>(c2, d2, min, max, table[2] + column, columns);
+        if (R.Value > 3) Finish<C>(c3, d3, min, max, table[3] + column, columns);
+        if (R.Value > 4) Finish<C>(c4, d4, min, max, table[4] + column, columns);
+        if (R.Value > 5) Finish<C>(c5, d5, min, max, table[5] + column, columns);
+        if (R.Value > 6) Finish<C>(c6, d6, min, max, table[6] + column, columns);
+        if (R.Value > 7) Finish<C>(c7, d7, min, max, table[7] + column, columns);
+        if (R.Value > 8) Finish<C>(c8, d8, min, max, table[8] + column, columns);
+        if (R.Value > 9) Finish<C>(c9, d9, min, max, table[9] + column, columns);
+        if (R.Value > 10) Finish<C>(c10, d10, min, max, table[10] + column, columns);
+        if (R.Value > 11) Finish<C>(c11, d11, min, max, table[11] + column, columns);
+        if (R.Value > 12) Finish<C>(c12, d12, min, max, table[12] + column, columns);
+        if (R.Value > 13) Finish<C>(c13, d13, min, max, table[13] + column, columns);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish<C>(V c, V d, V min, V max, float* output, int columns) where C : INumber
+    {
+        c = S.AtMost(max, S.AtLeast(min, c));
+        if (columns < S.Lanes)
+        {
+            S.StorePart(output, c, columns);
+            return;
+        }
+        S.Store(output, c);
+        if (C.Value == 1) return;
+        d = S.AtMost(max, S.AtLeast(min, d));
+        if (columns >= 2 * S.Lanes) S.Store(output + S.Lanes, d);
+        else S.StorePart(output + S.Lanes, d, columns - S.Lanes);
+    }
+}

@@ -1,0 +1,88 @@
+namespace Penjing.Engine;
+
+/// <summary>Moves vectors of floats to and from memory, whole or the first <c>count</c> lanes; the rest is zero or left alone.</summary>
+internal unsafe interface IVectorMemory<V> where V : unmanaged
+{
+    /// <summary>The lanes at <paramref name="source"/>; no alignment is asked for.</summary>
+    static abstract V Load(float* source);
+
+    /// <summary>The first lanes at <paramref name="source"/>, 1 ≤ count ≤ lanes, the others 0; nothing beyond them is read.</summary>
+    static abstract V LoadPart(float* source, int count);
+
+    /// <summary>Writes all lanes.</summary>
+    static abstract void Store(float* target, V value);
+
+    /// <summary>Writes the first lanes, 1 ≤ count ≤ lanes, and nothing beyond them.</summary>
+    static abstract void StorePart(float* target, V value, int count);
+}
+
+/// <summary>The four operations on vectors of floats.</summary>
+internal interface IVectorArithmetic<V> where V : unmanaged
+{
+    /// <summary>left + right.</summary>
+    static abstract V Add(V left, V right);
+
+    /// <summary>left · right.</summary>
+    static abstract V Multiply(V left, V right);
+
+    /// <summary>left / right.</summary>
+    static abstract V Divide(V left, V right);
+
+    /// <summary>left · right + addend, rounded once where the hardware fuses it.</summary>
+    static abstract V MultiplyAdd(V left, V right, V addend);
+}
+
+/// <summary>Comparisons of vectors of floats, lane by lane.</summary>
+internal interface IVectorOrder<V> where V : unmanaged
+{
+    /// <summary>The larger; <paramref name="value"/> where it is NaN and <paramref name="bound"/> is not.</summary>
+    static abstract V AtLeast(V bound, V value);
+
+    /// <summary>The smaller; <paramref name="value"/> where it is NaN and <paramref name="bound"/> is not.</summary>
+    static abstract V AtMost(V bound, V value);
+
+    /// <summary>The larger; NaN where either is.</summary>
+    static abstract V Largest(V left, V right);
+
+    /// <summary><paramref name="then"/> where <paramref name="test"/> is below 0, else <paramref name="otherwise"/>.</summary>
+    static abstract V IfNegative(V test, V then, V otherwise);
+}
+
+/// <summary>
+/// The vocabulary that kernels are written in, once for every vector width: a struct type parameter, so that the JIT compiles each width to
+/// its own instructions. <typeparamref name="V"/> is the vector, or float where there is none.
+/// </summary>
+internal interface ISimd<V> : IVectorMemory<V>, IVectorArithmetic<V>, IVectorOrder<V> where V : unmanaged
+{
+    /// <summary>Floats in a vector.</summary>
+    static abstract int Lanes { get; }
+
+    /// <summary>The rows of a register tile two vectors wide, as many as the registers hold.</summary>
+    static abstract int TileRows { get; }
+
+    /// <summary>One value in all lanes.</summary>
+    static abstract V Fill(float value);
+
+    /// <summary>2ⁿ for values 1.5·2²³ + n, whose low bits hold n; 0 at n = −127 and infinite at 128.</summary>
+    static abstract V PowerOfTwo(V shifted);
+}
+
+/// <summary>What makes a kernel once the vector width is known.</summary>
+internal interface IKernelMaker
+{
+    /// <summary>The kernel of a node for one width.</summary>
+    static abstract Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged;
+}
+
+/// <summary>Turns an <see cref="Isa"/> into type parameters.</summary>
+internal static class Simd
+{
+    /// <summary>The kernel that <typeparamref name="K"/> makes of a node for this width.</summary>
+    public static Kernel Make<K>(Node node, Isa isa) where K : IKernelMaker => isa switch
+    {
+        Isa.Vector512 => K.Make<Simd512, System.Runtime.Intrinsics.Vector512<float>>(node),
+        Isa.Vector256 => K.Make<Simd256, System.Runtime.Intrinsics.Vector256<float>>(node),
+        Isa.Vector128 => K.Make<Simd128, System.Runtime.Intrinsics.Vector128<float>>(node),
+        _ => K.Make<Scalar, float>(node),
+    };
+}
