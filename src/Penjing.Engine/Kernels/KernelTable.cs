@@ -14,7 +14,17 @@ internal static class KernelTable
         // Nothing is faster than the copy that must be made, and no other kernel only copies.
         new("reorder", (node, _) => Reorder.Fits(node), (node, _) => Reorder.Of(node)),
 
+        Row<F32Conv>("f32-gemm-conv", F32Conv.Fits),
+        Row<F32MatMul>("f32-gemm", F32MatMul.Fits),
+        Row<F32Activation>("f32-activation", F32Activation.Fits),
+
         // Fits everything, in double precision without vectors: last.
         new("reference", (_, _) => true, (node, _) => new ReferenceKernel(node)),
     ];
+
+    /// <summary>A row of kernels of floats, none of which computes an empty value or reads one.</summary>
+    private static KernelRow Row<K>(string name, Func<Node, Isa, bool> fits) where K : IKernelMaker => new(name, (node, isa) => IsFilled(node) && fits(node, isa), Simd.Make<K>);
+
+    private static bool IsFilled(Node node) =>
+        node.Shape.Elements > 0 && node.Inputs.All(input => input.Info.Type == ElementType.Float32 && input.Shape.Elements > 0);
 }
