@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+
+namespace Penjing.Compression;
+
+/// <summary>
+/// The channels of a graph that live and die together: a group is a class of channel identities over all values, and a family is the groups that the
+/// same layers yield. After the dependency graph of Torch-Pruning (Fang et al. 2023), by channel in place of by layer.
+/// </summary>
+/// <remarks>
+/// Convolutions and matrix products by constant weights yield fresh identities; element-wise operations join, Concat appends, depthwise convolution carries,
+/// Slice, Pad and Gather select, Reshape and Flatten repeat. What the graph takes and yields, and what an operation not understood reads, is pinned.
+/// </remarks>
+public sealed class ChannelGroups
+{
+    private readonly Dictionary<Node, Lane> lanes;
+    private readonly ImmutableArray<bool> pinned;
+    private readonly ImmutableArray<int> families;
+    private readonly ImmutableArray<Balance> balances;
+
+    private ChannelGroups(Graph graph)
+    {
+        Graph = graph;
+        ChannelWalk walk = new(graph);
+        var numbers = new Dictionary<int, int>();
+        int[] groups = [.. Enumerable.Range(0, walk.Identities.Count).Select(id => Number(walk.Identities.Find(id)))];
+        lanes = walk.Lanes.ToDictionary(entry => entry.Key, entry => Resolve(entry.Value));
+        Count = numbers.Count;
+        bool[] stays = new bool[Count];
+        foreach (int id in walk.Pinned) stays[groups[id]] = true;
+        balances = Balance.Of([.. walk.Grouped.Select(tie => (Resolve(tie.Lane).Ids, tie.Groups))], stays);
+        pinned = [.. stays];
+        UnionFind kin = new();
+        for (int group = 0; group < Count; group++) kin.Add();
+        foreach (Lane lane in walk.Produced) Unite(Resolve(lane).Ids);
+        foreach (Balance balance in balances) Unite([.. balance.Cells.SelectMany(cell => cell)]);
+        families = [.. Enumerable.Range(0, Count).Select(kin.Find)];
+
+        int Number(int root) => numbers.TryGetValue(root, out int number) ? number : numbers[root] = numbers.Count;
+
+        Lane Resolve(Lane lane) => lane with { Ids = [.. lane.Ids.Select(id => groups[id])] };
+
+        void Unite(ImmutableArray<int> members)
+        {
+            foreach (int member in members) kin.Union(members[0], member);
+        }
+    }
+
+    /// <summary>The groups of a graph; their numbers follow from the graph alone.</summary>
+    public static ChannelGroups Of(Graph graph) => new(graph);
+
+    /// <summary>The graph.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>How many groups there are; they are numbered from 0.</summary>
+    public int Count { get; }
+
+    /// <summary>Whether a group must stay: a graph's output holds it, an operation not understood reads it, or a grouped convolution can't be balanced without it.</summary>
+    public bool IsPinned(int group) => pinned[group];
+
+    /// <summary>The family of a group, named by the family's first group.</summary>
+    public int Family(int group) => families[group];
+
+    /// <summary>The group of each channel of a value, in order; empty where its channels have no identities, as those of weights and inputs.</summary>
+    public ImmutableArray<int> Channels(Node value) => Lane(value)?.Ids ?? [];
+
+    /// <summary>The channels of a value, by group, or null where they have no identities.</summary>
+    internal Lane? Lane(Node value) => lanes.GetValueOrDefault(value);
+
+    /// <summary>
+    /// The smallest sets of groups that may be doomed by themselves: single groups, and, where grouped convolutions ask for balance, one group of each cell,
+    /// the least important together.
+    /// </summary>
+    internal ImmutableArray<ImmutableArray<int>> Bundles(IReadOnlyList<double> importance)
+    {
+        HashSet<int> tied = [.. balances.SelectMany(balance => balance.Cells).SelectMany(cell => cell)];
+        IEnumerable<ImmutableArray<int>> single = Enumerable.Range(0, Count).Where(group => !pinned[group] && !tied.Contains(group)).Select(group => ImmutableArray.Create(group));
+        return [.. single, .. balances.SelectMany(balance => balance.Bundles(importance))];
+    }
+}

@@ -1,0 +1,47 @@
+namespace Penjing.Compression;
+
+/// <summary>How much is cut, and by what rule.</summary>
+public sealed record PruningOptions
+{
+    /// <summary>The fraction of channels cut, 0 to below 1: of each family of layers, or, if <see cref="Global"/>, of all together. Pinned channels count, but stay.</summary>
+    public double Ratio { get; init; } = 0.5;
+
+    /// <summary>Where given, in place of <see cref="Ratio"/>: the multiply-accumulates at batch 1 that the network must not exceed; the smallest ratio that gets there is taken.</summary>
+    public long? Macs { get; init; }
+
+    /// <summary>Whether families compete, by scores divided by the family's mean, in place of each giving the same fraction.</summary>
+    public bool Global { get; init; }
+
+    /// <summary>The largest fraction that one family gives in <see cref="Global"/> pruning.</summary>
+    public double MostOfOne { get; init; } = 0.9;
+
+    /// <summary>What a family's kept channels are rounded to a multiple of, where it has so many: 8 suits the kernels' lanes.</summary>
+    public int Multiple { get; init; } = 1;
+
+    /// <summary>The score of each group.</summary>
+    public Importance Importance { get; init; } = Importances.L1;
+
+    /// <summary>The names of values whose channels all stay.</summary>
+    public IReadOnlySet<string> Keep { get; init; } = new HashSet<string>();
+
+    /// <summary>The network whose channels the ratio counts, for pruning in rounds: by default the one at hand. Layers are found by their names.</summary>
+    public Graph? Original { get; init; }
+}
+
+/// <summary>The ratios of pruning in rounds, each cut followed by retraining: what is cut in total after each round, of the original network's channels.</summary>
+public static class PruningSchedule
+{
+    /// <summary>Every round cuts the same number of channels; the last ends at <paramref name="ratio"/>.</summary>
+    /// <exception cref="PenjingException">The ratio is not in [0, 1), or there is no round.</exception>
+    public static IReadOnlyList<double> Linear(double ratio, int rounds) => [.. Rounds(ratio, rounds).Select(round => ratio * round / rounds)];
+
+    /// <summary>Every round cuts the same fraction of what is left; the last ends at <paramref name="ratio"/>.</summary>
+    /// <exception cref="PenjingException">The ratio is not in [0, 1), or there is no round.</exception>
+    public static IReadOnlyList<double> Geometric(double ratio, int rounds) =>
+        [.. Rounds(ratio, rounds).Select(round => round == rounds ? ratio : 1 - Math.Pow(1 - ratio, (double)round / rounds))];
+
+    private static IEnumerable<int> Rounds(double ratio, int rounds) =>
+        !(ratio is >= 0 and < 1) ? throw new PenjingException($"a ratio of {ratio} can't be pruned: give one from 0 to below 1")
+        : rounds < 1 ? throw new PenjingException($"pruning takes at least one round, not {rounds}")
+        : Enumerable.Range(1, rounds);
+}
