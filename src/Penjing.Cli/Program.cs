@@ -1,1 +1,8 @@
-return 0;
+using Penjing.Cli;
+
+return await Tool.Run(args,
+[
+    InspectCommand.Create(),
+    BenchCommand.Create(),
+    ProfileCommand.Create(),
+]);

@@ -20,7 +20,7 @@ public sealed partial class RuleTests
         ["Penjing.Cli"] =
         [
             "Penjing", "Penjing.Engine", "Penjing.Interop", "Penjing.Models", "Penjing.Compression", "Penjing.Training", "Spectre.Console", "System.CommandLine",
-            "ScottPlot", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies",
+            "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies",
         ],
     };
 

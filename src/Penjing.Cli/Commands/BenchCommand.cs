@@ -1,0 +1,41 @@
+using System.CommandLine;
+using Penjing.Engine;
+
+namespace Penjing.Cli;
+
+/// <summary>penjing bench: how long a run takes and how much memory.</summary>
+internal static class BenchCommand
+{
+    private static readonly Argument<string> model = Given.Model();
+    private static readonly Option<int?> threads = Given.Threads();
+    private static readonly Option<int> runs = Given.Runs(100);
+    private static readonly Option<int> batch = Given.Batch(1);
+
+    /// <summary>The verb.</summary>
+    public static Verb Create() => new("bench", "Times runs of a network on the engine, after a warm-up, and tells the memory they take.",
+        ["penjing bench model.penjing --threads 1 --runs 200", "penjing bench model.penjing --batch 8 --json"], Run, model, threads, runs, batch, Given.Json());
+
+    private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
+    {
+        Model network = PenjingFile.Read(parsed.GetRequiredValue(model));
+        int count = parsed.GetValue(runs), pictures = parsed.GetValue(batch);
+        using Session session = new(network, new SessionOptions(parsed.GetValue(threads) ?? 0, pictures));
+        Latency latency = Measurement.Time([session], count, stop)[0];
+        long macs = session.Steps.Sum(step => step.Macs), peak = Measurement.PeakResidentBytes();
+        double gflops = 2e-6 * macs / latency.MedianMs, perSecond = 1000 * pictures / latency.MedianMs;
+        screen.Show(new
+        {
+            Model = network.Name, latency.MedianMs, latency.P90Ms, MinMs = latency.LeastMs, session.ArenaBytes, PeakRssBytes = peak, session.Threads, Runs = count, Batch = pictures,
+            Macs = macs, Gflops = gflops, ImagesPerSecond = perSecond,
+        }, () => [Screen.Facts(
+            ("median", Quantity.Milliseconds(latency.MedianMs)),
+            ("90 % within", Quantity.Milliseconds(latency.P90Ms)),
+            ("fastest", Quantity.Milliseconds(latency.LeastMs)),
+            ("pictures a second", Quantity.Exact((long)perSecond)),
+            ("GFLOP/s", gflops.ToString("F1", System.Globalization.CultureInfo.InvariantCulture)),
+            ("arena", $"{Quantity.Exact(session.ArenaBytes)} bytes"),
+            ("peak resident memory", $"{Quantity.Exact(peak)} bytes"),
+            ("threads", session.Threads.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            ("runs", $"{count} of {pictures} picture{(pictures == 1 ? "" : "s")}"))]);
+    }
+}

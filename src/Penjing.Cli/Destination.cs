@@ -1,0 +1,49 @@
+namespace Penjing.Cli;
+
+/// <summary>A place where a result will be written: looked at before the work starts.</summary>
+internal static class Destination
+{
+    /// <summary>Finds out now whether a file could be written there later.</summary>
+    /// <exception cref="PenjingException">It could not; the message says why.</exception>
+    public static string File(string path)
+    {
+        if (path.Length == 0 || Path.EndsInDirectorySeparator(path) || Directory.Exists(path)) throw new PenjingException($"'{path}' is a folder: give the path of a file to write");
+        string full = Path.GetFullPath(path);
+        if (full.StartsWith("/dev/", StringComparison.Ordinal) && !full.StartsWith("/dev/shm/", StringComparison.Ordinal))
+            throw new PenjingException($"'{path}' is a device: give the path of an ordinary file to write");
+        string folder = Path.GetDirectoryName(full)!;
+        if (!Directory.Exists(folder)) throw new PenjingException($"can't write '{path}': there is no folder '{folder}'; create it first");
+        Probe(folder, path);
+        return path;
+    }
+
+    /// <summary>Creates the folder where it is missing, and finds out whether files can be written into it.</summary>
+    /// <exception cref="PenjingException">They can't; the message says why.</exception>
+    public static string Folder(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new PenjingException($"can't create the folder '{path}': {error.Message}", error);
+        }
+        Probe(path, path);
+        return path;
+    }
+
+    private static void Probe(string folder, string path)
+    {
+        string probe = Path.Combine(folder, $".penjing-{Guid.NewGuid():N}");
+        try
+        {
+            using FileStream stream = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            stream.WriteByte(0);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new PenjingException($"can't write into the folder of '{path}': {error.Message}", error);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
+
+namespace Penjing.Cli;
+
+/// <summary>The arguments and options that more than one verb takes: one name, one meaning, one check, everywhere.</summary>
+internal static class Given
+{
+    /// <summary>A model file.</summary>
+    public static Argument<string> Model(string description = "The .penjing file.") => Path(new Argument<string>("MODEL") { Description = description });
+
+    /// <summary>Where the result goes.</summary>
+    public static Option<string> Out(string name = "FILE", string description = "Where the model is written (.penjing).", bool required = true) =>
+        Path(new Option<string>("--out", "-o") { HelpName = name, Description = description, Required = required });
+
+    /// <summary>Which pictures.</summary>
+    public static Option<string> Data() => Path(new Option<string>("--data")
+    {
+        HelpName = "NAME|FOLDER",
+        Description = "The data set: fashion-mnist, a folder of MNIST-style IDX files, or a folder with train/CLASS/*.png and test/CLASS/*.png (or .jpg).",
+        Required = true,
+    });
+
+    /// <summary>Machine-readable output.</summary>
+    public static Option<bool> Json() => new("--json") { Description = "Print JSON on the standard output and nothing else there." };
+
+    /// <summary>Passes over the training pictures.</summary>
+    public static Option<int> Epochs(int standard, string description = "Passes over the training pictures.") => Number("--epochs", "N", standard, 1, 100_000, description);
+
+    /// <summary>Pictures handled at once.</summary>
+    public static Option<int> Batch(int standard, string description = "Pictures handled at once.") => Number("--batch", "N", standard, 1, 65_536, description);
+
+    /// <summary>Timed runs.</summary>
+    public static Option<int> Runs(int standard) => Number("--runs", "N", standard, 1, 1_000_000, "Timed runs; those of the warm-up come before.");
+
+    /// <summary>Worker threads.</summary>
+    public static Option<int?> Threads() => Maybe<int>("--threads", "N", 1, 1024, "Threads to use (default: what suits the machine).");
+
+    /// <summary>What all chance follows from.</summary>
+    public static Option<int> Seed() => Number("--seed", "N", 1, 0, int.MaxValue, "What initial weights, order and augmentation follow from: the same seed, the same result (with --threads 1 to the bit).");
+
+    /// <summary>The peak of the learning rate.</summary>
+    public static Option<double> LearningRate(double standard) => Number("--lr", "RATE", standard, 1e-9, 1e3, "The learning rate after the warm-up; it then falls to 0 along a cosine.");
+
+    /// <summary>An option with a number in a range.</summary>
+    public static Option<T> Number<T>(string name, string unit, T standard, T least, T most, string description) where T : struct, INumber<T> => Checked(new Option<T>(name)
+    {
+        HelpName = unit,
+        Description = description,
+        DefaultValueFactory = _ => standard,
+        CustomParser = result => Parse(result, name, least, most),
+    });
+
+    /// <summary>An option with a number in a range, null where it isn't given.</summary>
+    public static Option<T?> Maybe<T>(string name, string unit, T least, T most, string description) where T : struct, INumber<T> => Checked(new Option<T?>(name)
+    {
+        HelpName = unit,
+        Description = description,
+        CustomParser = result => Parse(result, name, least, most),
+    });
+
+    /// <summary>A text option that doesn't swallow the option behind it: a value that begins with a dash is refused.</summary>
+    public static Option<T> Path<T>(Option<T> option)
+    {
+        option.Validators.Add(result => Refuse(result, option.Name));
+        return option;
+    }
+
+    /// <summary>A text argument that doesn't swallow a misspelt option: a value that begins with a dash is refused.</summary>
+    public static Argument<T> Path<T>(Argument<T> argument)
+    {
+        argument.Validators.Add(result => Refuse(result, argument.Name));
+        return argument;
+    }
+
+    // A number may be negative, but never an option.
+    private static Option<T> Checked<T>(Option<T> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.FirstOrDefault(token => token.Value.StartsWith("--", StringComparison.Ordinal)) is { } token)
+                result.AddError($"{option.Name} needs a number, not '{token.Value}'");
+        });
+        return option;
+    }
+
+    private static void Refuse(SymbolResult result, string name)
+    {
+        if (result.Tokens.FirstOrDefault(token => token.Value.Length > 1 && token.Value[0] == '-') is not { } token) return;
+        result.AddError(name[0] == '-'
+            ? $"{name} needs a value, not the option '{token.Value}'"
+            : $"there is no option '{token.Value}' here (a file of that name is written ./{token.Value})");
+    }
+
+    private static T Parse<T>(ArgumentResult result, string name, T least, T most) where T : struct, INumber<T>
+    {
+        string text = result.Tokens[0].Value;
+        NumberStyles style = typeof(T) == typeof(int) ? NumberStyles.AllowLeadingSign : NumberStyles.Float;
+        if (!T.TryParse(text, style, CultureInfo.InvariantCulture, out T value) || T.IsNaN(value))
+            result.AddError($"{name} needs a number such as {least}, not '{text}'");
+        else if (value < least || value > most)
+            result.AddError($"{name} must be from {least} to {most}, not {text}");
+        return value;
+    }
+}

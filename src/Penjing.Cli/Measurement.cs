@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Globalization;
+using Penjing.Engine;
+
+namespace Penjing.Cli;
+
+/// <summary>The times of single runs, in milliseconds.</summary>
+/// <param name="MedianMs">Half of the runs were faster.</param>
+/// <param name="P90Ms">Nine of ten runs were faster.</param>
+/// <param name="LeastMs">The fastest run.</param>
+internal sealed record Latency(double MedianMs, double P90Ms, double LeastMs);
+
+/// <summary>Measures what is on the device: time and memory.</summary>
+internal static class Measurement
+{
+    /// <summary>
+    /// Times sessions in turns, one run each, so that all meet the same conditions; the first tenth of the rounds, and at least three, warm up and don't count.
+    /// Inputs are seeded noise.
+    /// </summary>
+    public static Latency[] Time(IReadOnlyList<Session> sessions, int runs, CancellationToken stop)
+    {
+        Tensor[][] inputs = [.. sessions.Select(session => session.Inputs.Select(Noise).ToArray())];
+        float[][] outputs = [.. sessions.Select(session => new float[session.Outputs[0].Info.Shape.Elements])];
+        bool[] plain = [.. sessions.Select(session => session is { Inputs: [{ Info.Type: ElementType.Float32 }], Outputs: [{ Info.Type: ElementType.Float32 }] })];
+        double[][] times = [.. sessions.Select(_ => new double[runs])];
+        int warmUp = Math.Max(3, runs / 10);
+        for (int run = -warmUp; run < runs; run++)
+            for (int i = 0; i < sessions.Count; i++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                if (plain[i]) sessions[i].Run(inputs[i][0].Floats, outputs[i], stop);
+                else sessions[i].Run(inputs[i], stop);
+                if (run >= 0) times[i][run] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            }
+        return [.. times.Select(Summarize)];
+    }
+
+    /// <summary>The most memory that this process has held so far, in bytes.</summary>
+    public static long PeakResidentBytes()
+    {
+        const string key = "VmHWM:";
+        if (OperatingSystem.IsLinux() && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal)) is { } line)
+            return long.Parse(line[key.Length..].Replace("kB", "").Trim(), CultureInfo.InvariantCulture) * 1024;
+        using Process self = Process.GetCurrentProcess();
+        return self.PeakWorkingSet64;
+    }
+
+    private static Latency Summarize(double[] times)
+    {
+        Array.Sort(times);
+        double median = (times[(times.Length - 1) / 2] + times[times.Length / 2]) / 2;
+        return new(median, times[Math.Min(times.Length - 1, (int)Math.Ceiling(0.9 * times.Length) - 1)], times[0]);
+    }
+
+    private static Tensor Noise(Port port)
+    {
+        if (port.Info.Type != ElementType.Float32) return Tensor.Zeros(port.Info.Type, port.Info.Shape);
+        return Tensor.Build<float>(port.Info.Shape, values =>
+        {
+            Random random = new(1);
+            foreach (ref float value in values) value = 2 * random.NextSingle() - 1;
+        });
+    }
+}

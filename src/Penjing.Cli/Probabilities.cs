@@ -1,0 +1,38 @@
+namespace Penjing.Cli;
+
+/// <summary>A network's outputs read as probabilities of classes.</summary>
+internal static class Probabilities
+{
+    /// <summary>Turns logits into probabilities by softmax; what already are probabilities (none negative, sum 1) stays.</summary>
+    public static void From(Span<float> values)
+    {
+        double sum = 0;
+        float most = float.NegativeInfinity, least = float.PositiveInfinity;
+        foreach (float value in values)
+        {
+            sum += value;
+            most = Math.Max(most, value);
+            least = Math.Min(least, value);
+        }
+        if (least >= 0 && Math.Abs(sum - 1) < 1e-3) return;
+        double total = 0;
+        foreach (float value in values) total += Math.Exp(value - most);
+        foreach (ref float value in values) value = (float)(Math.Exp(value - most) / total);
+    }
+
+    /// <summary>How many classes are likelier than this one; of equal ones, the first counts as likelier.</summary>
+    public static int Rank(ReadOnlySpan<float> values, int index)
+    {
+        int rank = 0;
+        for (int i = 0; i < values.Length; i++)
+            if (values[i] > values[index] || (values[i] == values[index] && i < index)) rank++;
+        return rank;
+    }
+
+    /// <summary>The likeliest classes, best first.</summary>
+    public static int[] Top(ReadOnlySpan<float> values, int count)
+    {
+        float[] scores = values.ToArray();
+        return [.. Enumerable.Range(0, scores.Length).OrderByDescending(index => scores[index]).ThenBy(index => index).Take(count)];
+    }
+}

@@ -1,0 +1,139 @@
+using System.Globalization;
+using Penjing.Compression;
+
+namespace Penjing.Cli;
+
+/// <summary>The demo's findings as one HTML page that needs nothing else: style, charts and pictures are inside, no script, no request.</summary>
+internal static class HtmlReport
+{
+    /// <summary>The page.</summary>
+    public static string Write(Findings findings)
+    {
+        StageResult first = findings.Stages[0].Result, last = findings.Stages[^1].Result;
+        Html page = Html.Of($"""
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>Penjing: {findings.Network} on {findings.DataSet}, {Quantity.Times((double)first.Bytes / last.Bytes)} smaller</title>
+            <style>
+            {Css()}</style>
+            </head>
+            <body>
+            <main>
+            <div class="brand">Penjing · demo report</div>
+            <h1>A network cut from {Quantity.Bytes(first.Bytes)} to {Quantity.Bytes(last.Bytes)}</h1>
+            <p>{findings.Network}, trained on {findings.DataSet}, then pruned, its weights shared and entropy-coded. Every figure was measured on the file that the stage
+            wrote: it was loaded again, ran all {Quantity.Exact(findings.TestPictures)} test pictures on the engine, and was timed there.</p>
+            {Headline(first, last)}
+            <h2>Stage by stage</h2>
+            {Table(findings.Stages)}
+            <h2>Size, accuracy, latency</h2>
+            <div class="charts">
+            {Charts(findings.Stages)}</div>
+            <h2>The same pictures, before and after</h2>
+            {Samples(findings)}
+            <h2>How the last file is stored</h2>
+            {Tensors(findings.LastFile, findings.Stages[^1])}
+            <h2>How this was made</h2>
+            <dl class="made">
+            {Html.Join(findings.Made.Select(fact => Html.Of($"<dt>{fact.Key}</dt><dd>{fact.Value}</dd>\n")))}</dl>
+            </main>
+            </body>
+            </html>
+
+            """);
+        return page.Text;
+    }
+
+    private static Html Headline(StageResult first, StageResult last)
+    {
+        double points = 100 * (last.Top1 - first.Top1), faster = first.MedianMs / last.MedianMs;
+        return Html.Of($"""
+            <div class="headline">
+            <div class="figure"><b>{Quantity.Times((double)first.Bytes / last.Bytes)}</b>smaller file<br><small>{Quantity.Bytes(first.Bytes)} → {Quantity.Bytes(last.Bytes)}</small></div>
+            <div class="figure"><b class="{(faster < 1 ? "bad" : "good")}">{Quantity.Times(faster)}</b>faster<br><small>{Quantity.Milliseconds(first.MedianMs)} → {Quantity.Milliseconds(last.MedianMs)} for a picture</small></div>
+            <div class="figure"><b>{Quantity.Percent(last.Top1)}</b>of answers right<br><small>{Quantity.Percent(first.Top1)} before: {Points(points)}</small></div>
+            <div class="figure"><b>{Quantity.Times((double)first.Macs / last.Macs)}</b>less arithmetic<br><small>{Quantity.Count(first.Macs)} → {Quantity.Count(last.Macs)} multiply-accumulates</small></div>
+            </div>
+            """);
+    }
+
+    private static Html Table(IReadOnlyList<Finding> stages) => Html.Of($"""
+        <div class="stages"><table>
+        <thead><tr><th>Stage</th><th>Right answers (top-1)</th><th>File</th><th>Ratio</th><th>Parameters</th><th>MACs</th><th>Median latency</th><th>Arena</th><th class="words">What got worse</th></tr></thead>
+        <tbody>
+        {Html.Join(stages.Select(stage => Html.Of($"""
+            <tr><td>{stage.Title}</td><td data-head="Right answers (top-1)">{Quantity.Percent(stage.Result.Top1)}</td><td data-head="File">{Quantity.Exact(stage.Result.Bytes)} B</td>
+            <td data-head="Smaller than the first">{Quantity.Times((double)stages[0].Result.Bytes / stage.Result.Bytes)}</td><td data-head="Parameters">{Quantity.Exact(stage.Result.Parameters)}</td>
+            <td data-head="Multiply-accumulates">{Quantity.Count(stage.Result.Macs)}</td><td data-head="Median latency, one picture">{Quantity.Milliseconds(stage.Result.MedianMs)}</td>
+            <td data-head="Arena (working memory)">{Quantity.Exact(stage.Result.ArenaBytes)} B</td><td class="words" data-head="What got worse"><span class="{(stage.Worse.IsDefaultOrEmpty ? "soft" : "worse")}">{stage.WorseInWords}</span><br><small>{stage.What}</small></td></tr>
+
+            """)))}</tbody>
+        </table></div>
+        <p><small>Top-1: the share of test pictures whose first answer is right. MACs: multiply-accumulates for one picture. Arena: the memory that the engine plans for the
+        values between layers, weights not counted. Latency: one picture at a time, the stages timed in turns so that each meets the same conditions.</small></p>
+        """);
+
+    private static Html Charts(IReadOnlyList<Finding> stages) => Html.Join([
+        Bars.Chart("File size", "bytes on disk, less is better", stages.Max(stage => stage.Result.Bytes),
+            [.. stages.Select(stage => new Bar(stage.Title, stage.Result.Bytes, Quantity.Bytes(stage.Result.Bytes)))]),
+        Bars.Chart("Accuracy", "right answers of all test pictures; the full length is 100 %", 1,
+            [.. stages.Select(stage => new Bar(stage.Title, stage.Result.Top1, Quantity.Percent(stage.Result.Top1)))]),
+        Bars.Chart("Latency", "median time for one picture, less is better", stages.Max(stage => stage.Result.MedianMs),
+            [.. stages.Select(stage => new Bar(stage.Title, stage.Result.MedianMs, Quantity.Milliseconds(stage.Result.MedianMs)))]),
+    ]);
+
+    private static Html Samples(Findings findings)
+    {
+        string share = Quantity.Percent((double)findings.Differences / findings.TestPictures);
+        return Html.Of($"""
+            <p>Before: the trained network. After: the last file. The percentage is the network's confidence. They differ on {Quantity.Exact(findings.Differences)} of
+            {Quantity.Exact(findings.TestPictures)} pictures ({share}).</p>
+            <h3>Where the two agree</h3>
+            <div class="samples">
+            {Html.Join(findings.Agreeing.Select(Draw))}</div>
+            <h3>Where they differ</h3>
+            {(findings.Differing.Count == 0 ? new Html("<p>Nowhere: both give the same first answer for every test picture.</p>") : Html.Of($"<div class=\"samples\">\n{Html.Join(findings.Differing.Select(Draw))}</div>"))}
+            """);
+
+        static Html Draw(Sample sample) => Html.Of($"""
+            <div class="sample"><img alt="a test picture: {sample.Truth}" src="data:image/png;base64,{Convert.ToBase64String(sample.Png)}">
+            <dl><dt>is</dt><dd>{sample.Truth}</dd>{Say("before", sample.Before, sample.Truth)}{Say("after", sample.After, sample.Truth)}</dl></div>
+
+            """);
+
+        static Html Say(string when, Answer answer, string truth) =>
+            Html.Of($"<dt>{when}</dt><dd class=\"{(answer.Label == truth ? "right" : "wrong")}\">{answer.Label} {100 * answer.Confidence:F0}\u00a0%</dd>");
+    }
+
+    private static Html Tensors(FileReport file, Finding last)
+    {
+        Encoding[] encodings = [.. file.Tensors.SelectMany(tensor => tensor.Costs.Keys).Distinct().Order()];
+        return Html.Of($"""
+            <p>{last.File} is a valid safetensors file. Each tensor stands in it under whichever encoding takes the fewest bytes; every encoding gives all bits back.
+            {Quantity.Exact(file.HeaderBytes)} of its {Quantity.Exact(file.Bytes)} bytes describe the network, the rest are weights.</p>
+            <details><summary>What each encoding would cost, tensor by tensor ({file.Tensors.Length})</summary>
+            <div class="scroll"><table>
+            <tr><th>Tensor</th><th>Shape</th>{Html.Join(encodings.Select(encoding => Html.Of($"<th>{encoding}</th>")))}</tr>
+            {Html.Join(file.Tensors.Select(tensor => Html.Of($"""
+                <tr><td>{tensor.Name}</td><td>{tensor.Shape}</td>{Html.Join(encodings.Select(encoding =>
+                    Html.Of($"<td class=\"{(encoding == tensor.Encoding ? "chosen" : "other")}\">{(tensor.Costs.TryGetValue(encoding, out long bytes) ? Quantity.Exact(bytes) : "–")}</td>")))}</tr>
+
+                """)))}</table></div>
+            <p><small>Bytes; the encoding that was chosen is in bold.</small></p>
+            </details>
+            """);
+    }
+
+    private static string Points(double points) => Math.Abs(points) < 0.005 ? "unchanged"
+        : string.Create(CultureInfo.InvariantCulture, $"{Math.Abs(points):F2} points {(points < 0 ? "lost" : "won")}");
+
+    private static Html Css()
+    {
+        using Stream stream = typeof(HtmlReport).Assembly.GetManifestResourceStream("report.css")!;
+        using StreamReader reader = new(stream);
+        return new(reader.ReadToEnd());
+    }
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Globalization;
+using Spectre.Console;
+
+namespace Penjing.Cli;
+
+/// <summary>Shows how long work goes on: a moving bar on a terminal, elsewhere a plain line every few seconds. All of it goes to the standard error.</summary>
+internal sealed class Watch
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private readonly Screen screen;
+    private readonly ProgressTask? task;
+    private readonly string title;
+    private long last = Stopwatch.GetTimestamp();
+    private double shown = -1;
+
+    private Watch(Screen screen, ProgressTask? task, string title) => (this.screen, this.task, this.title) = (screen, task, title);
+
+    /// <summary>Does the work under a bar or lines of this title.</summary>
+    public static void Over(Screen screen, string title, Action<Watch> work)
+    {
+        if (!screen.IsLive)
+        {
+            work(new(screen, null, title));
+            return;
+        }
+        screen.Notes.Progress().AutoClear(false)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn())
+            .Start(context =>
+            {
+                ProgressTask task = context.AddTask(Spectre.Console.Markup.Escape(title), maxValue: 1);
+                work(new(screen, task, title));
+                task.Value = 1;
+                task.StopTask();
+            });
+    }
+
+    /// <summary>Tells how far the work is, 0 to 1, and what there is to say.</summary>
+    public void Tell(double fraction, string words)
+    {
+        if (task is not null)
+        {
+            task.Value = fraction;
+            task.Description = Spectre.Console.Markup.Escape(words.Length > 0 ? $"{title}  {words}" : title);
+            return;
+        }
+        bool end = fraction >= 1 && shown < 1;
+        if (!end && Stopwatch.GetElapsedTime(last) < Pause) return;
+        last = Stopwatch.GetTimestamp();
+        shown = fraction;
+        screen.Note(string.Create(CultureInfo.InvariantCulture, $"{title}  {100 * fraction,3:F0} %  {words}"));
+    }
+}
