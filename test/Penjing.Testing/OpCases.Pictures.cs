@@ -41,12 +41,15 @@ public static partial class OpCases
     private static IEnumerable<OpCase> Resizes()
     {
         foreach (CoordinateMode coordinates in Enum.GetValues<CoordinateMode>())
-            foreach (Size output in (Size[])[new(10, 14), new(9, 11), new(3, 4), new(1, 1), new(7, 2), new(5, 7)])
+            foreach (Size output in (Size[])[new(10, 14), new(9, 11), new(3, 4), new(1, 2), new(7, 2), new(5, 7)])
             {
                 yield return On($"linear {coordinates} to {output}", new Resize(output, ResizeMode.Linear, coordinates), [1, 13, 5, 7]);
                 foreach (NearestMode nearest in Enum.GetValues<NearestMode>())
                     yield return On($"nearest {nearest} {coordinates} to {output}", new Resize(output, ResizeMode.Nearest, coordinates, nearest), [2, 3, 5, 7]);
             }
+        foreach (ResizeMode mode in Enum.GetValues<ResizeMode>())
+            foreach (CoordinateMode coordinates in Enum.GetValues<CoordinateMode>())
+                yield return On($"{mode} {coordinates} to a pixel", new Resize(Size.One, mode, coordinates), [1, 13, 5, 7]);
         yield return On("by scales", new Resize(new(12, 10), ResizeMode.Linear, CoordinateMode.HalfPixel, NearestMode.RoundPreferFloor, 2.5f, 1.5f), [1, 5, 5, 7]);
         yield return On("nearest by scales", new Resize(new(12, 10), ResizeMode.Nearest, CoordinateMode.Asymmetric, NearestMode.Floor, 2.5f, 1.5f), [1, 5, 5, 7]);
         yield return On("by small scales", new Resize(new(3, 4), ResizeMode.Linear, CoordinateMode.PytorchHalfPixel, NearestMode.RoundPreferFloor, 0.7f, 0.6f), [1, 5, 5, 7]);

@@ -1,0 +1,55 @@
+using System.Globalization;
+using Google.Protobuf;
+using Penjing.Interop.Onnx;
+
+namespace Penjing.Interop;
+
+/// <summary>Writes networks as ONNX files of opset 17, which other runtimes and viewers open; fused activations stand as nodes of their own.</summary>
+public static class OnnxWriter
+{
+    private const int Opset = 17, IrVersion = 8;
+    private const long Limit = int.MaxValue - (1 << 20);
+
+    /// <summary>Writes the file, whole or not at all. Name, labels and preprocessing stand in its metadata.</summary>
+    /// <exception cref="PenjingException">ONNX can't say what a node does, the weights exceed the 2 GB of an ONNX file, or the file can't be written.</exception>
+    public static void Write(string path, Model model)
+    {
+        ModelProto proto = ToProto(model);
+        AtomicFile.Write(path, stream => proto.WriteTo(stream));
+    }
+
+    /// <summary>The bytes of the file.</summary>
+    /// <exception cref="PenjingException">ONNX can't say what a node does, or the weights exceed the 2 GB of an ONNX file.</exception>
+    public static byte[] ToBytes(Model model) => ToProto(model).ToByteArray();
+
+    internal static ModelProto ToProto(Model model)
+    {
+        long bytes = model.Graph.Weights.Sum(node => (long)node.Value!.Bytes.Length);
+        if (bytes > Limit) throw new PenjingException($"the weights take {bytes:N0} bytes, but an ONNX file holds at most 2 GB; share or prune the network, or keep it as a .penjing file");
+        var proto = new ModelProto
+        {
+            IrVersion = IrVersion,
+            ProducerName = "penjing",
+            ProducerVersion = typeof(OnnxWriter).Assembly.GetName().Version?.ToString(3) ?? "",
+            Graph = new OnnxGraph(model.Graph, model.Name).Proto,
+        };
+        proto.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = Opset });
+        Describe(proto, "name", model.Name);
+        Describe(proto, "labels", string.Join('\n', model.Labels));
+        if (model.Preprocessing is { } picture)
+        {
+            Describe(proto, "preprocessing.channels", picture.Channels.ToString());
+            Describe(proto, "preprocessing.mean", Join(picture.Mean));
+            Describe(proto, "preprocessing.deviation", Join(picture.Deviation));
+            Describe(proto, "preprocessing.fit", picture.Fit.ToString());
+        }
+        return proto;
+    }
+
+    private static void Describe(ModelProto proto, string key, string value)
+    {
+        if (value.Length > 0) proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+    }
+
+    private static string Join(IEnumerable<float> values) => string.Join(' ', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+}

@@ -1,0 +1,46 @@
+using Penjing.Engine;
+using Penjing.Models;
+using Penjing.Testing;
+
+namespace Penjing.Interop.Tests;
+
+/// <summary>Whole networks, as built and after all passes, against ONNX Runtime.</summary>
+public class GraphsAgainstRuntimeTests
+{
+    /// <summary>Random networks, exported as they are and with all fusions, run in ONNX Runtime to the reference's answers.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void RandomNetworksAgree(bool rewritten)
+    {
+        for (int seed = 0; seed < 60; seed++)
+        {
+            Graph built = seed % 2 == 0 ? FoldableGraphs.Network(seed) : RandomGraphs.Network(seed), graph = rewritten ? built.Rewrite(Passes.ForInference) : built;
+            Tensor[] inputs = RandomGraphs.Fed(built, seed), expected = Runtime.Run(new(graph), inputs), actual = Reference.Run(built, inputs);
+            for (int i = 0; i < expected.Length; i++) Closeness.Check(expected[i], actual[i], 1e-4, $"seed {seed}, output {i}");
+        }
+    }
+
+    /// <summary>MobileNet v1 at a small size in the reference.</summary>
+    [Fact]
+    public void SmallMobileNetAgreesInTheReference()
+    {
+        Model model = Trained(MobileNetV1.Build(0.5, 64, classes: 20));
+        Tensor input = RandomTensors.Uniform(model.Graph.Inputs[0].Shape, 7);
+        Closeness.Check(Runtime.Run(model, [input])[0], Reference.Run(model.Graph, input)[0], 1e-5, "MobileNet v1 0.5-64");
+    }
+
+    /// <summary>The same network with its BatchNormalizations' parameters drawn at random, as if it had been trained.</summary>
+    private static Model Trained(Model model)
+    {
+        int seed = 1;
+        return model with
+        {
+            Graph = model.Graph.Map((node, inputs) => node.Op is BatchNormalization
+                ? node.With([inputs[0],
+                    Node.Weight(inputs[1].Name, RandomTensors.Uniform(inputs[1].Shape, seed++, 0.5, 1.5)), Node.Weight(inputs[2].Name, RandomTensors.Normal(inputs[1].Shape, seed++, 0.2)),
+                    Node.Weight(inputs[3].Name, RandomTensors.Normal(inputs[1].Shape, seed++, 0.2)), Node.Weight(inputs[4].Name, RandomTensors.Uniform(inputs[1].Shape, seed++, 0.5, 1.5))])
+                : node.With(inputs)),
+        };
+    }
+}
