@@ -30,6 +30,18 @@ public class GraphsAgainstRuntimeTests
         Closeness.Check(Runtime.Run(model, [input])[0], Reference.Run(model.Graph, input)[0], 1e-5, "MobileNet v1 0.5-64");
     }
 
+    /// <summary>MobileNet v1 1.0-224 on the engine, with one thread and with two.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void MobileNetAgreesOnTheEngine(int threads)
+    {
+        Model model = Trained(MobileNetV1.Build());
+        Tensor input = RandomTensors.Uniform(model.Graph.Inputs[0].Shape, 7);
+        using Session session = new(model, new(threads));
+        Closeness.Check(Runtime.Run(model, [input], optimized: true)[0], session.Run([input], TestContext.Current.CancellationToken)[0], 1e-4, $"MobileNet v1 1.0-224 on {threads} thread(s)");
+    }
+
     /// <summary>The same network with its BatchNormalizations' parameters drawn at random, as if it had been trained.</summary>
     private static Model Trained(Model model)
     {
