@@ -1,3 +1,4 @@
+using Penjing.Models;
 using Penjing.Testing;
 
 namespace Penjing.Training.Tests;

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Text;
 using TorchSharp;
 
 namespace Penjing.Training;
@@ -135,7 +134,7 @@ internal static class TorchRuntime
     {
         if (file.Length < 64 || !file.StartsWith((ReadOnlySpan<byte>)[0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1])) return null;
         int sections = (int)BinaryPrimitives.ReadUInt64LittleEndian(file[40..]), size = Half(file, 58), count = Half(file, 60);
-        byte[] wanted = [.. Encoding.ASCII.GetBytes(Version), 0];
+        byte[] wanted = [.. System.Text.Encoding.ASCII.GetBytes(Version), 0];
         for (int section = 0; section < count; section++)
         {
             ReadOnlySpan<byte> header = file.Slice(sections + section * size, size);
