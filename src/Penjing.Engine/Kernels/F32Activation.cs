@@ -118,7 +118,7 @@ internal readonly unsafe struct F32Finish<S, V> where S : struct, ISimd<V> where
 }
 
 /// <summary>An activation by itself.</summary>
-internal sealed class F32Activation : IKernelMaker
+internal readonly struct F32Activation : IKernelMaker
 {
     /// <summary>Whether the node is an activation of floats.</summary>
     public static bool Fits(Node node, Isa isa) => node.Op is Activation and (Relu or Clip or LeakyRelu or HardSigmoid or HardSwish or Sigmoid or Tanh)

@@ -6,7 +6,7 @@ namespace Penjing.Engine;
 /// Convolution and transposed convolution as products without im2col: a row of the left matrix is an output pixel, its segments are the input
 /// pixels under the kernel's taps, read where they lie, or zeros outside the picture (Dukhan, The Indirect Convolution Algorithm, 2019).
 /// </summary>
-internal sealed class F32Conv : IKernelMaker
+internal readonly struct F32Conv : IKernelMaker
 {
     private const int MostTaps = 4096;
 

@@ -4,7 +4,7 @@ namespace Penjing.Engine;
 /// Gemm and MatMul: a constant right matrix is packed when the kernel is made, another one in a phase of its own before each product,
 /// and so is a left matrix that must be transposed.
 /// </summary>
-internal sealed class F32MatMul : IKernelMaker
+internal readonly struct F32MatMul : IKernelMaker
 {
     /// <summary>Whether the node is a product of matrices whose addend, if any, is a constant for each column.</summary>
     public static bool Fits(Node node, Isa isa) => node.Inputs[0].Value is null && node.Op switch

@@ -67,7 +67,7 @@ internal interface ISimd<V> : IVectorMemory<V>, IVectorArithmetic<V>, IVectorOrd
     static abstract V PowerOfTwo(V shifted);
 }
 
-/// <summary>What makes a kernel once the vector width is known.</summary>
+/// <summary>What makes a kernel once the vector width is known. Makers are structs: through code shared by classes the native compiler finds no static method.</summary>
 internal interface IKernelMaker
 {
     /// <summary>The kernel of a node for one width.</summary>
@@ -78,7 +78,7 @@ internal interface IKernelMaker
 internal static class Simd
 {
     /// <summary>The kernel that <typeparamref name="K"/> makes of a node for this width.</summary>
-    public static Kernel Make<K>(Node node, Isa isa) where K : IKernelMaker => isa switch
+    public static Kernel Make<K>(Node node, Isa isa) where K : struct, IKernelMaker => isa switch
     {
         Isa.Vector512 => K.Make<Simd512, System.Runtime.Intrinsics.Vector512<float>>(node),
         Isa.Vector256 => K.Make<Simd256, System.Runtime.Intrinsics.Vector256<float>>(node),

@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Penjing.Models;
+using Penjing.Testing;
+
+namespace Penjing.Engine.Tests;
+
+/// <summary>The engine compiled ahead of time, without a runtime to install, against the engine in this process.</summary>
+public class NativeTests
+{
+    /// <summary>A native program runs a file to the very bits of this process, with the same vectors on, and its compilation warns of nothing.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task ANativeProgramGivesTheSameBits(int threads)
+    {
+        string program = await native.Value;
+        string folder = Directory.CreateTempSubdirectory("penjing-native-").FullName;
+        try
+        {
+            string model = Path.Combine(folder, "model.penjing"), input = Path.Combine(folder, "input.raw"), output = Path.Combine(folder, "output.raw");
+            Graph graph = MobileNetV1.Build(0.25, 64, 3, 50).Graph;
+            PenjingFile.Write(model, new(graph));
+            Tensor fed = RandomTensors.Normal([1, 3, 64, 64], 1);
+            await File.WriteAllBytesAsync(input, fed.Bytes.ToArray(), TestContext.Current.CancellationToken);
+            ChildProcess run = await ChildProcess.Run(program, [model, input, output, "--threads", $"{threads}"], TimeSpan.FromMinutes(1));
+            Assert.True(run.ExitCode == 0, run.Output);
+            Assert.StartsWith($"vectors 128: {Vector128.IsHardwareAccelerated}, 256: {Vector256.IsHardwareAccelerated}, 512: {Vector512.IsHardwareAccelerated}", run.Output);
+            using Session session = new(graph, new(threads));
+            Tensor expected = session.Run(fed)[0];
+            Closeness.CheckBits(expected, new(ElementType.Float32, expected.Shape, await File.ReadAllBytesAsync(output, TestContext.Current.CancellationToken)), "native");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    // Published once for all cases.
+    private static readonly Lazy<Task<string>> native = new(Publish);
+
+    private static async Task<string> Publish()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("the native program is tested on Linux only");
+        if (!Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "clang"))))
+            Assert.Skip("clang is not installed: the native program can't be linked (Debian: apt-get install clang lld zlib1g-dev)");
+        string root = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(root, "Penjing.slnx"))) root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException($"no Penjing.slnx above {AppContext.BaseDirectory}");
+        string artifacts = Path.Combine(root, "artifacts", "native"), output = Path.Combine(artifacts, "program");
+        string instructions = Isas.Best switch { Isa.Vector512 => "x86-64-v4", Isa.Vector256 => "x86-64-v3", _ => "" };
+        bool x64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;
+        ChildProcess published = await ChildProcess.Run("dotnet",
+            [
+                "publish", Path.Combine(root, "test", "Penjing.Aot"), "-c", "Release", "-r", x64 ? "linux-x64" : "linux-arm64", "-o", output, "--artifacts-path", artifacts,
+                "-p:Native=true", .. x64 && instructions != "" ? (string[])[$"-p:IlcInstructionSet={instructions}"] : [], "--disable-build-servers",
+            ],
+            TimeSpan.FromMinutes(10), ("MSBUILDDISABLENODEREUSE", "1"), ("DOTNET_CLI_TELEMETRY_OPTOUT", "1"));
+        Assert.True(published.ExitCode == 0 && !published.Output.Contains("warning", StringComparison.OrdinalIgnoreCase), published.Output);
+        return Path.Combine(output, "penjing-aot");
+    }
+}
