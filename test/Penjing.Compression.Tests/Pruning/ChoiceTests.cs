@@ -1,0 +1,144 @@
+using System.Collections.Immutable;
+using Penjing.Models;
+using Penjing.Testing;
+
+namespace Penjing.Compression.Tests;
+
+/// <summary>What is chosen: the least important, as many as asked, in balance.</summary>
+public sealed class ChoiceTests
+{
+    /// <summary>In every family the doomed groups score below the kept ones, and each layer gives its share.</summary>
+    [Theory]
+    [InlineData(0.25)]
+    [InlineData(0.5)]
+    [InlineData(0.8)]
+    public void The_least_important_go(double ratio)
+    {
+        Graph graph = MobileNetV1.Small(0.5, repeats: 0).Graph;
+        ChannelGroups groups = ChannelGroups.Of(graph);
+        IReadOnlyList<double> scores = Importances.L1(groups);
+        ImmutableHashSet<int> doomed = Pruner.Choose(groups, new() { Ratio = ratio });
+        foreach (Node node in graph.Nodes.Where(node => node.Op is Conv { Groups: 1 }))
+        {
+            ILookup<bool, double> parts = groups.Channels(node).ToLookup(doomed.Contains, group => scores[group]);
+            Assert.Equal((int)Math.Round((1 - ratio) * node.Shape[1], MidpointRounding.AwayFromZero), parts[false].Count());
+            Assert.True(parts[true].Max() <= parts[false].Min(), node.Name);
+        }
+    }
+
+    /// <summary>L1 of a group sums the pointwise kernel that yields a channel and the depthwise one that passes it on.</summary>
+    [Fact]
+    public void L1_counts_all_that_yields_the_channel()
+    {
+        Graph graph = MobileNetV1.Small(0.25, repeats: 0).Graph;
+        ChannelGroups groups = ChannelGroups.Of(graph);
+        double Sum(string weight, int channel)
+        {
+            Tensor value = graph[weight].Value!;
+            int size = value.Shape.Elements / value.Shape[0];
+            return value.Floats.Slice(channel * size, size).ToArray().Sum(w => Math.Abs((double)w));
+        }
+
+        IReadOnlyList<double> scores = Importances.L1(groups);
+        ImmutableArray<int> channels = groups.Channels(graph["block2.pointwise"]);
+        for (int channel = 0; channel < channels.Length; channel++)
+            Assert.Equal(Sum("block2.pointwise.weight", channel) + Sum("block3.depthwise.weight", channel), scores[channels[channel]], 1e-6);
+        Assert.Equal(groups.Channels(graph["block3.depthwise.relu"]), channels);
+        Assert.NotEqual(groups.Channels(graph["block3.pointwise"])[0], channels[0]);
+    }
+
+    /// <summary>Rounds with retraining between them end at the same channels as one cut, whatever the rounding of each.</summary>
+    [Fact]
+    public void Rounds_meet_the_ratio()
+    {
+        Graph original = MobileNetV1.Small(0.5, repeats: 0).Graph;
+        foreach (IReadOnlyList<double> schedule in new[] { PruningSchedule.Linear(0.5, 3), PruningSchedule.Geometric(0.5, 4) })
+        {
+            Graph graph = original;
+            foreach (double ratio in schedule)
+            {
+                Graph pruned = Pruner.Prune(graph, new() { Ratio = ratio, Original = original });
+                Assert.True(pruned.Parameters < graph.Parameters);
+                graph = pruned;
+            }
+            foreach (Node node in original.Nodes.Where(node => node.Op is Conv)) Assert.Equal(node.Shape[1] / 2, graph[node.Name].Shape[1]);
+        }
+        Assert.Equal([0.25, 0.5, 0.75], PruningSchedule.Linear(0.75, 3), (a, b) => Math.Abs(a - b) < 1e-12);
+        Assert.Equal([0.5, 0.75], PruningSchedule.Geometric(0.75, 2), (a, b) => Math.Abs(a - b) < 1e-12);
+        Assert.Throws<PenjingException>(() => PruningSchedule.Linear(1, 3));
+        Assert.Throws<PenjingException>(() => PruningSchedule.Geometric(0.5, 0));
+    }
+
+    /// <summary>Kept channels are a multiple of eight where a layer has so many.</summary>
+    [Fact]
+    public void Kept_channels_come_in_multiples()
+    {
+        Graph pruned = Pruner.Prune(MobileNetV1.Small(0.5, repeats: 1).Graph, new() { Ratio = 0.6, Multiple = 8 });
+        Assert.All(pruned.Nodes.Where(node => node.Op is Conv), node => Assert.Equal(0, node.Shape[1] % 8));
+    }
+
+    /// <summary>A target of multiply-accumulates is met and not missed by far, uniformly and globally.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Targets_of_computation_are_met(bool global)
+    {
+        Graph graph = MobileNetV1.Small(0.5, repeats: 1).Graph;
+        long whole = Cost.Macs(graph), target = whole / 3;
+        Graph pruned = Pruner.Prune(graph, new() { Macs = target, Global = global, Importance = Importances.NormalizedL1 });
+        Assert.InRange(Cost.Macs(pruned), (long)(target * 0.93), target);
+        Assert.Same(graph, Pruner.Prune(graph, new() { Macs = whole }));
+        Assert.Contains("at most it leaves", Assert.Throws<PenjingException>(() => Pruner.Prune(graph, new() { Macs = 1000 })).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Global pruning cuts as many channels as asked in all, and no family below its least.</summary>
+    [Fact]
+    public void Global_pruning_counts_all_families()
+    {
+        Graph graph = MobileNetV1.Small(0.5, repeats: 1).Graph;
+        ChannelGroups groups = ChannelGroups.Of(graph);
+        int count = Enumerable.Range(0, groups.Count).Count(group => !groups.IsPinned(group));
+        ImmutableHashSet<int> doomed = Pruner.Choose(groups, new() { Ratio = 0.5, Global = true, MostOfOne = 0.7, Importance = Importances.BatchNormScale });
+        Assert.Equal(count / 2, doomed.Count);
+        Graph pruned = Pruner.Remove(graph, doomed);
+        Assert.All(graph.Nodes.Where(node => node.Op is Conv), node => Assert.True(pruned[node.Name].Shape[1] >= 0.299 * node.Shape[1]));
+    }
+
+    /// <summary>Values named to be kept keep all their channels.</summary>
+    [Fact]
+    public void Named_values_keep_their_channels()
+    {
+        Graph graph = MobileNetV1.Small(0.25, repeats: 0).Graph, pruned = Pruner.Prune(graph, new() { Keep = new HashSet<string> { "block3.pointwise" } });
+        Assert.Equal(graph["block4.depthwise"].Shape, pruned["block4.depthwise"].Shape);
+        Assert.NotEqual(graph["block4.pointwise"].Shape, pruned["block4.pointwise"].Shape);
+    }
+
+    /// <summary>Grouped convolutions behind shuffles keep as many channels of every group, and can give half of them.</summary>
+    [Theory]
+    [InlineData(2, 16)]
+    [InlineData(3, 36)]
+    [InlineData(4, 32)]
+    [InlineData(3, 24)]
+    public void Shuffled_groups_stay_equal(int groups, int channels)
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, channels, 3, 3]));
+        Node Conv(string name, Node input, int groups) => new(name, new Conv() with { Groups = groups }, input,
+            Node.Weight(name + ".weight", RandomTensors.Kernel([channels, channels / groups, 1, 1], channels + groups)));
+        Node first = Conv("first", Conv("zeroth", x, 1), groups);
+        Node second = Conv("second", new("shuffle", Gather.Shuffle(channels, groups), first), groups);
+        Graph graph = new(Conv("last", new("sum", new Add(), second, first), 1)), pruned = Pruner.Prune(graph, new() { Ratio = 0.5 });
+        foreach (string name in new[] { "zeroth", "first", "second" })
+            Assert.InRange(pruned[name].Shape[1], (channels + 1) / 2, channels / 2 + groups * groups);
+    }
+
+    /// <summary>What got worse is said in words, and what did not is not.</summary>
+    [Fact]
+    public void What_got_worse_is_said()
+    {
+        StageResult before = new("train", 0.92, 3_300_000, 829_000, 15_000_000, 0.5, 100_000), after = new("prune", 0.9169, 900_000, 210_000, 4_000_000, 0.51, 130_000);
+        Assert.Equal(["top-1 fell by 0.31 points", "the arena grew by 30,000 bytes"], after.WorseThan(before));
+        Assert.Empty(before.WorseThan(before));
+        Assert.Equal(["the file grew by 2,400,000 bytes", "619,000 more parameters", "11,000,000 more multiply-accumulates", "a run takes 100 % longer"],
+            (before with { MedianMs = 1.02 }).WorseThan(after with { ArenaBytes = 100_000 }));
+    }
+}

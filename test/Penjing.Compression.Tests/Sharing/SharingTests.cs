@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using Penjing.Models;
+using Penjing.Testing;
+
+namespace Penjing.Compression.Tests;
+
+/// <summary>Sharing leaves as few values as asked, near the old ones; the rewrites of BatchNormalization leave the answers.</summary>
+public sealed class SharingTests
+{
+    /// <summary>Every kind of tensor gets its own setting, single layers theirs, and what no setting names stays.</summary>
+    [Fact]
+    public void Layers_share_as_asked()
+    {
+        Graph graph = Trained(3);
+        SharingOptions options = new()
+        {
+            Dense = new(9), Depthwise = new(17, Rate: 0.01), Vectors = new(12),
+            Layer = node => node.Name == "classifier" ? new(5, Halves: false) : null,
+        };
+        Graph shared = Sharing.Share(graph, options);
+        ImmutableArray<SharedTensor> changes = Sharing.Describe(graph, shared);
+        foreach (Node node in shared.Nodes.Where(node => node.Op is Conv or Gemm))
+        {
+            float[] values = node.Inputs[1].Value!.Floats.ToArray();
+            int most = node.Op is Gemm ? 5 : node.Op is Conv { Groups: > 1 } ? 17 : 9;
+            Assert.True(values.Distinct().Count() <= most, $"{node.Name} has {values.Distinct().Count()} values");
+            if (node.Op is Conv) Assert.All(values, value => Assert.Equal(value, (float)(Half)value));
+            Assert.Equal(values.Distinct().Count(), changes.Single(change => change.Name == node.Inputs[1].Name).Distinct);
+        }
+        Assert.All(changes, change => Assert.InRange(change.SignalToNoise, 8, 100));
+        Assert.True(shared["block9.pointwise.bn"].Inputs[1].Value!.Floats.ToArray().Distinct().Count() <= 12);
+        Assert.True(shared["block9.pointwise.bn"].Inputs[3].Value!.BitsEqual(graph["block9.pointwise.bn"].Inputs[3].Value!));
+        Assert.Empty(Sharing.Describe(graph, Sharing.Share(graph, new() { Dense = null, Depthwise = null })));
+    }
+
+    /// <summary>Zeros of a sparse tensor stay zero, and nothing else becomes zero.</summary>
+    [Fact]
+    public void Zeros_stay()
+    {
+        Tensor weights = Tensor.Build<float>([16, 10], values =>
+        {
+            RandomTensors.Normal([160], 1).Floats.CopyTo(values);
+            for (int i = 0; i < values.Length; i += 3) values[i] = 0;
+        });
+        Node x = new("x", new Input(ElementType.Float32, [1, 10]));
+        Graph graph = new(new Node("y", new Gemm(TransposeB: true), x, Node.Weight("w", weights)));
+        float[] shared = Sharing.Share(graph, new() { Dense = new(4, KeepZeros: true) })["w"].Value!.Floats.ToArray();
+        Assert.All(shared, (value, i) => Assert.Equal(i % 3 == 0, value == 0));
+        Assert.Equal(5, shared.Distinct().Count());
+    }
+
+    /// <summary>A setting out of range and a weight gone wild are answered by name.</summary>
+    [Fact]
+    public void Bad_settings_are_named()
+    {
+        Graph graph = MobileNetV1.Small(0.25, repeats: 0).Graph;
+        Assert.Contains("'stem.weight'", Assert.Throws<PenjingException>(() => Sharing.Share(graph, new() { Dense = new(0) })).Message, StringComparison.Ordinal);
+        Node x = new("x", new Input(ElementType.Float32, [1, 2]));
+        Graph wild = new(new Node("y", new Gemm(), x, Node.Weight("w", Tensor.Of([2, 1], 1f, float.NaN))));
+        Assert.Contains("'w'", Assert.Throws<PenjingException>(() => Sharing.Share(wild, new())).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Reduced and equalized networks answer as before; reduced ones carry constants for mean and variance, equalized ones kernels of one size.</summary>
+    [Fact]
+    public void BatchNormalization_rewrites_keep_the_answers()
+    {
+        for (int seed = 0; seed < 60; seed++)
+        {
+            Graph graph = seed < 3 ? Trained(seed) : PrunableGraphs.Network(seed), reduced = BatchNorms.Reduce(graph), equalized = BatchNorms.Equalize(graph);
+            Tensor[] pictures = RandomGraphs.Fed(graph, seed);
+            Tensor expected = Reference.Run(graph, pictures)[0];
+            Closeness.Check(expected, Reference.Run(reduced, pictures)[0], 1e-4, $"seed {seed}, reduced");
+            Closeness.Check(expected, Reference.Run(equalized, pictures)[0], 1e-4, $"seed {seed}, equalized");
+            foreach (Node node in reduced.Nodes.Where(node => node.Op is BatchNormalization))
+            {
+                Assert.All(node.Inputs[3].Value!.Floats.ToArray(), value => Assert.Equal(0, value));
+                Assert.All(node.Inputs[4].Value!.Floats.ToArray(), value => Assert.Equal(1, value));
+            }
+            if (seed >= 3) continue;
+            foreach (Node node in equalized.Nodes.Where(node => node.Op is Conv))
+            {
+                float[] values = node.Inputs[1].Value!.Floats.ToArray();
+                Assert.All(values.Chunk(values.Length / node.Shape[1]), kernel => Assert.Equal(1, kernel.Average(value => (double)value * value), 1e-4));
+            }
+        }
+    }
+
+    /// <summary>A MobileNet whose BatchNormalizations are as if trained.</summary>
+    private static Graph Trained(int seed) => MobileNetV1.Small(0.5, repeats: 1, seed: seed).Graph.Map((node, inputs) => node.Op is not Constant ? node.With(inputs)
+        : node.Name.EndsWith(".bn.variance", StringComparison.Ordinal) ? Node.Weight(node.Name, RandomTensors.Uniform(node.Shape, node.Name.Length + seed, 0.5, 2))
+        : node.Name.EndsWith(".bn.scale", StringComparison.Ordinal) ? Node.Weight(node.Name, RandomTensors.Normal(node.Shape, node.Name.Length + seed, 0.3, 1))
+        : node.Name.Contains(".bn.", StringComparison.Ordinal) ? Node.Weight(node.Name, RandomTensors.Normal(node.Shape, node.Name.Length + seed, 0.3)) : node);
+}
