@@ -14,7 +14,9 @@ public sealed class SharingTests
         Graph graph = Trained(3);
         SharingOptions options = new()
         {
-            Dense = new(9), Depthwise = new(17, Rate: 0.01), Vectors = new(12),
+            Dense = new(9),
+            Depthwise = new(17, Rate: 0.01),
+            Vectors = new(12),
             Layer = node => node.Name == "classifier" ? new(5, Halves: false) : null,
         };
         Graph shared = Sharing.Share(graph, options);
