@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace Penjing.Bench;
+
+/// <summary>The options of a command, each a name and its value.</summary>
+internal sealed class Arguments
+{
+    private readonly Dictionary<string, string> values = [];
+
+    /// <summary>The options in these words.</summary>
+    /// <exception cref="PenjingException">A word is no option, or an option has no value.</exception>
+    public Arguments(string[] words)
+    {
+        for (int i = 0; i < words.Length; i += 2)
+        {
+            if (words[i] is not ("--networks" or "--threads" or "--seconds" or "--results") || i + 1 == words.Length)
+                throw new PenjingException($"'{words[i]}' is no option with a value");
+            values[words[i]] = words[i + 1];
+        }
+    }
+
+    /// <summary>The networks to take, or those given here.</summary>
+    public string[] Networks(params string[] otherwise) => values.TryGetValue("--networks", out string? names) ? names.Split(',') : otherwise;
+
+    /// <summary>The thread counts to take, or those given here.</summary>
+    public int[] Threads(params int[] otherwise) =>
+        values.TryGetValue("--threads", out string? counts) ? [.. counts.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))] : otherwise;
+
+    /// <summary>How long each measurement lasts.</summary>
+    public double Seconds => values.TryGetValue("--seconds", out string? seconds) ? double.Parse(seconds, CultureInfo.InvariantCulture) : 10;
+
+    /// <summary>The folder of results.</summary>
+    public string Results => values.GetValueOrDefault("--results", Path.Combine("bench", "results"));
+}

@@ -1,0 +1,25 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Penjing.Engine;
+
+namespace Penjing.Bench;
+
+/// <summary>What the measurements were made on.</summary>
+internal static class Machine
+{
+    /// <summary>The processor's name, as the system tells it.</summary>
+    public static string Processor { get; } = Cpu("model name") ?? RuntimeInformation.ProcessArchitecture.ToString();
+
+    /// <summary>A folder's name for the processor: model, family and number.</summary>
+    public static string Folder { get; } = string.Join('-', $"{Processor} family {Cpu("cpu family")} model {Cpu("model")}".ToLowerInvariant()
+        .Split([' ', '(', ')', '@', '/', ','], StringSplitOptions.RemoveEmptyEntries));
+
+    /// <summary>Processor, vectors, system, runtime and the load of the last minute, in one line.</summary>
+    public static string Describe() => string.Create(CultureInfo.InvariantCulture,
+        $"{Processor}, {Environment.ProcessorCount} processors, {Isas.Best}, {RuntimeInformation.OSDescription.Trim()}, .NET {Environment.Version}, load {Load()}");
+
+    private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
+
+    private static string? Cpu(string key) => !File.Exists("/proc/cpuinfo") ? null : File.ReadLines("/proc/cpuinfo")
+        .Select(line => line.Split(':', 2)).FirstOrDefault(pair => pair.Length == 2 && pair[0].Trim() == key)?[1].Trim();
+}
