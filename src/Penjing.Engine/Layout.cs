@@ -42,6 +42,17 @@ internal static class Layout
         static ImmutableArray<ImmutableArray<Axis>> Needed(ImmutableArray<ImmutableArray<Axis>> copies) => [.. copies.Where(copy => !IsCopy(copy))];
     }
 
+    /// <summary>The extents of a shape in the engine's order.</summary>
+    public static int[] Ordered(Shape shape) => [.. Order(shape).Select(axis => shape[axis])];
+
+    /// <summary>Elements of <paramref name="shape"/>'s memory between neighbours along each axis, in the engine's order, of the shape it broadcasts to; 0 where it repeats.</summary>
+    public static long[] Broadcast(Shape shape, Shape to)
+    {
+        long[] strides = Strides(shape);
+        int missing = to.Rank - shape.Rank;
+        return [.. Order(to).Select(axis => axis < missing || shape[axis - missing] == 1 ? 0 : strides[axis - missing])];
+    }
+
     /// <summary>Whether a copy changes nothing about the order.</summary>
     public static bool IsCopy(ImmutableArray<Axis> axes) => axes.Length == 0 || (axes.Length == 1 && axes[0].Stride == 1);
 

@@ -30,6 +30,16 @@ internal sealed unsafe class StridedCopy
         Pieces = (int)((rows + piece - 1) / piece);
     }
 
+    /// <summary>A constant's elements in the engine's order.</summary>
+    public static NativeBuffer Inward(Tensor value)
+    {
+        NativeBuffer buffer = new(value.Bytes.Length);
+        StridedCopy copy = new(Layout.Inward(value.Shape), value.Type.Size());
+        fixed (byte* source = value.Bytes.Span)
+            for (int piece = 0; piece < copy.Pieces; piece++) copy.Run(piece, source, buffer.Pointer);
+        return buffer;
+    }
+
     /// <summary>How many pieces the copy has; none where it is empty.</summary>
     public int Pieces { get; }
 

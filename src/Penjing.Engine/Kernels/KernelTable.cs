@@ -14,9 +14,22 @@ internal static class KernelTable
         // Nothing is faster than the copy that must be made, and no other kernel only copies.
         new("reorder", (node, _) => Reorder.Fits(node), (node, _) => Reorder.Of(node)),
 
+        new("assemble", (node, _) => Assemble.Fits(node), (node, _) => Assemble.Of(node)),
+
+        // A group of one channel fills one lane of a product's panel, but all lanes of this.
+        Row<F32Depthwise>("f32-depthwise", F32Depthwise.Fits),
         Row<F32Conv>("f32-gemm-conv", F32Conv.Fits),
+
+        // One row for each of what follows: the order doesn't matter.
         Row<F32MatMul>("f32-gemm", F32MatMul.Fits),
         Row<F32Activation>("f32-activation", F32Activation.Fits),
+        Row<F32Pairwise>("f32-pairwise", F32Pairwise.Fits),
+        Row<F32Normalize>("f32-normalize", F32Normalize.Fits),
+        Row<F32Pool>("f32-pool", F32Pool.Fits),
+        Row<F32Mean>("f32-mean", F32Mean.Fits),
+        Row<F32ArgMax>("f32-argmax", F32ArgMax.Fits),
+        Row<F32Softmax>("f32-softmax", F32Softmax.Fits),
+        Row<F32Resize>("f32-resize", F32Resize.Fits),
 
         // Fits everything, in double precision without vectors: last.
         new("reference", (_, _) => true, (node, _) => new ReferenceKernel(node)),

@@ -1,0 +1,110 @@
+using System.Runtime.CompilerServices;
+
+namespace Penjing.Engine;
+
+/// <summary>How a pool joins the pixels of a window.</summary>
+internal interface IF32Pooling
+{
+    /// <summary>What the join begins with.</summary>
+    static abstract float Start { get; }
+
+    /// <summary>Two values joined.</summary>
+    static abstract V Join<S, V>(V left, V right) where S : struct, ISimd<V> where V : unmanaged;
+}
+
+/// <summary>The largest.</summary>
+internal readonly struct LargestOf : IF32Pooling
+{
+    public static float Start => float.NegativeInfinity;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Join<S, V>(V left, V right) where S : struct, ISimd<V> where V : unmanaged => S.Largest(left, right);
+}
+
+/// <summary>The sum.</summary>
+internal readonly struct SumOf : IF32Pooling
+{
+    public static float Start => 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Join<S, V>(V left, V right) where S : struct, ISimd<V> where V : unmanaged => S.Add(left, right);
+}
+
+/// <summary>MaxPool and AveragePool, all channels of an output pixel at a time.</summary>
+internal sealed class F32Pool : IKernelMaker
+{
+    /// <summary>Whether the node is a pool.</summary>
+    public static bool Fits(Node node, Isa isa) => node.Op is MaxPool or AveragePool && node.Inputs[0].Value is null;
+
+    /// <inheritdoc/>
+    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => node.Op switch
+    {
+        MaxPool pool => new F32Pool<S, V, LargestOf>(node, pool.Kernel, pool.Stride, pool.Padding, pool.Dilation, null),
+        AveragePool pool => new F32Pool<S, V, SumOf>(node, pool.Kernel, pool.Stride, pool.Padding, Size.One, pool.CountIncludePad),
+        _ => throw new NotSupportedException(node.Op.Name),
+    };
+}
+
+/// <summary>A pool; where <paramref name="counted"/> is not null, of means, and it says whether padding counts.</summary>
+internal sealed unsafe class F32Pool<S, V, P>(Node node, Size kernel, Size stride, Padding padding, Size dilation, bool? counted) : Kernel
+    where S : struct, ISimd<V> where V : unmanaged where P : struct, IF32Pooling
+{
+    private readonly int channels = node.Shape[1], height = node.Inputs[0].Shape[2], width = node.Inputs[0].Shape[3], outputHeight = node.Shape[2], outputWidth = node.Shape[3];
+    private readonly Split split = Split.Of(node.Shape[0] * node.Shape[2], (double)node.Shape[3] * node.Shape[1] * (1 + kernel.Height * kernel.Width / 2.0));
+
+    /// <inheritdoc/>
+    public override string Label => $"f32-pool-{kernel.Height}x{kernel.Width}-{Split.Name<S, V>()}";
+
+    /// <inheritdoc/>
+    public override int Tasks(int phase) => split.Tasks;
+
+    /// <inheritdoc/>
+    public override void Run(int phase, int task, in Operands operands)
+    {
+        (int first, int count) = split[task];
+        for (int row = first; row < first + count; row++)
+        {
+            int top = row % outputHeight * stride.Height - padding.Top;
+            (int begin, int end) = Inside(top, height, dilation.Height, kernel.Height);
+            float* picture = operands.Input(0) + (nint)(row / outputHeight) * height * width * channels;
+            for (int x = 0; x < outputWidth; x++)
+            {
+                int left = x * stride.Width - padding.Left;
+                (int from, int to) = Inside(left, width, dilation.Width, kernel.Width);
+                int seen = Math.Max(0, end - begin) * Math.Max(0, to - from);
+                if (counted == true)
+                    seen = (Math.Min(top + kernel.Height, height + padding.Bottom) - top) * (Math.Min(left + kernel.Width, width + padding.Right) - left);
+                nint corner = ((nint)(top + begin * dilation.Height) * width + left + from * dilation.Width) * channels;
+                Pixel(picture + corner, operands.Output + ((nint)row * outputWidth + x) * channels, end - begin, to - from, counted is null ? 1 : 1f / seen);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Pixel(float* window, float* output, int rows, int columns, float scale)
+    {
+        int c = 0;
+        for (; c <= channels - S.Lanes; c += S.Lanes) Join<AllLanes>(window + c, output + c, rows, columns, scale, S.Lanes);
+        if (c < channels) Join<FirstLanes>(window + c, output + c, rows, columns, scale, channels - c);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Join<L>(float* window, float* output, int rows, int columns, float scale, int count) where L : struct, ILanes
+    {
+        nint across = (nint)dilation.Width * channels, down = (nint)dilation.Height * width * channels;
+        V joined = S.Fill(P.Start);
+        for (; rows > 0; rows--, window += down)
+        {
+            float* pixel = window;
+            for (int column = columns; column > 0; column--, pixel += across) joined = P.Join<S, V>(joined, L.Load<S, V>(pixel, count));
+        }
+        L.Store<S, V>(output, counted is null ? joined : S.Multiply(joined, S.Fill(scale)), count);
+    }
+
+    /// <summary>The steps whose position offset + step · stride lies inside the extent.</summary>
+    private static (int Begin, int End) Inside(int offset, int extent, int stride, int count)
+    {
+        int begin = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
+        return (begin, extent > offset ? Math.Min(count, (extent - offset + stride - 1) / stride) : 0);
+    }
+}

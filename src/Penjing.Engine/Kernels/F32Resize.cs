@@ -1,0 +1,87 @@
+using System.Runtime.CompilerServices;
+
+namespace Penjing.Engine;
+
+/// <summary>Resize, nearest or bilinear, all channels of an output pixel at a time.</summary>
+internal sealed class F32Resize : IKernelMaker
+{
+    /// <summary>Whether the node is a resize.</summary>
+    public static bool Fits(Node node, Isa isa) => node.Op is Resize && node.Inputs[0].Value is null;
+
+    /// <inheritdoc/>
+    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => new F32Resize<S, V>(node);
+}
+
+/// <summary>A resize: for each output row and column the two input ones it lies between and how far it is from the first.</summary>
+internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
+{
+    private readonly bool nearest;
+    private readonly int channels, height, width;
+    private readonly (int Near, int Far, float Part)[] rows, columns;
+    private readonly Split split;
+
+    /// <summary>The kernel of a node.</summary>
+    public F32Resize(Node node)
+    {
+        Resize resize = (Resize)node.Op;
+        Shape input = node.Inputs[0].Shape;
+        (channels, height, width) = (input[1], input[2], input[3]);
+        nearest = resize.Mode is ResizeMode.Nearest;
+        rows = Places(resize, height, resize.Output.Height, resize.ScaleHeight);
+        columns = Places(resize, width, resize.Output.Width, resize.ScaleWidth);
+        split = Split.Of(input[0] * rows.Length, (nearest ? 1.0 : 4.0) * columns.Length * channels);
+    }
+
+    /// <inheritdoc/>
+    public override string Label => $"f32-resize-{(nearest ? "nearest" : "linear")}-{Split.Name<S, V>()}";
+
+    /// <inheritdoc/>
+    public override int Tasks(int phase) => split.Tasks;
+
+    /// <inheritdoc/>
+    public override void Run(int phase, int task, in Operands operands)
+    {
+        (int first, int count) = split[task];
+        for (int i = first; i < first + count; i++)
+        {
+            (int near, int far, float part) = rows[i % rows.Length];
+            float* picture = operands.Input(0) + (nint)(i / rows.Length) * height * width * channels, target = operands.Output + (nint)i * columns.Length * channels;
+            float* top = picture + (nint)near * width * channels, bottom = picture + (nint)far * width * channels;
+            foreach ((int left, int right, float across) in columns)
+            {
+                if (nearest) Unsafe.CopyBlockUnaligned(target, top + (nint)left * channels, (uint)(channels * sizeof(float)));
+                else Mix(top + (nint)left * channels, top + (nint)right * channels, bottom + (nint)left * channels, bottom + (nint)right * channels, target, across, part);
+                target += channels;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Mix(float* a, float* b, float* c, float* d, float* target, float across, float down)
+    {
+        int i = 0;
+        for (; i <= channels - S.Lanes; i += S.Lanes) Mix<AllLanes>(a + i, b + i, c + i, d + i, target + i, across, down, S.Lanes);
+        if (i < channels) Mix<FirstLanes>(a + i, b + i, c + i, d + i, target + i, across, down, channels - i);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Mix<L>(float* a, float* b, float* c, float* d, float* target, float across, float down, int count) where L : struct, ILanes
+    {
+        V far = S.Fill(across), close = S.Fill(1 - across);
+        V top = S.MultiplyAdd(L.Load<S, V>(b, count), far, S.Multiply(L.Load<S, V>(a, count), close));
+        V bottom = S.MultiplyAdd(L.Load<S, V>(d, count), far, S.Multiply(L.Load<S, V>(c, count), close));
+        L.Store<S, V>(target, S.MultiplyAdd(bottom, S.Fill(down), S.Multiply(top, S.Fill(1 - down))), count);
+    }
+
+    private static (int Near, int Far, float Part)[] Places(Resize resize, int input, int output, float scale)
+    {
+        var places = new (int, int, float)[output];
+        for (int x = 0; x < output; x++)
+        {
+            double at = resize.Coordinate(x, input, output, scale);
+            double inside = Math.Clamp(at, 0, input - 1);
+            places[x] = resize.Mode is ResizeMode.Nearest ? (resize.Pixel(at, input), 0, 0) : ((int)inside, Math.Min((int)inside + 1, input - 1), (float)(inside - (int)inside));
+        }
+        return places;
+    }
+}
