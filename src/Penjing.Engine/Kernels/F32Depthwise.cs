@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Penjing.Engine;
 
 /// <summary>Depthwise convolution by channels: a vector of channels at a time, several output pixels of a row in registers.</summary>
-internal sealed class F32Depthwise : IKernelMaker
+internal readonly struct F32Depthwise : IKernelMaker
 {
     /// <summary>Whether the node is a convolution with constant weights and one kernel for each input channel.</summary>
     public static bool Fits(Node node, Isa isa) => node.Op is Conv conv && conv.Groups > 1 && conv.Groups == node.Shape[1] && conv.Groups == node.Inputs[0].Shape[1]

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Penjing.Engine;
 
 /// <summary>BatchNormalization by itself, where its channels are the last axis in memory.</summary>
-internal sealed class F32Normalize : IKernelMaker
+internal readonly struct F32Normalize : IKernelMaker
 {
     /// <summary>Whether the node is a normalization of pictures or rows with constant parameters.</summary>
     public static bool Fits(Node node, Isa isa) => node.Op is BatchNormalization && node.Shape.Rank is 2 or 4 && node.Op is BatchNormalization

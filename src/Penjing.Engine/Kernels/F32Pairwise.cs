@@ -45,7 +45,7 @@ internal readonly struct Sloped : IF32Pair
 }
 
 /// <summary>Add, Sub, Mul, Div and PRelu with broadcasting: elements in the order of memory, in runs along which each side is read one by one or stands still.</summary>
-internal sealed class F32Pairwise : IKernelMaker
+internal readonly struct F32Pairwise : IKernelMaker
 {
     /// <summary>Whether the node is a function of pairs of floats.</summary>
     public static bool Fits(Node node, Isa isa) => node.Op is Add or Sub or Mul or Div or PRelu;

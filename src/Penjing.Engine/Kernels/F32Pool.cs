@@ -31,7 +31,7 @@ internal readonly struct SumOf : IF32Pooling
 }
 
 /// <summary>MaxPool and AveragePool, all channels of an output pixel at a time.</summary>
-internal sealed class F32Pool : IKernelMaker
+internal readonly struct F32Pool : IKernelMaker
 {
     /// <summary>Whether the node is a pool.</summary>
     public static bool Fits(Node node, Isa isa) => node.Op is MaxPool or AveragePool && node.Inputs[0].Value is null;

@@ -27,7 +27,7 @@ internal readonly record struct Around(int Outer, int Extent, int Inner)
 }
 
 /// <summary>GlobalAveragePool and ReduceMean over axes that lie side by side in memory.</summary>
-internal sealed class F32Mean : IKernelMaker
+internal readonly struct F32Mean : IKernelMaker
 {
     /// <summary>Whether the node is such a mean.</summary>
     public static bool Fits(Node node, Isa isa) => node.Op is GlobalAveragePool or ReduceMean && View(node) is not null;
@@ -130,7 +130,7 @@ internal sealed unsafe class F32Mean<S, V>(Around view) : Kernel where S : struc
 }
 
 /// <summary>ArgMax along one axis.</summary>
-internal sealed class F32ArgMax : IKernelMaker
+internal readonly struct F32ArgMax : IKernelMaker
 {
     /// <summary>Whether the node is an ArgMax whose output lies in memory as its input does.</summary>
     public static bool Fits(Node node, Isa isa) => node.Op is ArgMax arg && Around.Of(node.Inputs[0].Shape, [arg.Axis], node.Shape) is not null;

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Penjing.Engine;
 
 /// <summary>Resize, nearest or bilinear, all channels of an output pixel at a time.</summary>
-internal sealed class F32Resize : IKernelMaker
+internal readonly struct F32Resize : IKernelMaker
 {
     /// <summary>Whether the node is a resize.</summary>
     public static bool Fits(Node node, Isa isa) => node.Op is Resize && node.Inputs[0].Value is null;

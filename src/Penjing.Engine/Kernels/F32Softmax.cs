@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Penjing.Engine;
 
 /// <summary>Softmax along one axis.</summary>
-internal sealed class F32Softmax : IKernelMaker
+internal readonly struct F32Softmax : IKernelMaker
 {
     /// <summary>Whether the node is a softmax.</summary>
     public static bool Fits(Node node, Isa isa) => node.Op is Softmax && node.Inputs[0].Value is null;
