@@ -22,6 +22,17 @@ public static class Sharing
         return graph.Map((node, inputs) => chosen.TryGetValue(node, out Clustering? clustering) ? Node.Weight(node.Name, Share(node, clustering)) : node.With(inputs));
     }
 
+    /// <summary>
+    /// The last step before a network is shipped, behind all training: BatchNormalizations reduced to two vectors, vectors shared where asked, and every other
+    /// float weight rounded to Float16, trained codebooks among them.
+    /// </summary>
+    /// <exception cref="PenjingException">A setting is out of its range, or a weight is not finite.</exception>
+    public static Graph Finish(Graph graph, Clustering? vectors = null)
+    {
+        Graph shared = Share(BatchNorms.Reduce(graph), new() { Dense = null, Depthwise = null, Vectors = vectors });
+        return shared.Map((node, inputs) => IsFloat(node) ? Node.Weight(node.Name, Halved(node.Value!)) : node.With(inputs));
+    }
+
     /// <summary>What sharing did to each tensor that it changed.</summary>
     public static ImmutableArray<SharedTensor> Describe(Graph before, Graph after) =>
         [.. after.Weights.Where(weight => weight.Info.Type == ElementType.Float32).Join(before.Weights, weight => weight.Name, weight => weight.Name,
@@ -55,7 +66,7 @@ public static class Sharing
         if (free.Length == 0) return tensor;
         Quantizer quantizer = Quantizer.Of(new(free), clustering);
         if (clustering.Halves && quantizer.Levels.All(level => Math.Abs(level) <= (double)Half.MaxValue)) quantizer = quantizer.Rounded();
-        if (tensor.Shape.Rank == 1 && !Gains(free, quantizer)) return Tensor.Build<float>(tensor.Shape, values => Fill(values, value => (float)(Half)value));
+        if (tensor.Shape.Rank == 1 && !Gains(free, quantizer)) return Halved(tensor);
         float[] levels = [.. quantizer.Levels.Select(level => (float)level)];
         return Tensor.Build<float>(tensor.Shape, values => Fill(values, value => value == 0 && clustering.KeepZeros ? 0 : levels[quantizer.Level(value)]));
 
@@ -65,6 +76,13 @@ public static class Sharing
             for (int i = 0; i < values.Length; i++) values[i] = map(old[i]);
         }
     }
+
+    /// <summary>The elements rounded to Float16, but for those beyond its range.</summary>
+    private static Tensor Halved(Tensor tensor) => Tensor.Build<float>(tensor.Shape, values =>
+    {
+        ReadOnlySpan<float> old = tensor.Floats;
+        for (int i = 0; i < values.Length; i++) values[i] = (Half)old[i] is var half && Half.IsFinite(half) ? (float)half : old[i];
+    });
 
     /// <summary>Whether codebook and codes take fewer bits than a Float16 for each value.</summary>
     private static bool Gains(float[] values, Quantizer quantizer) =>

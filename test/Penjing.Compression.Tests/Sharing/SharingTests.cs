@@ -51,6 +51,22 @@ public sealed class SharingTests
         Assert.Equal(5, shared.Distinct().Count());
     }
 
+    /// <summary>A finished network holds nothing but Float16 values, no means and variances, no more kernel values than before, and answers nearly as before.</summary>
+    [Fact]
+    public void Finished_networks_are_halves()
+    {
+        Graph graph = Sharing.Share(Trained(5), new() { Dense = new(16, Halves: false), Depthwise = new(16, Halves: false) }), finished = Sharing.Finish(graph, new(64, Rate: 0.001));
+        foreach (Node weight in finished.Weights)
+        {
+            float[] values = weight.Value!.Floats.ToArray();
+            Assert.All(values, value => Assert.Equal(value, (float)(Half)value));
+            if (weight.Shape.Rank > 1) Assert.True(values.Distinct().Count() <= 16, weight.Name);
+            if (weight.Name.EndsWith(".mean", StringComparison.Ordinal)) Assert.All(values, value => Assert.Equal(0, value));
+        }
+        Tensor picture = RandomTensors.Normal(graph.Inputs[0].Shape, 5);
+        Closeness.Check(Reference.Run(graph, picture)[0], Reference.Run(finished, picture)[0], 0.2, "finished");
+    }
+
     /// <summary>A setting out of range and a weight gone wild are answered by name.</summary>
     [Fact]
     public void Bad_settings_are_named()
