@@ -15,4 +15,9 @@ public sealed record FileReport(long Bytes, long HeaderBytes, ImmutableArray<Ten
 /// <param name="Encoding">How it is stored.</param>
 /// <param name="Bytes">What it takes in the file.</param>
 /// <param name="Costs">What it would take under each encoding that applies to it, in bytes.</param>
-public sealed record TensorReport(string Name, ElementType Type, Shape Shape, Encoding Encoding, long Bytes, ImmutableSortedDictionary<Encoding, long> Costs);
+public sealed record TensorReport(string Name, ElementType Type, Shape Shape, TensorEncoding Encoding, long Bytes, ImmutableSortedDictionary<TensorEncoding, long> Costs)
+{
+    /// <summary>The lengths of streams.</summary>
+    internal static ImmutableSortedDictionary<TensorEncoding, long> CostsOf(ImmutableSortedDictionary<TensorEncoding, byte[]> streams) =>
+        streams.ToImmutableSortedDictionary(item => item.Key, item => (long)item.Value.Length);
+}

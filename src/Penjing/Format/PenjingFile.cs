@@ -24,7 +24,7 @@ public static class PenjingFile
     /// <summary>What a file costs, tensor by tensor, and what each would cost under the other encodings.</summary>
     /// <exception cref="ModelFormatException">The file is no .penjing file, damaged, or of a newer version.</exception>
     /// <exception cref="PenjingException">The file can't be read.</exception>
-    public static FileReport Inspect(string path) => Open(path, bytes => ModelReader.Read(bytes).Report(bytes.Length));
+    public static FileReport Inspect(string path) => Open(path, bytes => ModelReader.Read(bytes).Report());
 
     private static T Open<T>(string path, Func<ReadOnlyMemory<byte>, T> read)
     {

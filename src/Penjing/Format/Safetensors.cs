@@ -15,7 +15,8 @@ internal sealed record SafetensorsEntry(string Name, ElementType Type, Shape Sha
 /// </summary>
 internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata, ImmutableArray<SafetensorsEntry> Entries)
 {
-    private const string MetadataKey = "__metadata__";
+    /// <summary>The key of the map of strings.</summary>
+    public const string MetadataKey = "__metadata__";
     private const int LongestHeader = 100_000_000;
 
     private static readonly ImmutableArray<(ElementType Type, string Name)> Types =

@@ -43,8 +43,8 @@ internal sealed record StoredModel(
 /// <summary>One node: a <see cref="StoredTensor"/>, or an operation on the values numbered In.</summary>
 internal sealed record StoredNode(string Name, Op? Op = null, Ints In = default, StoredTensor? Tensor = null);
 
-/// <summary>A weight without its elements. Where there is a Hash (XxHash3 in hexadecimal), these are the safetensors entry of the node's name, plain; else the next stream of the pack.</summary>
-internal sealed record StoredTensor(Shape Shape, ElementType Type = ElementType.Float32, Quantization? Quantization = null, string? Hash = null);
+/// <summary>A weight without its elements. Where there is a Checksum, these are the safetensors entry of the node's name, plain; else the next stream of the pack.</summary>
+internal sealed record StoredTensor(Shape Shape, ElementType Type = ElementType.Float32, Quantization? Quantization = null, string? Checksum = null);
 
 /// <summary>How the description's records become JSON, without reflection.</summary>
 [JsonSourceGenerationOptions(
