@@ -1,22 +1,170 @@
+using System.Collections.Immutable;
+using Penjing.Testing;
+
 namespace Penjing.Tests;
 
-/// <summary>What is written is read.</summary>
-public sealed class PenjingFileTests
+/// <summary>What is written is read, wholly or not at all.</summary>
+public sealed class PenjingFileTests : IDisposable
 {
-    /// <summary>A small network comes back.</summary>
-    [Fact]
-    public void RoundTrip()
+    private readonly string folder = Directory.CreateTempSubdirectory("penjing").FullName;
+
+    private string Path => System.IO.Path.Combine(folder, "model.penjing");
+
+    /// <inheritdoc/>
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData(Storage.Smallest)]
+    [InlineData(Storage.Plain)]
+    public void Every_kind_of_weight_comes_back(Storage storage)
     {
-        var x = new Node("x", new Input(ElementType.Float32, [1, 3, 8, 8]));
-        var w = Node.Weight("w", Tensor.Of<float>([4, 3, 3, 3], [.. Enumerable.Range(0, 108).Select(i => MathF.Sin(i))]));
-        var y = new Node("y", new Conv() with { Stride = Size.Square(2), Then = new Clip(0, 6) }, x, w);
-        var model = new Model(new Graph(new Node("z", new Flatten(0), y))) { Name = "n", Labels = ["a", "b"], Preprocessing = new(Channels.Gray, [1], [2]), History = [new("train", "d", null, 1, 2)] };
-        string path = Path.GetTempFileName();
-        FileReport report = PenjingFile.Write(path, model);
-        Assert.Equal(new FileInfo(path).Length, report.Bytes);
-        Model back = PenjingFile.Read(path);
-        Assert.Equal(model.Graph.Nodes.Select(n => n.ToString()), back.Graph.Nodes.Select(n => n.ToString()));
-        Assert.Equal(model.Graph.Nodes.Select(n => n.Op), back.Graph.Nodes.Select(n => n.Op));
-        File.Delete(path);
+        Node[] weights = [.. WeightCases.All.Select((one, i) => Node.Weight($"{i}: {one.Name}", one.Tensor))];
+        FileReport report = RoundTrip(new Model(new Graph([.. weights])) { Name = "weights" }, storage);
+        Assert.Equal(weights.Select(weight => weight.Name), report.Tensors.Select(tensor => tensor.Name));
+        if (storage == Storage.Plain) Assert.All(report.Tensors, tensor => Assert.Equal(tensor.Shape.Elements * tensor.Type.Size(), tensor.Bytes));
+        else Assert.All(report.Tensors, tensor => Assert.InRange(tensor.Bytes, 0, tensor.Costs.Values.Min()));
+    }
+
+    [Fact]
+    public void Every_operation_comes_back()
+    {
+        foreach (OpCase one in OpCases.All.DistinctBy(one => one.Op))
+        {
+            var model = new Model(one.Graph());
+            Models.AssertEqual(model, PenjingFile.Read(Models.Bytes(model, Storage.Plain)));
+        }
+        Type[] untried = [.. typeof(Op).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Op)) && !type.IsAbstract).Except(OpCases.All.Select(one => one.Op.GetType()))];
+        Assert.Equal([typeof(Constant), typeof(Input)], untried.OrderBy(type => type.Name));
+    }
+
+    [Fact]
+    public void Attributes_come_back_whether_they_are_at_a_default_or_at_zero()
+    {
+        var x = new Node("x", new Input(ElementType.Float32, [2, 2, 4, 4]));
+        var flat = new Node("flat", new Input(ElementType.Float32, [4, 4]));
+        Node kernel = Node.Weight("kernel", RandomTensors.Normal([2, 1, 3, 3], 1));
+        ImmutableArray<Node> nodes =
+        [
+            new("0", new Flatten(0), x), new("1", new Softmax(0), x), new("2", new Dropout(0), x), new("3", new Gemm(Alpha: 0, Beta: 0, Then: new Tanh()), flat, flat),
+            new("4", new LeakyRelu(0), x), new("5", new HardSigmoid(0, 0), x), new("6", new BatchNormalization(0), [x, .. Enumerable.Range(0, 4).Select(i => Node.Weight($"b{i}", Tensor.Of([2], 1f, 2f)))]),
+            new("7", new Clip(float.NegativeInfinity, float.PositiveInfinity), x), new("8", new ReduceMean([], KeepDims: false), x), new("9", new ArgMax(0, false, true), x),
+            new("10", new Conv(new(1, 2), new(1, 2, 3, 4), new(1, 1), 2, new HardSigmoid(0.5f)), x, kernel), new("11", new Conv(new(2, 2), Padding.All(1), new(1, 1), 2, new Clip(0, 6)), x, kernel),
+            new("12", new Add(new LeakyRelu(0)), x, x), new("13", new Pad(0, 0, 0, PadMode.Edge), x), new("14", new Pad(0, -1, 1, Value: 0.1f), x),
+            new("15", new Resize(new(2, 3), ResizeMode.Linear, CoordinateMode.Asymmetric, NearestMode.Ceil, 0.7f, 0), x),
+            new("16", new MaxPool(new(2, 1), new(1, 1), default, new(2, 2), true), x), new("17", new AveragePool(new(2, 1), new(1, 1), new(0, 0, 1, 0), true, true), x),
+            new("18", new ConvTranspose(Size.Square(2), default, Size.One, Size.Square(1), 2), x, Node.Weight("up", RandomTensors.Normal([2, 1, 2, 2], 1))),
+        ];
+        RoundTrip(new(new Graph(nodes)), Storage.Smallest);
+        RoundTrip(new(new Graph(nodes)), Storage.Plain);
+    }
+
+    [Fact]
+    public void Random_networks_come_back()
+    {
+        for (int seed = 0; seed < 20; seed++) RoundTrip(new(RandomGraphs.Network(seed)), seed % 2 == 0 ? Storage.Smallest : Storage.Plain);
+    }
+
+    [Theory]
+    [InlineData(Storage.Smallest)]
+    [InlineData(Storage.Plain)]
+    public void All_that_surrounds_the_network_comes_back(Storage storage)
+    {
+        var x = new Node("x", new Input(ElementType.UInt8, [1, 3]));
+        var unused = new Node("unused \"quoted\" 盆景 \\ \u0001", new Input(ElementType.Int64, []));
+        var weight = new Node("__metadata__", new Constant(RandomTensors.Any(ElementType.Int8, [3, 3], 1), new Quantization([0.1f, float.Epsilon, 3e38f], [-3, 0, 127], 1)));
+        var other = new Node("penjing.pack", new Constant(RandomTensors.Any(ElementType.UInt8, [1, 3], 1), new Quantization(1 / 3f, 5)));
+        var graph = new Graph([weight, new Node("sum", new Concat(0), other, x), x, weight], [unused, x]);
+        RoundTrip(new(graph)
+        {
+            Name = "a name",
+            Labels = ["cat", "", "hund & katze", "盆景", "😀"],
+            Preprocessing = new(Channels.Bgr, [1.5f, 0, 255], [1 / 3f, 2, 3], Fit.Stretch),
+            History = [new("train", "10 epochs, \"cosine\"", 0.9123456789, 1L << 40, 1L << 50), new("prune", "", null, 0, 0)],
+        }, storage);
+        RoundTrip(new(graph) { Preprocessing = new(Channels.Gray, [], []) }, storage);
+    }
+
+    [Fact]
+    public void Large_constant_weights_come_back_from_a_small_file()
+    {
+        var zeros = Node.Weight("zeros", Tensor.Zeros(ElementType.Float32, [3 << 20]));
+        Assert.InRange(RoundTrip(new(new Graph(zeros)), Storage.Smallest).Bytes, 1, 1000);
+        var more = Node.Weight("more", Tensor.Zeros(ElementType.Float32, [2 << 20]));
+        Assert.InRange(RoundTrip(new(new Graph([zeros, more])), Storage.Smallest).Bytes, 12 << 20, (12 << 20) + 1000);
+    }
+
+    [Fact]
+    public void A_file_replaced_meanwhile_stays_what_it_was()
+    {
+        Model first = new(new Graph(Node.Weight("w", RandomTensors.Normal([100_000], 1)))), second = new(new Graph(Node.Weight("w", RandomTensors.Normal([100_000], 2))));
+        PenjingFile.Write(Path, first, Storage.Plain);
+        Model mapped = PenjingFile.Read(Path);
+        PenjingFile.Write(Path, second, Storage.Plain);
+        Assert.True(mapped.Graph["w"].Value!.BitsEqual(first.Graph["w"].Value!));
+        Assert.True(PenjingFile.Read(Path).Graph["w"].Value!.BitsEqual(second.Graph["w"].Value!));
+    }
+
+    [Fact]
+    public void A_mapped_weight_lives_as_long_as_its_tensor()
+    {
+        Tensor weight = RandomTensors.Normal([50_000], 1);
+        PenjingFile.Write(Path, new(new Graph(Node.Weight("w", weight))), Storage.Plain);
+        Tensor mapped = PenjingFile.Read(Path).Graph["w"].Value!;
+        File.Delete(Path);
+        for (int i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        Assert.True(mapped.BitsEqual(weight));
+    }
+
+    [Fact]
+    public void A_write_that_fails_leaves_the_old_file_and_nothing_else()
+    {
+        File.WriteAllText(Path, "old");
+        Assert.Throws<InvalidOperationException>(() => AtomicFile.Write(Path, stream =>
+        {
+            stream.Write(new byte[100_000]);
+            throw new InvalidOperationException();
+        }));
+        PenjingException full = Assert.Throws<PenjingException>(() => AtomicFile.Write(Path, stream =>
+        {
+            stream.Write(new byte[100_000]);
+            throw new IOException("No space left on device");
+        }));
+        Assert.Contains(Path, full.Message);
+        Assert.Contains("space", full.Message);
+        Assert.Equal("old", File.ReadAllText(Path));
+        Assert.Equal([Path], Directory.GetFiles(folder));
+    }
+
+    [Fact]
+    public void A_place_that_can_not_be_written_is_named()
+    {
+        var model = new Model(new Graph(Node.Weight("w", Tensor.Of([1], 1f))));
+        string missing = System.IO.Path.Combine(folder, "missing", "model.penjing");
+        Assert.Contains("doesn't exist", Assert.Throws<PenjingException>(() => PenjingFile.Write(missing, model)).Message);
+        Directory.CreateDirectory(Path);
+        Assert.Contains("folder", Assert.Throws<PenjingException>(() => PenjingFile.Write(Path, model)).Message);
+        Assert.Contains("folder", Assert.Throws<PenjingException>(() => PenjingFile.Read(Path)).Message);
+        Assert.Contains("doesn't exist", Assert.Throws<PenjingException>(() => PenjingFile.Read(missing)).Message);
+        Assert.Contains("/dev/full", Assert.Throws<PenjingException>(() => PenjingFile.Write("/dev/full/model.penjing", model)).Message);
+        Assert.Empty(Directory.GetFiles(folder));
+    }
+
+    private FileReport RoundTrip(Model model, Storage storage)
+    {
+        FileReport written = PenjingFile.Write(Path, model, storage), inspected = PenjingFile.Inspect(Path);
+        byte[] bytes = File.ReadAllBytes(Path);
+        Assert.Equal(bytes.Length, written.Bytes);
+        Assert.Equal(written.Bytes, written.HeaderBytes + written.Tensors.Sum(tensor => tensor.Bytes));
+        Assert.Equal((written.Bytes, written.HeaderBytes), (inspected.Bytes, inspected.HeaderBytes));
+        Assert.Equal(written.Tensors.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape, tensor.Encoding, tensor.Bytes)), inspected.Tensors.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape, tensor.Encoding, tensor.Bytes)));
+        Assert.Equal(written.Tensors.SelectMany(tensor => tensor.Costs), inspected.Tensors.SelectMany(tensor => tensor.Costs));
+        Models.AssertEqual(model, PenjingFile.Read(Path));
+        Models.AssertEqual(model, PenjingFile.Read(bytes));
+        SafetensorsCheck.AssertValid(bytes);
+        return written;
     }
 }
