@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -16,7 +17,7 @@ internal sealed class Screen
         WriteIndented = true,
         NewLine = "\n",
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new SevenDigits() },
     };
 
     /// <summary>A screen that shows tables, or JSON and nothing else on the standard output.</summary>
@@ -81,5 +82,14 @@ internal sealed class Screen
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
         if (!console.Profile.Out.IsTerminal) console.Profile.Width = WidthOffTerminal;
         return console;
+    }
+
+    /// <summary>Writes doubles with the seven digits that a measurement may have.</summary>
+    private sealed class SevenDigits : JsonConverter<double>
+    {
+        public override double Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => reader.GetDouble();
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options) =>
+            writer.WriteRawValue(double.IsFinite(value) ? value.ToString("G7", CultureInfo.InvariantCulture) : "null");
     }
 }

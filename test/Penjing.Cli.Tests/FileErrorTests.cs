@@ -1,5 +1,3 @@
-using Penjing.Models;
-
 namespace Penjing.Cli.Tests;
 
 /// <summary>Bad files and places are answered with one message, and leave nothing half-written.</summary>
@@ -19,7 +17,7 @@ public sealed class FileErrorTests : IDisposable
     public void A_corrupt_file_is_named(string command)
     {
         string path = scratch["damaged.penjing"];
-        PenjingFile.Write(path, MobileNetV1.Small(0.25, repeats: 0));
+        MadeUp.Model(path);
         byte[] bytes = File.ReadAllBytes(path);
         bytes[^5] ^= 0x40;
         File.WriteAllBytes(path, bytes);
@@ -37,7 +35,7 @@ public sealed class FileErrorTests : IDisposable
     {
         if (!File.Exists("/dev/full")) Assert.Skip("this system has no /dev/full");
         string path = scratch["small.penjing"];
-        PenjingFile.Write(path, MobileNetV1.Small(0.25, repeats: 0));
+        MadeUp.Model(path);
         Cli.Run("exec \"$@\" > /dev/full", ["inspect", path, "--json"]).Refuses(1, "space");
         Cli.Run("exec \"$@\" > /dev/full", ["inspect", path]).Refuses(1, "space");
     }

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using Penjing.Engine;
+using Penjing.Training;
+
+namespace Penjing.Cli;
+
+/// <summary>What a network answered to every picture of a split, on the engine.</summary>
+/// <param name="Answers">The class that it finds likeliest, by picture.</param>
+/// <param name="Confidences">The probability that it gives that class, by picture.</param>
+/// <param name="Top1">The fraction of pictures whose first answer is right.</param>
+/// <param name="Top5">The fraction of pictures whose class is among the first five answers; null under ten classes.</param>
+/// <param name="MeanMs">The mean time of one run, in milliseconds, while as many ran side by side as there were threads.</param>
+/// <param name="Elapsed">The whole time, with reading and preparing the pictures.</param>
+internal sealed record Evaluation(int[] Answers, float[] Confidences, double Top1, double? Top5, double MeanMs, TimeSpan Elapsed)
+{
+    private const int FewestClassesForTop5 = 10;
+
+    /// <summary>Asks the network about every picture, one at a time, on as many sessions of one thread each as there are threads.</summary>
+    /// <exception cref="PenjingException">The network doesn't tell this data set's classes apart, or takes no pictures.</exception>
+    public static Evaluation Of(Model model, DataSet data, int threads, CancellationToken stop, Action<int>? done = null)
+    {
+        Split split = data.Test;
+        Check(model, data);
+        Preprocessing preprocessing = model.Preprocessing ?? data.Preprocessing;
+        int[] answers = new int[split.Count];
+        float[] confidences = new float[split.Count];
+        int right = 0, inFive = 0, finished = 0;
+        long ticks = 0, start = Stopwatch.GetTimestamp();
+        ParallelOptions options = new() { MaxDegreeOfParallelism = threads, CancellationToken = stop };
+        Parallel.For(0, split.Count, options, () => new Worker(model, data), (index, _, worker) =>
+        {
+            Pictures.ToInput(split.Picture(index), preprocessing, worker.Shape, worker.Input);
+            long before = Stopwatch.GetTimestamp();
+            worker.Session.Run(worker.Input, worker.Output, stop);
+            Interlocked.Add(ref ticks, Stopwatch.GetTimestamp() - before);
+            Probabilities.From(worker.Output);
+            int truth = split.Labels[index];
+            answers[index] = Array.IndexOf(worker.Output, worker.Output.Max());
+            confidences[index] = worker.Output[answers[index]];
+            if (answers[index] == truth) Interlocked.Increment(ref right);
+            if (Probabilities.Rank(worker.Output, truth) < 5) Interlocked.Increment(ref inFive);
+            done?.Invoke(Interlocked.Increment(ref finished));
+            return worker;
+        }, worker => worker.Session.Dispose());
+        double meanMs = 1000.0 * ticks / Stopwatch.Frequency / split.Count;
+        double? top5 = data.Labels.Length >= FewestClassesForTop5 ? (double)inFive / split.Count : null;
+        return new(answers, confidences, (double)right / split.Count, top5, meanMs, Stopwatch.GetElapsedTime(start));
+    }
+
+    private static void Check(Model model, DataSet data)
+    {
+        if (data.Test.Count == 0) throw new PenjingException($"the data set '{data.Name}' ({data.Source}) has no test pictures");
+        if (model.Graph is not { Inputs: [{ Shape.Rank: 4, Info.Type: ElementType.Float32 }], Outputs: [{ Info.Type: ElementType.Float32 } output] })
+            throw new ShapeException("the network can't be evaluated: it must take one Float32 picture (N×C×H×W) and yield one Float32 value a class");
+        int classes = output.Shape.Elements / Math.Max(1, model.Graph.Inputs[0].Shape[0]);
+        if (classes != data.Labels.Length)
+            throw new ShapeException($"the network tells {classes} classes apart ({output.Shape}), but the data set '{data.Name}' has {data.Labels.Length}");
+    }
+
+    private sealed class Worker
+    {
+        public Worker(Model model, DataSet data)
+        {
+            Session = new(model, new SessionOptions(Threads: 1, Batch: 1));
+            Shape = Session.Inputs[0].Info.Shape;
+            Input = new float[Shape.Elements];
+            Output = new float[data.Labels.Length];
+        }
+
+        public Session Session { get; }
+
+        public Shape Shape { get; }
+
+        public float[] Input { get; }
+
+        public float[] Output { get; }
+    }
+}
