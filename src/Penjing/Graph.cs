@@ -8,7 +8,7 @@ public sealed class Graph
     /// <summary>The graph of these outputs.</summary>
     /// <param name="outputs">The values a run yields, in this order.</param>
     /// <param name="inputs">The order in which a run takes its inputs; by default that of first use. An input that no output needs may be listed: it is kept.</param>
-    /// <exception cref="ShapeException">Two nodes have one name, there is no output, or a reachable input is not listed.</exception>
+    /// <exception cref="ShapeException">Two nodes have one name, there is no output, a reachable input is not listed, or one is listed twice.</exception>
     public Graph(ImmutableArray<Node> outputs, ImmutableArray<Node> inputs = default)
     {
         if (outputs.IsDefaultOrEmpty) throw new ShapeException("a graph needs at least one output");
@@ -18,6 +18,7 @@ public sealed class Graph
         Inputs = inputs.IsDefault ? reached : inputs;
         if (Inputs.FirstOrDefault(input => input.Op is not Input) is { } wrong) throw new ShapeException($"'{wrong.Name}' is listed as an input, but is a {wrong.Op.Name}");
         if (reached.FirstOrDefault(input => !Inputs.Contains(input)) is { } missing) throw new ShapeException($"the input '{missing.Name}' is not listed among the graph's inputs");
+        if (Inputs.GroupBy(input => input).FirstOrDefault(group => group.Count() > 1) is { } twice) throw new ShapeException($"the input '{twice.Key.Name}' is listed twice");
         var names = new HashSet<string>();
         foreach (Node node in Nodes)
             if (!names.Add(node.Name)) throw new ShapeException($"two nodes of the graph are named '{node.Name}'");
@@ -62,8 +63,16 @@ public sealed class Graph
 
     /// <summary>The same network for another batch size: the first extent of every input is replaced, and all shapes follow.</summary>
     /// <exception cref="ShapeException">A node fixes the batch, for example a Reshape to a literal first extent.</exception>
-    public Graph WithBatch(int batch) => Inputs.All(input => input.Shape[0] == batch) ? this : Map((node, inputs) =>
-        node.Op is Input input ? new(node.Name, input with { Shape = input.Shape.With(0, batch) }) : node.With(inputs));
+    public Graph WithBatch(int batch)
+    {
+        if (Inputs.All(input => input.Shape.Rank == 0 || input.Shape[0] == batch)) return this;
+        Graph graph = Map((node, inputs) => node.Op is Input { Shape.Rank: > 0 } input ? new(node.Name, input with { Shape = input.Shape.With(0, batch) }) : node.With(inputs));
+        int before = Inputs.First(input => input.Shape.Rank > 0).Shape[0];
+        foreach ((Node old, Node node) in Outputs.Zip(graph.Outputs))
+            if (old.Shape.Rank > 0 && old.Shape[0] == before && old.Op is not Constant && node.Shape != old.Shape.With(0, batch))
+                throw new ShapeException($"the batch is fixed on the way to '{node.Name}': {old.Shape} would become {node.Shape} at batch {batch}");
+        return graph;
+    }
 
     private static ImmutableArray<Node> Sort(ImmutableArray<Node> roots)
     {

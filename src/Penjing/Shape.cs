@@ -11,21 +11,21 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     private readonly Ints extents;
 
     /// <summary>A shape of these extents.</summary>
-    /// <exception cref="ShapeException">An extent is negative, or the element count exceeds an array's length.</exception>
+    /// <exception cref="ShapeException">An extent is negative, or the product of those that are not 0 exceeds an array's length.</exception>
     public Shape(Ints extents)
     {
         long count = 1;
         foreach (int extent in extents.AsSpan())
         {
             if (extent < 0) throw new ShapeException($"a shape can't have the negative extent {extent}: {extents}");
-            count *= extent;
-            if (count > Array.MaxLength) throw new ShapeException($"the shape {extents} has more than {Array.MaxLength} elements");
+            count *= Math.Max(1, extent);
+            if (count > Array.MaxLength) throw new ShapeException($"the extents {extents} multiply to more than {Array.MaxLength} elements");
         }
         this.extents = extents;
     }
 
     /// <summary>A shape of these extents.</summary>
-    /// <exception cref="ShapeException">An extent is negative, or the element count exceeds an array's length.</exception>
+    /// <exception cref="ShapeException">An extent is negative, or the product of those that are not 0 exceeds an array's length.</exception>
     public static Shape Create(ReadOnlySpan<int> extents) => new(Ints.Create(extents));
 
     /// <summary>How many axes there are.</summary>

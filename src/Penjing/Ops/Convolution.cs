@@ -45,9 +45,13 @@ public sealed record ConvTranspose(Size Stride, Padding Padding, Size Dilation, 
         Require(Stride.Height > 0 && Stride.Width > 0 && Dilation.Height > 0 && Dilation.Width > 0, $"strides and dilations are positive, not {Stride}, {Dilation}");
         int channels = w[1] * Groups;
         if (inputs.Length == 3) Exactly(inputs[2], [channels], "a bias");
-        int height = (x[2] - 1) * Stride.Height + (w[2] - 1) * Dilation.Height + 1 + OutputPadding.Height - Padding.Top - Padding.Bottom;
-        int width = (x[3] - 1) * Stride.Width + (w[3] - 1) * Dilation.Width + 1 + OutputPadding.Width - Padding.Left - Padding.Right;
+        Require(Math.Min(Math.Min(Padding.Top, Padding.Bottom), Math.Min(Padding.Left, Padding.Right)) >= 0 && OutputPadding is { Height: >= 0, Width: >= 0 },
+            $"the padding {Padding} and output padding {OutputPadding} can't be negative");
+        long height = (x[2] - 1L) * Stride.Height + (w[2] - 1L) * Dilation.Height + 1 + OutputPadding.Height, width = (x[3] - 1L) * Stride.Width + (w[3] - 1L) * Dilation.Width + 1 + OutputPadding.Width;
+        Require(x[2] > 0 && x[3] > 0 && w[2] > 0 && w[3] > 0, $"the input {x} and the kernel {w} need pixels");
+        Require(height <= 1 << 30 && width <= 1 << 30, $"the output would be {height}×{width}");
+        (height, width) = (height - Padding.Top - Padding.Bottom, width - Padding.Left - Padding.Right);
         Require(height > 0 && width > 0, $"padding {Padding} leaves nothing of the output for {x}");
-        return new(ElementType.Float32, [x[0], channels, height, width]);
+        return new(ElementType.Float32, [x[0], channels, (int)height, (int)width]);
     }
 }

@@ -7,20 +7,22 @@ public sealed record Concat(int Axis) : Op
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 1, int.MaxValue);
-        int axis = FromFront(Axis, inputs[0].Shape.Rank), sum = 0;
+        int axis = FromFront(Axis, inputs[0].Shape.Rank);
+        long sum = 0;
         foreach (ValueInfo input in inputs)
         {
             Require(input.Type == inputs[0].Type && input.Shape.Rank == inputs[0].Shape.Rank && input.Shape.With(axis, 0) == inputs[0].Shape.With(axis, 0),
                 $"{inputs[0]} and {input} don't join along axis {axis}");
             sum += input.Shape[axis];
         }
-        return inputs[0] with { Shape = inputs[0].Shape.With(axis, sum) };
+        Require(sum <= int.MaxValue, $"axis {axis} would have {sum} elements");
+        return inputs[0] with { Shape = inputs[0].Shape.With(axis, (int)sum) };
     }
 }
 
 /// <summary>
-/// Elements Start, Start + Step, … before End along one axis, with Python's meaning of negative and over-long bounds. A step of −1 reverses;
-/// there, an End below −extent means "to the first element". ONNX's Slice along several axes and its Split are several of these.
+/// Elements Start, Start + Step, … before End along one axis; negative bounds count from the end, over-long ones are cut to what there is.
+/// A step of −1 reverses; there, an End below −extent means "to the first element". ONNX's Slice along several axes and its Split are several of these.
 /// </summary>
 public sealed record Slice(int Axis, int Start, int End, int Step = 1) : Op
 {
@@ -79,10 +81,11 @@ public sealed record Pad(int Axis, int Before, int After, PadMode Mode = PadMode
         Arity(inputs, 1, 1);
         int axis = FromFront(Axis, inputs[0].Shape.Rank), extent = inputs[0].Shape[axis];
         long padded = (long)extent + Before + After;
+        Require(padded <= int.MaxValue, $"axis {axis} would have {padded} elements");
         Require(padded >= 0, $"{Before} and {After} cut more than axis {axis} of {inputs[0].Shape} has");
         Require(Mode != PadMode.Reflect || (Before < extent && After < extent), $"{Before} and {After} mirror more than axis {axis} of {inputs[0].Shape} has");
         Require(Mode != PadMode.Edge || extent > 0 || padded == 0, $"axis {axis} of {inputs[0].Shape} has no edge to repeat");
-        return inputs[0] with { Shape = inputs[0].Shape.With(axis, checked((int)padded)) };
+        return inputs[0] with { Shape = inputs[0].Shape.With(axis, (int)padded) };
     }
 }
 

@@ -16,6 +16,7 @@ public sealed record MaxPool(Size Kernel, Size Stride, Padding Padding, Size Dil
         Floats(inputs);
         Rank(inputs[0], 4, "an input");
         Shape x = inputs[0].Shape;
+        Require(Padding.Below(Kernel, Dilation), $"the padding {Padding} is negative or not smaller than the kernel {Kernel}");
         Size size = Windows.Slide(Name, new(x[2], x[3]), Kernel, Stride, Padding, Dilation, CeilMode);
         return inputs[0] with { Shape = [x[0], x[1], size.Height, size.Width] };
     }
@@ -31,6 +32,7 @@ public sealed record AveragePool(Size Kernel, Size Stride, Padding Padding = def
         Floats(inputs);
         Rank(inputs[0], 4, "an input");
         Shape x = inputs[0].Shape;
+        Require(Padding.Below(Kernel, Size.One), $"the padding {Padding} is negative or not smaller than the kernel {Kernel}");
         Size size = Windows.Slide(Name, new(x[2], x[3]), Kernel, Stride, Padding, Size.One, CeilMode);
         return inputs[0] with { Shape = [x[0], x[1], size.Height, size.Width] };
     }

@@ -31,8 +31,7 @@ internal static class Padded
     private static bool Adds(int own, int added) => added >= 0 || own <= 0;
 
     /// <summary>The padding if it is smaller than the kernel and cuts nothing, so that every window of a pool sees an element.</summary>
-    private static Padding? Below(Size kernel, Padding? padding) => padding is { } sum && Math.Min(Math.Min(sum.Top, sum.Bottom), Math.Min(sum.Left, sum.Right)) >= 0
-        && Math.Max(sum.Top, sum.Bottom) < kernel.Height && Math.Max(sum.Left, sum.Right) < kernel.Width ? sum : null;
+    private static Padding? Below(Size kernel, Padding? padding) => padding is { } sum && sum.Below(kernel, Size.One) ? sum : null;
 
     private static bool NonNegative(Node node) => node.Op switch
     {
