@@ -114,10 +114,13 @@ internal sealed unsafe class AssembleKernel : Kernel
             }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Pick(uint* source, uint* target, int count)
     {
-        for (; count > 0; count--, source += pitches[0] / sizeof(uint))
-            foreach (int at in single!) *target++ = source[at];
+        int[] places = single!;
+        nint pitch = (nint)pitches[0] / sizeof(uint);
+        for (; count > 0; count--, source += pitch, target += places.Length)
+            for (int i = 0; i < places.Length; i++) target[i] = source[places[i]];
     }
 
     private void Fill(byte* target, long bytes)

@@ -66,13 +66,18 @@ internal sealed record F32Grid(Size Origin, Size Step, Size Count, Size Stride, 
 {
     /// <summary>Segments of a row.</summary>
     public int Segments => Taps.Length / Joined;
+
+    /// <summary>The first and last input row and column that a window sees, counted from where it begins.</summary>
+    public (int Top, int Bottom, int Left, int Right) Reach { get; } =
+        Taps.Length == 0 ? default : (Taps.Min(tap => tap.Down), Taps.Max(tap => tap.Down), Taps.Min(tap => tap.Across), Taps.Max(tap => tap.Across));
 }
 
-/// <summary>A convolution made of grids, each for every group of channels.</summary>
+/// <summary>A convolution made of grids.</summary>
 internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
     private readonly F32Grid[] grids;
-    private readonly int groups, images, height, width, channels, inputPitch, outputHeight, outputWidth, columns, outputPitch;
+    private readonly int[][] offsets;
+    private readonly int groups, height, width, channels, inputPitch, outputHeight, outputWidth, columns, outputPitch;
     private readonly NativeBuffer memory;
     private readonly long[] panels;
     private readonly long zeros;
@@ -82,18 +87,19 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
     {
         (this.grids, this.groups) = (grids, groups);
         Shape input = node.Inputs[0].Shape, output = node.Shape;
-        (images, height, width, channels) = (input[0], input[2], input[3], input[1] / groups);
+        (height, width, channels) = (input[2], input[3], input[1] / groups);
         (outputHeight, outputWidth, columns) = (output[2], output[3], output[1] / groups);
         this.inputPitch = inputPitch == 0 ? input[1] : inputPitch;
         this.outputPitch = outputPitch == 0 ? output[1] : outputPitch;
         if (grids[0].Joined > 1 && this.inputPitch != channels) throw new ArgumentException("joined taps ask for pixels side by side", nameof(inputPitch));
-        panels = new long[grids.Length * groups];
+        offsets = [.. grids.Select(grid => grid.Taps.Where((_, i) => i % grid.Joined == 0).Select(tap => (tap.Down * width + tap.Across) * this.inputPitch).ToArray())];
+        panels = new long[grids.Length];
         for (int part = 0; part < panels.Length; part++)
         {
             panels[part] = zeros;
-            zeros += new F32Panels(columns, grids[part / groups].Taps.Length * channels, S.Lanes).Floats;
+            zeros += groups * Packed(part).Floats;
         }
-        memory = new((zeros + channels * grids[0].Joined) * sizeof(float));
+        memory = new((zeros + Math.Max(input[1], channels * grids[0].Joined)) * sizeof(float));
         Pack(node);
     }
 
@@ -113,56 +119,65 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Point(int part, int first, int rows, float** table, float* patches, in Operands operands)
     {
-        F32Grid grid = grids[part / groups];
-        F32Tap[] taps = grid.Taps;
-        int group = part % groups, joined = grid.Joined, segments = grid.Segments;
-        (int step, int stride) = (grid.Step.Width, grid.Stride.Width);
+        F32Grid grid = grids[part];
+        int step = grid.Step.Width * outputPitch, down = grid.Stride.Height, across = grid.Stride.Width;
         int line = first / grid.Count.Width, column = first - line * grid.Count.Width, image = line / grid.Count.Height;
         line -= image * grid.Count.Height;
-        float* output = operands.Output + group * columns, input = operands.Input(0) + group * channels, nothing = memory.Floats + zeros;
-        for (int row = 0; row < rows; row++)
+        (int top, int bottom, int left, int right) = grid.Reach;
+        fixed (int* segments = offsets[part])
         {
-            int top = line * grid.Stride.Height, left = column * stride;
-            table[row] = output + (((nint)image * outputHeight + grid.Origin.Height + line * grid.Step.Height) * outputWidth + grid.Origin.Width + column * step) * outputPitch;
-            float** pointers = table + rows + row;
-            float* picture = input + (nint)image * height * width * inputPitch;
-            for (int segment = 0; segment < segments; segment++, pointers += rows)
+            for (int row = 0; row < rows;)
             {
-                F32Tap tap = taps[segment * joined];
-                int y = top + tap.Down, x = left + tap.Across;
-                float* pixel = picture + ((nint)y * width + x) * inputPitch;
-                if ((uint)y >= (uint)height) pixel = nothing;
-                else if (joined == 1)
+                // A run of output pixels of one line.
+                int y = line * down, end = Math.Min(rows, row + grid.Count.Width - column);
+                bool inside = y + top >= 0 && y + bottom < height;
+                float* picture = operands.Input(0) + (nint)image * height * width * inputPitch, output = operands.Output
+                    + (((nint)image * outputHeight + grid.Origin.Height + line * grid.Step.Height) * outputWidth + grid.Origin.Width + column * grid.Step.Width) * outputPitch;
+                for (int x = column * across; row < end; row++, x += across, output += step)
                 {
-                    if ((uint)x >= (uint)width) pixel = nothing;
+                    table[row] = output;
+                    if (!inside || x + left < 0 || x + right >= width)
+                    {
+                        Point(grid, picture, y, x, table + rows + row, rows, patches + (nint)row * PatchFloats);
+                        continue;
+                    }
+                    float** pointers = table + rows + row;
+                    float* window = picture + ((nint)y * width + x) * inputPitch;
+                    for (int segment = 0; segment < grid.Segments; segment++, pointers += rows) *pointers = window + segments[segment];
                 }
-                else if (x < 0 || x + joined > width)
-                {
-                    pixel = Patch(picture + (nint)y * width * inputPitch, x, joined, patches + (row * segments + segment) * joined * channels);
-                }
-                *pointers = pixel;
+                column = 0;
+                if (++line < grid.Count.Height) continue;
+                line = 0;
+                image++;
             }
-            if (++column < grid.Count.Width) continue;
-            column = 0;
-            if (++line < grid.Count.Height) continue;
-            line = 0;
-            image++;
         }
     }
 
-    /// <summary>A segment that reaches over an edge, copied with zeros for what lies outside.</summary>
-    private float* Patch(float* line, int x, int joined, float* patch)
+    /// <summary>The segments of a window that reaches over an edge: zeros for taps outside, patches where joined taps lie on both sides.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Point(F32Grid grid, float* picture, int top, int left, float** pointers, int rows, float* patch)
     {
-        for (int i = 0; i < joined; i++)
-            for (int c = 0; c < channels; c++)
-                patch[i * channels + c] = (uint)(x + i) < (uint)width ? line[(nint)(x + i) * inputPitch + c] : 0;
-        return patch;
+        int joined = grid.Joined;
+        for (int i = 0; i < grid.Taps.Length; i += joined, pointers += rows, patch += joined * channels)
+        {
+            int y = top + grid.Taps[i].Down, x = left + grid.Taps[i].Across;
+            float* line = picture + (nint)y * width * inputPitch;
+            if ((uint)y >= (uint)height || x + joined <= 0 || x >= width) *pointers = memory.Floats + zeros;
+            else if (x >= 0 && x + joined <= width) *pointers = line + (nint)x * inputPitch;
+            else
+            {
+                for (int c = 0, at = x * channels; c < joined * channels; c++, at++) patch[c] = (uint)at < (uint)(width * channels) ? line[at] : 0;
+                *pointers = patch;
+            }
+        }
     }
+
+    private F32Panels Packed(int part) => new(columns, grids[part].Taps.Length * channels, S.Lanes);
 
     private static F32Part[] Parts(Node node, F32Grid[] grids, int groups) =>
     [
-        .. grids.SelectMany(grid => Enumerable.Repeat(new F32Part(node.Shape[0] * grid.Count.Height * grid.Count.Width, node.Shape[1] / groups, grid.Segments,
-            node.Inputs[0].Shape[1] / groups * grid.Joined), groups)),
+        .. grids.Select(grid => new F32Part(node.Shape[0] * grid.Count.Height * grid.Count.Width, node.Shape[1] / groups, grid.Segments,
+            node.Inputs[0].Shape[1] / groups * grid.Joined, groups)),
     ];
 
     private void Pack(Node node)
@@ -175,12 +190,13 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
         {
             for (int part = 0; part < panels.Length; part++)
             {
-                int group = part % groups;
-                int[] offsets = [.. grids[part / groups].Taps.SelectMany(tap => Enumerable.Range(0, channels).Select(c => tap.Index + c * acrossChannels))];
-                F32Panels layout = new(columns, offsets.Length, S.Lanes);
-                for (int panel = 0; panel < layout.Count; panel++)
-                    layout.Pack(memory.Floats + panels[part], panel, weights + (nint)group * (transposed ? channels : columns) * (transposed ? acrossChannels : acrossColumns),
-                        offsets, acrossColumns, 1, bias is null ? null : bias + group * columns);
+                int[] depths = [.. grids[part].Taps.SelectMany(tap => Enumerable.Range(0, channels).Select(c => tap.Index + c * acrossChannels))];
+                F32Panels layout = Packed(part);
+                for (int group = 0; group < groups; group++)
+                    for (int panel = 0; panel < layout.Count; panel++)
+                        layout.Pack(memory.Floats + panels[part] + group * layout.Floats, panel,
+                            weights + (nint)group * (transposed ? channels * acrossChannels : columns * acrossColumns), depths, acrossColumns, 1,
+                            bias is null ? null : bias + group * columns);
             }
         }
     }

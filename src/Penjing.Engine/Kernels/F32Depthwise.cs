@@ -58,6 +58,7 @@ internal sealed unsafe class F32Depthwise<S, V> : Kernel where S : struct, ISimd
     public override void Dispose() => weights.Dispose();
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(int phase, int task, in Operands operands)
     {
         (int first, int count) = split[task];
@@ -79,113 +80,113 @@ internal sealed unsafe class F32Depthwise<S, V> : Kernel where S : struct, ISimd
     }
 
     /// <summary>One row of output pixels of one vector of channels, under the kernel's rows from <paramref name="begin"/> to <paramref name="end"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Row<L>(float* line, float* output, float* packed, int begin, int end, int count) where L : struct, ILanes
     {
         float* taps = packed + (1 + begin * kernel.Width) * S.Lanes;
         int rows = Math.Max(0, end - begin), x = 0;
         for (; x < innerFirst; x++) Pixel<L>(line, output, packed, taps, x, rows, count);
-        nint from = (nint)(x * stride.Width - padding.Left) * channels;
-        if (kernel.Width == 3 && dilation.Width == 1 && stride.Width == 1) x = Three<L, N1>(line + from, output, packed, taps, x, rows, count);
-        else if (kernel.Width == 3 && dilation.Width == 1 && stride.Width == 2) x = Three<L, N2>(line + from, output, packed, taps, x, rows, count);
-        else x = Several<L>(line + from, output, packed, taps, x, rows, count);
+        if (innerEnd - x >= 4)
+        {
+            if (kernel.Width == 3 && dilation.Width == 1 && stride.Width == 1) Three<L, N1>(line, output, packed, taps, rows, count);
+            else if (kernel.Width == 3 && dilation.Width == 1 && stride.Width == 2) Three<L, N2>(line, output, packed, taps, rows, count);
+            else Several<L>(line, output, packed, taps, rows, count);
+            x = innerEnd;
+        }
         for (; x < outputWidth; x++) Pixel<L>(line, output, packed, taps, x, rows, count);
     }
 
-    /// <summary>Four output pixels at a time under a kernel three columns wide, each input pixel loaded once a row; returns the first not done.</summary>
+    /// <summary>Four output pixels at a time under a kernel three columns wide, each input pixel loaded once a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private int Three<L, Stride>(float* line, float* output, float* packed, float* taps, int x, int rows, int count) where L : struct, ILanes where Stride : struct, INumber
+    private void Three<L, Stride>(float* line, float* output, float* packed, float* taps, int rows, int count) where L : struct, ILanes where Stride : struct, INumber
     {
         nint pitch = channels, down = (nint)dilation.Height * width * channels;
         V bias = S.Load(packed), min = S.Fill(finish.Min), max = S.Fill(finish.Max);
-        output += x * pitch;
-        for (; x + 4 <= innerEnd; x += 4)
+        for (int next = innerFirst; next < innerEnd; next += 4)
         {
+            // The last four may overlap those before: their outputs are computed twice.
+            int x = Math.Min(next, innerEnd - 4);
             V a = bias, b = bias, c = bias, d = bias;
-            float* pixel = line, weight = taps;
+            float* pixel = line + (nint)(x * stride.Width - padding.Left) * pitch, weight = taps, target = output + x * pitch;
             for (int row = rows; row > 0; row--)
             {
                 V w0 = S.Load(weight), w1 = S.Load(weight + S.Lanes), w2 = S.Load(weight + 2 * S.Lanes), value;
-                float* next = pixel;
-                a = S.MultiplyAdd(L.Load<S, V>(next, count), w0, a);
-                value = L.Load<S, V>(next += pitch, count);
+                float* from = pixel;
+                a = S.MultiplyAdd(L.Load<S, V>(from, count), w0, a);
+                value = L.Load<S, V>(from += pitch, count);
                 a = S.MultiplyAdd(value, w1, a);
                 if (Stride.Value == 1) b = S.MultiplyAdd(value, w0, b);
-                value = L.Load<S, V>(next += pitch, count);
+                value = L.Load<S, V>(from += pitch, count);
                 a = S.MultiplyAdd(value, w2, a);
                 b = S.MultiplyAdd(value, Stride.Value == 1 ? w1 : w0, b);
                 if (Stride.Value == 1) c = S.MultiplyAdd(value, w0, c);
-                value = L.Load<S, V>(next += pitch, count);
+                value = L.Load<S, V>(from += pitch, count);
                 b = S.MultiplyAdd(value, Stride.Value == 1 ? w2 : w1, b);
                 if (Stride.Value == 1)
                 {
                     c = S.MultiplyAdd(value, w1, c);
                     d = S.MultiplyAdd(value, w0, d);
                 }
-                value = L.Load<S, V>(next += pitch, count);
+                value = L.Load<S, V>(from += pitch, count);
                 if (Stride.Value == 1)
                 {
                     c = S.MultiplyAdd(value, w2, c);
                     d = S.MultiplyAdd(value, w1, d);
-                    d = S.MultiplyAdd(L.Load<S, V>(next + pitch, count), w2, d);
+                    d = S.MultiplyAdd(L.Load<S, V>(from + pitch, count), w2, d);
                 }
                 else
                 {
                     b = S.MultiplyAdd(value, w2, b);
                     c = S.MultiplyAdd(value, w0, c);
-                    c = S.MultiplyAdd(L.Load<S, V>(next += pitch, count), w1, c);
-                    value = L.Load<S, V>(next += pitch, count);
+                    c = S.MultiplyAdd(L.Load<S, V>(from += pitch, count), w1, c);
+                    value = L.Load<S, V>(from += pitch, count);
                     c = S.MultiplyAdd(value, w2, c);
                     d = S.MultiplyAdd(value, w0, d);
-                    d = S.MultiplyAdd(L.Load<S, V>(next += pitch, count), w1, d);
-                    d = S.MultiplyAdd(L.Load<S, V>(next + pitch, count), w2, d);
+                    d = S.MultiplyAdd(L.Load<S, V>(from += pitch, count), w1, d);
+                    d = S.MultiplyAdd(L.Load<S, V>(from + pitch, count), w2, d);
                 }
                 pixel += down;
                 weight += 3 * S.Lanes;
             }
-            L.Store<S, V>(output, S.AtMost(max, S.AtLeast(min, a)), count);
-            L.Store<S, V>(output + pitch, S.AtMost(max, S.AtLeast(min, b)), count);
-            L.Store<S, V>(output + 2 * pitch, S.AtMost(max, S.AtLeast(min, c)), count);
-            L.Store<S, V>(output + 3 * pitch, S.AtMost(max, S.AtLeast(min, d)), count);
-            output += 4 * pitch;
-            line += 4 * Stride.Value * pitch;
+            L.Store<S, V>(target, S.AtMost(max, S.AtLeast(min, a)), count);
+            L.Store<S, V>(target + pitch, S.AtMost(max, S.AtLeast(min, b)), count);
+            L.Store<S, V>(target + 2 * pitch, S.AtMost(max, S.AtLeast(min, c)), count);
+            L.Store<S, V>(target + 3 * pitch, S.AtMost(max, S.AtLeast(min, d)), count);
         }
-        return x;
     }
 
-    /// <summary>Four output pixels at a time under any kernel; returns the first not done.</summary>
+    /// <summary>Four output pixels at a time under any kernel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private int Several<L>(float* line, float* output, float* packed, float* taps, int x, int rows, int count) where L : struct, ILanes
+    private void Several<L>(float* line, float* output, float* packed, float* taps, int rows, int count) where L : struct, ILanes
     {
         nint pitch = channels, down = (nint)dilation.Height * width * channels, step = stride.Width * pitch, across = dilation.Width * pitch;
         V bias = S.Load(packed), min = S.Fill(finish.Min), max = S.Fill(finish.Max);
-        output += x * pitch;
-        for (; x + 4 <= innerEnd; x += 4)
+        for (int next = innerFirst; next < innerEnd; next += 4)
         {
+            // The last four may overlap those before: their outputs are computed twice.
+            int x = Math.Min(next, innerEnd - 4);
             V a = bias, b = bias, c = bias, d = bias;
-            float* pixel = line, weight = taps;
+            float* pixel = line + (nint)(x * stride.Width - padding.Left) * pitch, weight = taps, target = output + x * pitch;
             for (int row = rows; row > 0; row--)
             {
-                float* next = pixel;
+                float* from = pixel;
                 for (int column = kernel.Width; column > 0; column--)
                 {
                     V w = S.Load(weight);
-                    a = S.MultiplyAdd(L.Load<S, V>(next, count), w, a);
-                    b = S.MultiplyAdd(L.Load<S, V>(next + step, count), w, b);
-                    c = S.MultiplyAdd(L.Load<S, V>(next + 2 * step, count), w, c);
-                    d = S.MultiplyAdd(L.Load<S, V>(next + 3 * step, count), w, d);
-                    next += across;
+                    a = S.MultiplyAdd(L.Load<S, V>(from, count), w, a);
+                    b = S.MultiplyAdd(L.Load<S, V>(from + step, count), w, b);
+                    c = S.MultiplyAdd(L.Load<S, V>(from + 2 * step, count), w, c);
+                    d = S.MultiplyAdd(L.Load<S, V>(from + 3 * step, count), w, d);
+                    from += across;
                     weight += S.Lanes;
                 }
                 pixel += down;
             }
-            L.Store<S, V>(output, S.AtMost(max, S.AtLeast(min, a)), count);
-            L.Store<S, V>(output + pitch, S.AtMost(max, S.AtLeast(min, b)), count);
-            L.Store<S, V>(output + 2 * pitch, S.AtMost(max, S.AtLeast(min, c)), count);
-            L.Store<S, V>(output + 3 * pitch, S.AtMost(max, S.AtLeast(min, d)), count);
-            output += 4 * pitch;
-            line += 4 * step;
+            L.Store<S, V>(target, S.AtMost(max, S.AtLeast(min, a)), count);
+            L.Store<S, V>(target + pitch, S.AtMost(max, S.AtLeast(min, b)), count);
+            L.Store<S, V>(target + 2 * pitch, S.AtMost(max, S.AtLeast(min, c)), count);
+            L.Store<S, V>(target + 3 * pitch, S.AtMost(max, S.AtLeast(min, d)), count);
         }
-        return x;
     }
 
     /// <summary>One output pixel, wherever it lies.</summary>
@@ -194,8 +195,9 @@ internal sealed unsafe class F32Depthwise<S, V> : Kernel where S : struct, ISimd
     {
         nint pitch = channels, down = (nint)dilation.Height * width * channels;
         int left = x * stride.Width - padding.Left;
-        int begin = left >= 0 ? 0 : (-left + dilation.Width - 1) / dilation.Width;
-        int end = width > left ? Math.Min(kernel.Width, (width - left + dilation.Width - 1) / dilation.Width) : 0;
+        int begin = 0, end = kernel.Width;
+        while (begin < end && left + begin * dilation.Width < 0) begin++;
+        while (end > begin && left + (end - 1) * dilation.Width >= width) end--;
         V sum = S.Load(packed);
         for (int row = 0; row < rows; row++)
             for (int column = begin; column < end; column++)

@@ -103,6 +103,7 @@ internal sealed unsafe class F32Pairwise<S, V, F> : Kernel where S : struct, ISi
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(int phase, int task, in Operands operands)
     {
         float* a = leftValue is null ? operands.Input(0) : leftValue.Floats, b = rightValue is null ? operands.Input(1) : rightValue.Floats, output = operands.Output;

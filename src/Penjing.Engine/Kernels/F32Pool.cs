@@ -59,6 +59,7 @@ internal sealed unsafe class F32Pool<S, V, P>(Node node, Size kernel, Size strid
     public override int Tasks(int phase) => split.Tasks;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(int phase, int task, in Operands operands)
     {
         (int first, int count) = split[task];

@@ -2,17 +2,18 @@ using System.Runtime.CompilerServices;
 
 namespace Penjing.Engine;
 
-/// <summary>One product of a kernel that does several: rows by columns over a depth in segments of equal length.</summary>
+/// <summary>One product of a kernel that does several: rows by columns over a depth in segments of equal length, for each group.</summary>
 /// <param name="Rows">Rows of the left matrix and of the output.</param>
-/// <param name="Columns">Columns of the right matrix and of the output.</param>
+/// <param name="Columns">Columns of a group's right matrix; those of the groups follow each other in the output.</param>
 /// <param name="Segments">Pieces that a row of the left matrix lies in.</param>
-/// <param name="Length">Floats in a segment.</param>
-internal readonly record struct F32Part(int Rows, int Columns, int Segments, int Length)
+/// <param name="Length">Floats in a segment; those of the groups follow each other in the left matrix.</param>
+/// <param name="Groups">How many groups there are, one packed right matrix after another.</param>
+internal readonly record struct F32Part(int Rows, int Columns, int Segments, int Length, int Groups = 1)
 {
     /// <summary>Multiply-accumulates of the part.</summary>
-    public double Macs => (double)Rows * Columns * Segments * Length;
+    public double Macs => (double)Rows * Columns * Segments * Length * Groups;
 
-    /// <summary>The right matrix's layout.</summary>
+    /// <summary>The layout of a group's right matrix.</summary>
     public F32Panels Panels(int lanes) => new(Columns, Segments * Length, lanes);
 }
 
@@ -29,14 +30,14 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
     private readonly F32Finish<S, V> finish;
     private readonly Piece[] pieces;
     private readonly int[] firstPieces;
-    private readonly delegate*<float**, float*, nint, int, in TileShape, void>[] tiles;
+    private readonly delegate*<float**, nint, float*, nint, int, in TileShape, void>[] tiles;
 
     /// <summary>Products, whose outputs all get the activation.</summary>
     protected F32Product(F32Part[] parts, Activation? then)
     {
         this.parts = parts;
         finish = new(then);
-        tiles = new delegate*<float**, float*, nint, int, in TileShape, void>[2 * S.TileRows + 2];
+        tiles = new delegate*<float**, nint, float*, nint, int, in TileShape, void>[2 * S.TileRows + 2];
         for (int rows = 1; rows <= S.TileRows; rows++)
             for (int vectors = 1; vectors <= 2; vectors++) tiles[2 * rows + vectors - 1] = F32Tile<S, V>.Pick(rows, vectors);
         double target = Math.Max(parts.Sum(part => part.Macs) / MostTasks, LeastMacs);
@@ -79,17 +80,13 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
     public override void Run(int phase, int task, in Operands operands) => Multiply(task, operands);
 
     /// <summary>Runs a task of the phase that multiplies.</summary>
-    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected void Multiply(int task, in Operands operands)
     {
-        for (int i = firstPieces[task]; i < firstPieces[task + 1]; i++)
-        {
-            ref readonly Piece piece = ref pieces[i];
-            Multiply(piece, operands);
-        }
+        for (int i = firstPieces[task]; i < firstPieces[task + 1]; i++) Multiply(in pieces[i], operands);
     }
 
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Multiply(in Piece piece, in Operands operands)
     {
         F32Part part = parts[piece.Part];
@@ -108,29 +105,44 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
             int to = Math.Min(from + block, end);
             for (int tile = from; tile < to; tile++)
                 Point(piece.Part, rows.First(tile), rows.Count(tile), table + (tile - from) * pointers, patches + (tile - from) * patchFloats, operands);
-            for (int panel = piece.FirstPanel; panel < piece.FirstPanel + piece.Panels; panel++)
+            for (int index = piece.FirstPanel; index < piece.FirstPanel + piece.Panels; index++)
             {
+                int group = index / panels.Count, panel = index - group * panels.Count, vectors = panels.Vectors(panel);
                 (int first, int columns) = panels[panel];
-                int vectors = panels.Vectors(panel);
+                float* packed = right + group * panels.Floats + panels.Offset(panel);
                 for (int tile = from; tile < to; tile++)
-                    tiles[2 * rows.Count(tile) + vectors - 1](table + (tile - from) * pointers, right + panels.Offset(panel), first, columns, in shape);
+                    tiles[2 * rows.Count(tile) + vectors - 1](table + (tile - from) * pointers, (nint)group * part.Length, packed, group * part.Columns + first, columns, in shape);
             }
-            if (!finish.Bounds) Complete(piece, panels, rows, from, to, table, pointers);
+            if (!finish.Bounds) Complete(piece, part, panels, rows, from, to, table, pointers);
         }
     }
 
-    private void Complete(in Piece piece, in F32Panels panels, in Rows rows, int from, int to, float** table, int pointers)
+    /// <summary>Applies what the bounds don't express to the outputs of some tiles, rows that follow each other in memory at once.</summary>
+    private void Complete(in Piece piece, in F32Part part, in F32Panels panels, in Rows rows, int from, int to, float** table, int pointers)
     {
-        (int first, _) = panels[piece.FirstPanel];
-        (int last, int columns) = panels[piece.FirstPanel + piece.Panels - 1];
+        int first = Column(piece.FirstPanel, part, panels), columns = Column(piece.FirstPanel + piece.Panels, part, panels) - first;
+        float* start = null, end = null;
         for (int tile = from; tile < to; tile++)
-            for (int row = 0; row < rows.Count(tile); row++) finish.Complete(table[(tile - from) * pointers + row] + first, last + columns - first);
+            for (int row = 0; row < rows.Count(tile); row++)
+            {
+                float* output = table[(tile - from) * pointers + row] + first;
+                if (output != end)
+                {
+                    if (start is not null) finish.Complete(start, (nint)(end - start));
+                    start = output;
+                }
+                end = output + columns;
+            }
+        finish.Complete(start, (nint)(end - start));
     }
+
+    private static int Column(int panel, in F32Part part, in F32Panels panels) =>
+        panel / panels.Count * part.Columns + (panel % panels.Count is var rest and > 0 ? panels[rest].First : 0);
 
     private IEnumerable<Piece> Cut(int index, double target)
     {
         F32Part part = parts[index];
-        int panels = part.Panels(S.Lanes).Count, tiles = new Rows(part.Rows, S.TileRows).Tiles;
+        int panels = part.Panels(S.Lanes).Count * part.Groups, tiles = new Rows(part.Rows, S.TileRows).Tiles;
         int wanted = Math.Max(1, (int)Math.Ceiling(part.Macs / target));
         int down = Math.Clamp(wanted, 1, Math.Max(1, tiles / 4)), across = Math.Clamp((wanted + down - 1) / down, 1, panels);
         down = Math.Clamp((wanted + across - 1) / across, 1, tiles);

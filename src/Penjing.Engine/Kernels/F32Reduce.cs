@@ -58,6 +58,7 @@ internal sealed unsafe class F32Mean<S, V>(Around view) : Kernel where S : struc
     public override int Tasks(int phase) => split.Tasks;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(int phase, int task, in Operands operands)
     {
         (int first, int count) = split[task];
@@ -152,6 +153,7 @@ internal sealed unsafe class F32ArgMaxKernel(Around view, bool last) : Kernel
     public override int Tasks(int phase) => split.Tasks;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(int phase, int task, in Operands operands)
     {
         (int first, int count) = split[task];

@@ -39,6 +39,7 @@ internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V>
     public override int Tasks(int phase) => split.Tasks;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(int phase, int task, in Operands operands)
     {
         (int first, int count) = split[task];

@@ -29,6 +29,7 @@ internal sealed unsafe class F32Softmax<S, V>(Around view) : Kernel where S : st
     public override bool Overwrites(int input) => true;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(int phase, int task, in Operands operands)
     {
         (int first, int count) = split[task];

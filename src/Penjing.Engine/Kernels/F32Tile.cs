@@ -12,10 +12,10 @@ internal readonly record struct TileShape(int Segments, int Length, float Min, f
 /// </summary>
 internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
-    /// <summary>The tile of this many rows and vectors; it takes the table, the panel, the first column and how many follow, and the shape.</summary>
-    public static delegate*<float**, float*, nint, int, in TileShape, void> Pick(int rows, int vectors) => vectors == 1 ? Pick<N1>(rows) : Pick<N2>(rows);
+    /// <summary>The tile of this many rows and vectors; it takes the table, what is added to the rows' pointers, the panel, its first column and how many it has, and the shape.</summary>
+    public static delegate*<float**, nint, float*, nint, int, in TileShape, void> Pick(int rows, int vectors) => vectors == 1 ? Pick<N1>(rows) : Pick<N2>(rows);
 
-    private static delegate*<float**, float*, nint, int, in TileShape, void> Pick<C>(int rows) where C : INumber => rows switch
+    private static delegate*<float**, nint, float*, nint, int, in TileShape, void> Pick<C>(int rows) where C : INumber => rows switch
     {
         1 => &Run<N1, C>,
         2 => &Run<N2, C>,
@@ -35,9 +35,9 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
     };
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<R, C>(float** table, float* panel, nint column, int columns, in TileShape shape) where R : INumber where C : INumber
+    private static void Run<R, C>(float** table, nint left, float* panel, nint column, int columns, in TileShape shape) where R : INumber where C : INumber
     {
-        V left, b0 = S.Load(panel), b1 = C.Value > 1 ? S.Load(panel + S.Lanes) : b0;
+        V a, b0 = S.Load(panel), b1 = C.Value > 1 ? S.Load(panel + S.Lanes) : b0;
         V c0 = b0, d0 = b1;
         V c1 = b0, d1 = b1;
         V c2 = b0, d2 = b1;
@@ -57,104 +57,104 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
         nint length = shape.Length;
         for (int segment = shape.Segments; segment > 0; segment--)
         {
-            float* p0 = pointers[0];
-            float* p1 = R.Value > 1 ? pointers[1] : null;
-            float* p2 = R.Value > 2 ? pointers[2] : null;
-            float* p3 = R.Value > 3 ? pointers[3] : null;
-            float* p4 = R.Value > 4 ? pointers[4] : null;
-            float* p5 = R.Value > 5 ? pointers[5] : null;
-            float* p6 = R.Value > 6 ? pointers[6] : null;
-            float* p7 = R.Value > 7 ? pointers[7] : null;
-            float* p8 = R.Value > 8 ? pointers[8] : null;
-            float* p9 = R.Value > 9 ? pointers[9] : null;
-            float* p10 = R.Value > 10 ? pointers[10] : null;
-            float* p11 = R.Value > 11 ? pointers[11] : null;
-            float* p12 = R.Value > 12 ? pointers[12] : null;
-            float* p13 = R.Value > 13 ? pointers[13] : null;
+            float* p0 = pointers[0] + left;
+            float* p1 = R.Value > 1 ? pointers[1] + left : null;
+            float* p2 = R.Value > 2 ? pointers[2] + left : null;
+            float* p3 = R.Value > 3 ? pointers[3] + left : null;
+            float* p4 = R.Value > 4 ? pointers[4] + left : null;
+            float* p5 = R.Value > 5 ? pointers[5] + left : null;
+            float* p6 = R.Value > 6 ? pointers[6] + left : null;
+            float* p7 = R.Value > 7 ? pointers[7] + left : null;
+            float* p8 = R.Value > 8 ? pointers[8] + left : null;
+            float* p9 = R.Value > 9 ? pointers[9] + left : null;
+            float* p10 = R.Value > 10 ? pointers[10] + left : null;
+            float* p11 = R.Value > 11 ? pointers[11] + left : null;
+            float* p12 = R.Value > 12 ? pointers[12] + left : null;
+            float* p13 = R.Value > 13 ? pointers[13] + left : null;
             for (nint k = 0; k < length; k++)
             {
                 b0 = S.Load(panel);
                 if (C.Value > 1) b1 = S.Load(panel + S.Lanes);
-                left = S.Fill(p0[k]);
-                c0 = S.MultiplyAdd(left, b0, c0);
-                if (C.Value > 1) d0 = S.MultiplyAdd(left, b1, d0);
+                a = S.Fill(p0[k]);
+                c0 = S.MultiplyAdd(a, b0, c0);
+                if (C.Value > 1) d0 = S.MultiplyAdd(a, b1, d0);
                 if (R.Value > 1)
                 {
-                    left = S.Fill(p1[k]);
-                    c1 = S.MultiplyAdd(left, b0, c1);
-                    if (C.Value > 1) d1 = S.MultiplyAdd(left, b1, d1);
+                    a = S.Fill(p1[k]);
+                    c1 = S.MultiplyAdd(a, b0, c1);
+                    if (C.Value > 1) d1 = S.MultiplyAdd(a, b1, d1);
                 }
                 if (R.Value > 2)
                 {
-                    left = S.Fill(p2[k]);
-                    c2 = S.MultiplyAdd(left, b0, c2);
-                    if (C.Value > 1) d2 = S.MultiplyAdd(left, b1, d2);
+                    a = S.Fill(p2[k]);
+                    c2 = S.MultiplyAdd(a, b0, c2);
+                    if (C.Value > 1) d2 = S.MultiplyAdd(a, b1, d2);
                 }
                 if (R.Value > 3)
                 {
-                    left = S.Fill(p3[k]);
-                    c3 = S.MultiplyAdd(left, b0, c3);
-                    if (C.Value > 1) d3 = S.MultiplyAdd(left, b1, d3);
+                    a = S.Fill(p3[k]);
+                    c3 = S.MultiplyAdd(a, b0, c3);
+                    if (C.Value > 1) d3 = S.MultiplyAdd(a, b1, d3);
                 }
                 if (R.Value > 4)
                 {
-                    left = S.Fill(p4[k]);
-                    c4 = S.MultiplyAdd(left, b0, c4);
-                    if (C.Value > 1) d4 = S.MultiplyAdd(left, b1, d4);
+                    a = S.Fill(p4[k]);
+                    c4 = S.MultiplyAdd(a, b0, c4);
+                    if (C.Value > 1) d4 = S.MultiplyAdd(a, b1, d4);
                 }
                 if (R.Value > 5)
                 {
-                    left = S.Fill(p5[k]);
-                    c5 = S.MultiplyAdd(left, b0, c5);
-                    if (C.Value > 1) d5 = S.MultiplyAdd(left, b1, d5);
+                    a = S.Fill(p5[k]);
+                    c5 = S.MultiplyAdd(a, b0, c5);
+                    if (C.Value > 1) d5 = S.MultiplyAdd(a, b1, d5);
                 }
                 if (R.Value > 6)
                 {
-                    left = S.Fill(p6[k]);
-                    c6 = S.MultiplyAdd(left, b0, c6);
-                    if (C.Value > 1) d6 = S.MultiplyAdd(left, b1, d6);
+                    a = S.Fill(p6[k]);
+                    c6 = S.MultiplyAdd(a, b0, c6);
+                    if (C.Value > 1) d6 = S.MultiplyAdd(a, b1, d6);
                 }
                 if (R.Value > 7)
                 {
-                    left = S.Fill(p7[k]);
-                    c7 = S.MultiplyAdd(left, b0, c7);
-                    if (C.Value > 1) d7 = S.MultiplyAdd(left, b1, d7);
+                    a = S.Fill(p7[k]);
+                    c7 = S.MultiplyAdd(a, b0, c7);
+                    if (C.Value > 1) d7 = S.MultiplyAdd(a, b1, d7);
                 }
                 if (R.Value > 8)
                 {
-                    left = S.Fill(p8[k]);
-                    c8 = S.MultiplyAdd(left, b0, c8);
-                    if (C.Value > 1) d8 = S.MultiplyAdd(left, b1, d8);
+                    a = S.Fill(p8[k]);
+                    c8 = S.MultiplyAdd(a, b0, c8);
+                    if (C.Value > 1) d8 = S.MultiplyAdd(a, b1, d8);
                 }
                 if (R.Value > 9)
                 {
-                    left = S.Fill(p9[k]);
-                    c9 = S.MultiplyAdd(left, b0, c9);
-                    if (C.Value > 1) d9 = S.MultiplyAdd(left, b1, d9);
+                    a = S.Fill(p9[k]);
+                    c9 = S.MultiplyAdd(a, b0, c9);
+                    if (C.Value > 1) d9 = S.MultiplyAdd(a, b1, d9);
                 }
                 if (R.Value > 10)
                 {
-                    left = S.Fill(p10[k]);
-                    c10 = S.MultiplyAdd(left, b0, c10);
-                    if (C.Value > 1) d10 = S.MultiplyAdd(left, b1, d10);
+                    a = S.Fill(p10[k]);
+                    c10 = S.MultiplyAdd(a, b0, c10);
+                    if (C.Value > 1) d10 = S.MultiplyAdd(a, b1, d10);
                 }
                 if (R.Value > 11)
                 {
-                    left = S.Fill(p11[k]);
-                    c11 = S.MultiplyAdd(left, b0, c11);
-                    if (C.Value > 1) d11 = S.MultiplyAdd(left, b1, d11);
+                    a = S.Fill(p11[k]);
+                    c11 = S.MultiplyAdd(a, b0, c11);
+                    if (C.Value > 1) d11 = S.MultiplyAdd(a, b1, d11);
                 }
                 if (R.Value > 12)
                 {
-                    left = S.Fill(p12[k]);
-                    c12 = S.MultiplyAdd(left, b0, c12);
-                    if (C.Value > 1) d12 = S.MultiplyAdd(left, b1, d12);
+                    a = S.Fill(p12[k]);
+                    c12 = S.MultiplyAdd(a, b0, c12);
+                    if (C.Value > 1) d12 = S.MultiplyAdd(a, b1, d12);
                 }
                 if (R.Value > 13)
                 {
-                    left = S.Fill(p13[k]);
-                    c13 = S.MultiplyAdd(left, b0, c13);
-                    if (C.Value > 1) d13 = S.MultiplyAdd(left, b1, d13);
+                    a = S.Fill(p13[k]);
+                    c13 = S.MultiplyAdd(a, b0, c13);
+                    if (C.Value > 1) d13 = S.MultiplyAdd(a, b1, d13);
                 }
                 panel += C.Value * S.Lanes;
             }
