@@ -10,9 +10,10 @@ namespace Penjing.Bench;
 /// <param name="Ratio">The median of the rounds' first / second.</param>
 /// <param name="Low">The lower quartile of that ratio.</param>
 /// <param name="High">The upper quartile of that ratio.</param>
-/// <param name="BestRatio">The first's shortest time over the second's.</param>
+/// <param name="FirstBestMs">The first's shortest time: what it takes where nothing else disturbs.</param>
+/// <param name="SecondBestMs">The second's shortest time.</param>
 /// <param name="Rounds">How many rounds were measured.</param>
-internal sealed record Pairs(double FirstMs, double SecondMs, double Ratio, double Low, double High, double BestRatio, int Rounds)
+internal sealed record Pairs(double FirstMs, double SecondMs, double Ratio, double Low, double High, double FirstBestMs, double SecondBestMs, int Rounds)
 {
     /// <summary>Measures for some seconds, and ten rounds at least, after a fifth of that to warm up.</summary>
     public static Pairs Measure(Action first, Action second, double seconds)
@@ -21,7 +22,7 @@ internal sealed record Pairs(double FirstMs, double SecondMs, double Ratio, doub
         List<(double First, double Second)> rounds = Take(first, second, seconds);
         double[] ratios = [.. rounds.Select(round => round.First / round.Second).Order()];
         return new(At([.. rounds.Select(round => round.First).Order()], 0.5), At([.. rounds.Select(round => round.Second).Order()], 0.5),
-            At(ratios, 0.5), At(ratios, 0.25), At(ratios, 0.75), rounds.Min(round => round.First) / rounds.Min(round => round.Second), rounds.Count);
+            At(ratios, 0.5), At(ratios, 0.25), At(ratios, 0.75), rounds.Min(round => round.First), rounds.Min(round => round.Second), rounds.Count);
     }
 
     /// <summary>The value below which a fraction of the sorted values lies.</summary>

@@ -26,7 +26,8 @@ public class NativeTests
             ChildProcess run = await ChildProcess.Run(program, [model, input, output, "--threads", $"{threads}"], TimeSpan.FromMinutes(1));
             Assert.True(run.ExitCode == 0, run.Output);
             Assert.StartsWith($"vectors 128: {Vector128.IsHardwareAccelerated}, 256: {Vector256.IsHardwareAccelerated}, 512: {Vector512.IsHardwareAccelerated}", run.Output);
-            using Session session = new(graph, new(threads));
+            Assert.DoesNotContain("fallback", run.Output);
+        using Session session = new(graph, new(threads));
             Tensor expected = session.Run(fed)[0];
             Closeness.CheckBits(expected, new(ElementType.Float32, expected.Shape, await File.ReadAllBytesAsync(output, TestContext.Current.CancellationToken)), "native");
         }
