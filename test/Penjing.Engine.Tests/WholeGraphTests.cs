@@ -67,7 +67,21 @@ public class WholeGraphTests
         foreach (Isa isa in Enum.GetValues<Isa>())
         {
             using Session session = new(graph, new(2, Isa: isa));
+            Assert.DoesNotContain(session.Steps, step => step.IsFallback);
             Closeness.Check(expected, session.Run(fed)[0], Tolerance, $"MobileNet {width}, {size}×{size}×{channels} with {isa}");
+        }
+    }
+
+    /// <summary>How many threads work changes no bit: tasks are cut by the work alone.</summary>
+    [Fact]
+    public void ThreadsChangeNoBit()
+    {
+        for (int seed = 4000; seed < 4030; seed++)
+        {
+            Graph graph = RandomGraphs.Network(seed);
+            Tensor[] fed = RandomGraphs.Fed(graph, seed);
+            using Session one = new(graph, new(1)), three = new(graph, new(3));
+            foreach ((Tensor expected, Tensor actual) in one.Run(fed).Zip(three.Run(fed))) Closeness.CheckBits(expected, actual, $"seed {seed}");
         }
     }
 
