@@ -1,0 +1,120 @@
+using System.Globalization;
+
+namespace Penjing.Training;
+
+/// <summary>How a network is trained: stochastic gradient descent with momentum, its learning rate warmed up in a line and then lowered by a cosine.</summary>
+public sealed record TrainingOptions
+{
+    /// <summary>Passes over the training pictures; a fraction is fine.</summary>
+    public double Epochs { get; init; } = 10;
+
+    /// <summary>The count of steps in place of <see cref="Epochs"/>.</summary>
+    public int? Steps { get; init; }
+
+    /// <summary>Pictures of one step. What remains of an epoch after whole steps is left out, other pictures each time.</summary>
+    public int Batch { get; init; } = 128;
+
+    /// <summary>The highest learning rate, reached when warm-up ends.</summary>
+    public double LearningRate { get; init; } = 0.1;
+
+    /// <summary>What the learning rate falls to at the last step.</summary>
+    public double FinalLearningRate { get; init; }
+
+    /// <summary>Epochs of warm-up; at most half of the training.</summary>
+    public double WarmUp { get; init; } = 0.5;
+
+    /// <summary>The share of the last step's direction that is kept.</summary>
+    public double Momentum { get; init; } = 0.9;
+
+    /// <summary>Momentum as Nesterov's: the gradient is looked ahead.</summary>
+    public bool Nesterov { get; init; } = true;
+
+    /// <summary>The weight decay: this share of each kernel and matrix is added to its gradient.</summary>
+    public double WeightDecay { get; init; } = 5e-4;
+
+    /// <summary>Weight decay on biases, slopes and BatchNormalization's scales too.</summary>
+    public bool DecayAll { get; init; }
+
+    /// <summary>The share of probability that is spread over all classes (Szegedy et al. 2016).</summary>
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>Augmentation: pictures are shifted by up to this many pixels each way, black moving in: a crop after padding.</summary>
+    public int Shift { get; init; }
+
+    /// <summary>Augmentation: every other picture is mirrored.</summary>
+    public bool Flip { get; init; }
+
+    /// <summary>What everything random follows from, together with epoch and step.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>
+    /// Threads, each of which takes an equal share of every batch, with BatchNormalization over its share; their gradients are summed in fixed order.
+    /// The result depends on this count, but not on how fast each thread is.
+    /// </summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>How each trained weight is made up; by default every element is free.</summary>
+    public Func<Node, Parameterization>? Parameterize { get; init; }
+
+    /// <summary>Epochs between two measurements on the test pictures; 0 for none. The last step is measured unless 0.</summary>
+    public int ValidateEvery { get; init; } = 1;
+
+    /// <summary>The checkpoint's file; null for none.</summary>
+    public string? Checkpoint { get; init; }
+
+    /// <summary>The time after which a checkpoint is written, besides at each epoch's end.</summary>
+    public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The count of steps after which a checkpoint is written; 0 for time only.</summary>
+    public int CheckpointEverySteps { get; init; }
+
+    /// <summary>Goes on from the checkpoint where there is one; a training from the start where there is none.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Throws unless all values make sense.</summary>
+    /// <exception cref="PenjingException">One doesn't; the message names it.</exception>
+    internal void Check()
+    {
+        Require(Steps is null or > 0, nameof(Steps), Steps);
+        Require(Steps is not null || Epochs is > 0 and < 1e6, nameof(Epochs), Epochs);
+        Require(Batch > 0, nameof(Batch), Batch);
+        Require(LearningRate is > 0 and < 1e6, nameof(LearningRate), LearningRate);
+        Require(FinalLearningRate >= 0 && FinalLearningRate <= LearningRate, nameof(FinalLearningRate), FinalLearningRate);
+        Require(WarmUp >= 0 && double.IsFinite(WarmUp), nameof(WarmUp), WarmUp);
+        Require(Momentum is >= 0 and < 1, nameof(Momentum), Momentum);
+        Require(WeightDecay is >= 0 and < 1, nameof(WeightDecay), WeightDecay);
+        Require(LabelSmoothing is >= 0 and < 1, nameof(LabelSmoothing), LabelSmoothing);
+        Require(Shift >= 0, nameof(Shift), Shift);
+        Require(Threads > 0 && Threads <= Batch, nameof(Threads), Threads);
+        Require(ValidateEvery >= 0, nameof(ValidateEvery), ValidateEvery);
+        Require(CheckpointEverySteps >= 0, nameof(CheckpointEverySteps), CheckpointEverySteps);
+        Require(!Resume || Checkpoint is not null, nameof(Checkpoint), "missing, but asked to resume");
+
+        static void Require(bool condition, string name, object? value)
+        {
+            if (!condition) throw new PenjingException(string.Create(CultureInfo.InvariantCulture, $"training can't have the option {name} {value}"));
+        }
+    }
+
+    /// <summary>The options that change the result, by name: what a checkpoint was made with must be what it is resumed with.</summary>
+    internal IEnumerable<(string Name, string Value)> Essence()
+    {
+        yield return (nameof(Steps), Text(Steps));
+        yield return (nameof(Epochs), Text(Steps is null ? Epochs : 0));
+        yield return (nameof(Batch), Text(Batch));
+        yield return (nameof(LearningRate), Text(LearningRate));
+        yield return (nameof(FinalLearningRate), Text(FinalLearningRate));
+        yield return (nameof(WarmUp), Text(WarmUp));
+        yield return (nameof(Momentum), Text(Momentum));
+        yield return (nameof(Nesterov), Text(Nesterov));
+        yield return (nameof(WeightDecay), Text(WeightDecay));
+        yield return (nameof(DecayAll), Text(DecayAll));
+        yield return (nameof(LabelSmoothing), Text(LabelSmoothing));
+        yield return (nameof(Shift), Text(Shift));
+        yield return (nameof(Flip), Text(Flip));
+        yield return (nameof(Seed), Text(Seed));
+        yield return (nameof(Threads), Text(Threads));
+
+        static string Text(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+    }
+}

@@ -1,0 +1,220 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using TorchSharp;
+using static TorchSharp.torch.nn;
+using TorchTensor = TorchSharp.torch.Tensor;
+
+namespace Penjing.Training;
+
+/// <summary>A training under way: the network, its replicas, and how far it has come.</summary>
+internal sealed class TrainingRun : IDisposable
+{
+    private const int TestBatch = 200;
+
+    private readonly DataSet data;
+    private readonly Batches batches;
+    private readonly TrainingOptions options;
+    private readonly TrainableGraph trainable;
+    private readonly Replica[] replicas;
+    private readonly Sgd descent;
+    private readonly Crew crew;
+    private readonly Pace pace = new();
+    private readonly ImmutableArray<(string, string)> essence;
+    private readonly (double Loss, int Right)[] shares;
+    private double lossSum;
+    private long right, seen;
+
+    /// <summary>A training that has not begun, or, where asked to resume, has come as far as its checkpoint.</summary>
+    public TrainingRun(Graph graph, DataSet data, Batches batches, TrainingOptions options)
+    {
+        this.data = data;
+        this.batches = batches;
+        this.options = options;
+        Schedule = Schedule.Of(options, batches.StepsPerEpoch);
+        trainable = new(graph, options.Parameterize);
+        descent = new(trainable, options);
+        replicas = [trainable.Master, .. Enumerable.Range(1, options.Threads - 1).Select(_ => trainable.NewReplica())];
+        shares = new (double, int)[options.Threads];
+        essence = [.. options.Essence(), .. Checkpoint.Fingerprints(graph, trainable, data)];
+        int classes = graph.Outputs[0].Shape.Elements / Math.Max(1, graph.Outputs[0].Shape[0]);
+        crew = new(options.Threads);
+        if (classes < data.Labels.Length)
+        {
+            Dispose();
+            throw new PenjingException($"the network tells {classes} classes apart, but the data set '{data.Name}' has {data.Labels.Length}");
+        }
+        try
+        {
+            if (options.Resume && File.Exists(options.Checkpoint)) Restore(options.Checkpoint);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The learning rates.</summary>
+    public Schedule Schedule { get; }
+
+    /// <summary>Steps done.</summary>
+    public int Step { get; private set; }
+
+    /// <summary>The epochs done, the last perhaps a part of one.</summary>
+    public ImmutableArray<EpochResult> Epochs { get; private set; } = [];
+
+    /// <summary>Pictures trained on per second.</summary>
+    public double ImagesPerSecond => pace.StepsPerSecond * options.Batch;
+
+    /// <summary>The network as it is now.</summary>
+    public Graph ToGraph() => trainable.ToGraph();
+
+    /// <summary>Does the steps that remain, or those until cancellation.</summary>
+    public void Run(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        long written = Stopwatch.GetTimestamp();
+        while (Step < Schedule.Steps && !cancellation.IsCancellationRequested)
+        {
+            pace.Step(Advance);
+            progress?.Report(Progress());
+            bool epochEnds = Step % batches.StepsPerEpoch == 0 || Step == Schedule.Steps;
+            if (epochEnds)
+            {
+                EndEpoch();
+                progress?.Report(Progress());
+            }
+            if (options.Checkpoint is { } path && (epochEnds || Stopwatch.GetElapsedTime(written) >= options.CheckpointEvery
+                || (options.CheckpointEverySteps > 0 && Step % options.CheckpointEverySteps == 0)))
+            {
+                Save(path);
+                written = Stopwatch.GetTimestamp();
+            }
+        }
+        if (Step < Schedule.Steps && options.Checkpoint is { } last) Save(last);
+    }
+
+    /// <summary>The fraction of pictures whose first answer is right.</summary>
+    public double Top1(Split split)
+    {
+        if (split.Count == 0) return 0;
+        int chunks = (split.Count + TestBatch - 1) / TestBatch;
+        var counts = new int[options.Threads];
+        crew.Do(number =>
+        {
+            for (int chunk = number; chunk < chunks; chunk += options.Threads)
+            {
+                using DisposeScope scope = torch.NewDisposeScope();
+                using IDisposable mode = torch.inference_mode();
+                int from = chunk * TestBatch, end = Math.Min(split.Count, from + TestBatch);
+                TorchTensor pictures = torch.empty(end - from, batches.PerPicture), labels = torch.empty(end - from, dtype: torch.ScalarType.Int64);
+                batches.FillPlain(split, from, end, pictures.Floats());
+                for (int i = from; i < end; i++) labels.Longs()[i - from] = split.Labels[i];
+                counts[number] += Right(replicas[number].Logits(Input(pictures), training: false), labels);
+            }
+        });
+        return (double)counts.Sum() / split.Count;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        crew.Dispose();
+        descent.Dispose();
+        trainable.Dispose();
+    }
+
+    private void Advance()
+    {
+        batches.Begin(Step);
+        crew.Do(Share);
+        Gather();
+        double loss = 0;
+        foreach ((double Loss, int Right) share in shares)
+        {
+            loss += share.Loss;
+            right += share.Right;
+        }
+        if (!double.IsFinite(loss))
+            throw new PenjingException($"the loss is no longer finite at step {Step + 1} of {Schedule.Steps}: lower the learning rate ({options.LearningRate}) or lengthen the warm-up");
+        lossSum += loss * options.Batch;
+        seen += options.Batch;
+        descent.Step(replicas[0].Gradient, Schedule[Step]);
+        Step++;
+    }
+
+    /// <summary>One thread's share of a step: forward and backward.</summary>
+    private void Share(int number)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        int from = number * options.Batch / options.Threads, end = (number + 1) * options.Batch / options.Threads;
+        TorchTensor pictures = torch.empty(end - from, batches.PerPicture), labels = torch.empty(end - from, dtype: torch.ScalarType.Int64);
+        batches.Fill(Step, from, end, pictures.Floats(), labels.Longs());
+        Replica replica = replicas[number];
+        replica.Gradient.zero_();
+        TorchTensor logits = replica.Logits(Input(pictures), training: true, new Chance((ulong)options.Seed, 3, (ulong)Step * (ulong)options.Threads + (ulong)number).Next());
+        TorchTensor loss = functional.cross_entropy(logits, labels, label_smoothing: options.LabelSmoothing) * ((double)(end - from) / options.Batch);
+        loss.backward();
+        shares[number] = (loss.item<float>(), Right(logits, labels));
+    }
+
+    /// <summary>Sums the replicas' gradients into the first's, and averages their statistics, in their order.</summary>
+    private void Gather()
+    {
+        if (replicas.Length == 1) return;
+        using DisposeScope scope = torch.NewDisposeScope();
+        using IDisposable mode = torch.no_grad();
+        TorchTensor gradient = replicas[0].Gradient, statistics = replicas[0].Statistics;
+        foreach (Replica replica in replicas.AsSpan(1))
+        {
+            gradient.add_(replica.Gradient);
+            statistics.add_(replica.Statistics);
+        }
+        statistics.div_(replicas.Length);
+        foreach (Replica replica in replicas.AsSpan(1)) replica.Statistics.copy_(statistics);
+    }
+
+    private void EndEpoch()
+    {
+        double? top1 = null;
+        int epoch = Epochs.Length + 1;
+        bool measured = options.ValidateEvery > 0 && data.Test.Count > 0 && (epoch % options.ValidateEvery == 0 || Step == Schedule.Steps);
+        if (measured) pace.Measure(() => top1 = Top1(data.Test));
+        Epochs = Epochs.Add(new(epoch, lossSum / seen, (double)right / seen, top1));
+        (lossSum, right, seen) = (0, 0, 0);
+    }
+
+    private TrainingProgress Progress()
+    {
+        int all = (Schedule.Steps + batches.StepsPerEpoch - 1) / batches.StepsPerEpoch;
+        int measurements = options.ValidateEvery == 0 || data.Test.Count == 0 ? 0 : Math.Max((all + options.ValidateEvery - 1) / options.ValidateEvery - Epochs.Length / options.ValidateEvery, 0);
+        TimeSpan remaining = pace.Remaining(Schedule.Steps - Step, Step == Schedule.Steps && Epochs.Length == all ? 0 : measurements, (double)data.Test.Count / options.Batch);
+        double? top1 = Epochs.LastOrDefault(epoch => epoch.TestTop1 is not null).TestTop1;
+        bool between = seen == 0 && Epochs.Length > 0;
+        (double loss, double trainTop1) = between ? (Epochs[^1].Loss, Epochs[^1].TrainTop1) : (lossSum / Math.Max(1, seen), (double)right / Math.Max(1, seen));
+        return new(Epochs.Length + (between ? 0 : 1), all, Step, Schedule.Steps, loss, trainTop1, top1, Schedule[Math.Max(0, Step - 1)],
+            pace.PerStep > 0 ? options.Batch / pace.PerStep : 0, remaining);
+    }
+
+    private TorchTensor Input(TorchTensor pictures)
+    {
+        Shape input = trainable.Function.Graph.Inputs[0].Shape;
+        return pictures.view(-1, input[2], input[3], input[1]).permute(0, 3, 1, 2);
+    }
+
+    private static int Right(TorchTensor logits, TorchTensor labels) => (int)logits.argmax(1).eq(labels).sum().item<long>();
+
+    private void Save(string path) => new Checkpoint(essence, Step, lossSum, right, seen, Epochs, Copy(trainable.Numbers), Copy(descent.Momentum), Copy(replicas[0].Statistics)).Write(path);
+
+    private void Restore(string path)
+    {
+        Checkpoint checkpoint = Checkpoint.Read(path);
+        checkpoint.Match(path, essence);
+        checkpoint.Numbers.CopyTo(trainable.Numbers.Floats());
+        checkpoint.Momentum.CopyTo(descent.Momentum.Floats());
+        foreach (Replica replica in replicas)
+            if (checkpoint.Statistics.Length > 0) checkpoint.Statistics.CopyTo(replica.Statistics.Floats());
+        (Step, lossSum, right, seen, Epochs) = (checkpoint.Step, checkpoint.LossSum, checkpoint.Right, checkpoint.Seen, checkpoint.Epochs);
+    }
+
+    private static float[] Copy(TorchTensor tensor) => tensor.NumberOfElements == 0 ? [] : tensor.Floats().ToArray();
+}
