@@ -53,7 +53,7 @@ public sealed class RandomGraphs
         10 => Join(x),
         11 => x.Shape[1] % 2 == 0 ? New(Gather.Shuffle(x.Shape[1], 2), x) : New(new Gather(1, [.. Enumerable.Range(0, x.Shape[1]).Reverse()]), x),
         12 => Pool(x),
-        13 => New(new Resize(new(x.Shape[2] + random.Next(-1, 4), x.Shape[3] + random.Next(4)), (ResizeMode)random.Next(2), (CoordinateMode)random.Next(4)), x),
+        13 => New(new Resize(new(Math.Max(1, x.Shape[2] + random.Next(-1, 4)), x.Shape[3] + random.Next(4)), (ResizeMode)random.Next(2), (CoordinateMode)random.Next(4)), x),
         14 => x.Shape[1] > 1 ? New(new Slice(1, random.Next(x.Shape[1] / 2), int.MaxValue, random.Next(1, 3)), x) : New(new Pad(1, 1, 2), x),
         _ => Move(x),
     };
