@@ -33,7 +33,8 @@ public static class AtomicFile
         }
         catch (UnauthorizedAccessException error)
         {
-            string reason = Directory.Exists(full) ? "it is a folder; give the name of a file" : $"the folder {Path.GetDirectoryName(full)} or the file is read-only; choose another";
+            string reason = Directory.Exists(full) ? "it is a folder; give the name of a file"
+                : $"the folder {Path.GetDirectoryName(full)} or the file is read-only; choose another";
             throw new PenjingException($"{path} can't be written: {reason}", error);
         }
         catch (IOException error)

@@ -5,13 +5,16 @@ namespace Penjing;
 
 /// <summary>
 /// The distinct values of a run of elements, and for each element the number of its value. Stored as a varint, the count of values; a byte, their own encoding
-/// (<see cref="TensorEncoding.Plain"/>, <see cref="TensorEncoding.Half"/>, <see cref="TensorEncoding.Planes"/>, or <see cref="Rising"/>); the values; and the numbers as <see cref="Symbols"/>.
+/// (<see cref="TensorEncoding.Plain"/>, <see cref="TensorEncoding.Half"/>, <see cref="TensorEncoding.Planes"/>, or <see cref="Rising"/>); the values;
+/// and the numbers as <see cref="Symbols"/>.
 /// </summary>
 internal sealed class Codebook<T> where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
 {
     private const int Most = 4096;
 
-    /// <summary>The encoding of values that rise: the lowest one whole, then the distances less 1, each as a Rice code whose parameter comes first, as a byte (Rice 1979).</summary>
+    /// <summary>
+    /// The encoding of values that rise: a byte, the parameter of a Rice code (Rice 1979); the lowest value whole; the distances less 1 under that code.
+    /// </summary>
     private const int Rising = 6;
 
     private const int LongestQuotient = 24;
@@ -68,7 +71,8 @@ internal sealed class Codebook<T> where T : unmanaged, IBinaryInteger<T>, IUnsig
         var values = new T[count];
         int encoding = reader.Byte();
         if (encoding == Rising) ReadRising(ref reader, type, values);
-        else if ((TensorEncoding)encoding is TensorEncoding.Plain or TensorEncoding.Half or TensorEncoding.Planes) Elements.Read<T>(ref reader, (TensorEncoding)encoding, type, values);
+        else if ((TensorEncoding)encoding is TensorEncoding.Plain or TensorEncoding.Half or TensorEncoding.Planes)
+            Elements.Read<T>(ref reader, (TensorEncoding)encoding, type, values);
         else throw new ModelFormatException($"a codebook has the encoding {encoding}, which there is not");
         var indices = new ushort[elements.Length];
         Symbols.Read(ref reader, indices);
@@ -108,7 +112,8 @@ internal sealed class Codebook<T> where T : unmanaged, IBinaryInteger<T>, IUnsig
     private bool TryWriteRising(CodeWriter writer, ElementType type)
     {
         if (type.Size() > 4) return false;
-        uint[] gaps = [.. values.Select(value => uint.CreateTruncating(Rank(value, type))).Zip(values.Skip(1).Select(value => uint.CreateTruncating(Rank(value, type))), (low, high) => high - low - 1)];
+        uint[] ranks = [.. values.Select(value => uint.CreateTruncating(Rank(value, type)))];
+        uint[] gaps = [.. ranks.Zip(ranks.Skip(1), (low, high) => high - low - 1)];
         long Cost(int parameter) => gaps.Sum(gap => (gap >> parameter) + 1L + parameter);
         int parameter = Enumerable.Range(0, 8 * type.Size()).MinBy(Cost);
         if (gaps.Any(gap => gap >> parameter > LongestQuotient)) return false;

@@ -3,11 +3,15 @@ using System.Runtime.InteropServices;
 
 namespace Penjing;
 
-/// <summary>Runs of elements under the dense <see cref="TensorEncoding"/>s, their count and type known to the reader; elements are taken as the unsigned integers of their bits.</summary>
+/// <summary>
+/// Runs of elements under the dense <see cref="TensorEncoding"/>s, their count and type known to the reader; elements are taken as the unsigned
+/// integers of their bits.
+/// </summary>
 internal static class Elements
 {
     /// <summary>The dense encodings; a sparse one is one of these plus <see cref="TensorEncoding.Sparse"/>.</summary>
-    public static readonly TensorEncoding[] Dense = [TensorEncoding.Plain, TensorEncoding.Half, TensorEncoding.Constant, TensorEncoding.Shared, TensorEncoding.SharedHuffman, TensorEncoding.Planes];
+    public static readonly TensorEncoding[] Dense =
+        [TensorEncoding.Plain, TensorEncoding.Half, TensorEncoding.Constant, TensorEncoding.Shared, TensorEncoding.SharedHuffman, TensorEncoding.Planes];
 
     /// <summary>Writes the elements under the encoding; false, and nothing written, where it doesn't apply.</summary>
     public static bool TryWrite<T>(CodeWriter writer, TensorEncoding encoding, ElementType type, ReadOnlySpan<T> values, Codebook<T>? book)
@@ -37,7 +41,8 @@ internal static class Elements
 
     /// <summary>Reads as many elements as the span holds.</summary>
     /// <exception cref="ModelFormatException">The stream ends before, or makes no sense.</exception>
-    public static void Read<T>(ref CodeReader reader, TensorEncoding encoding, ElementType type, scoped Span<T> values) where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
+    public static void Read<T>(ref CodeReader reader, TensorEncoding encoding, ElementType type, scoped Span<T> values)
+        where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
     {
         switch (encoding)
         {
@@ -99,7 +104,7 @@ internal static class Elements
         for (int i = 0; i < values.Length; i++) values[i] = SignFirst(values[i], type);
     }
 
-    /// <summary>Moves the sign to the lowest bit, so that a float's highest byte is its exponent, and an integer's high bytes are zero for small values of either sign.</summary>
+    /// <summary>Moves the sign to the lowest bit: a float's highest byte is then its exponent, and a small integer's high bytes are zero.</summary>
     private static T SignLast<T>(T value, ElementType type) where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T> => type switch
     {
         ElementType.Float32 or ElementType.Float16 => T.RotateLeft(value, 1),

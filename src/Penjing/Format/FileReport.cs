@@ -15,8 +15,13 @@ public sealed record FileReport(long Bytes, long HeaderBytes, ImmutableArray<Ten
 /// <param name="Encoding">How it is stored.</param>
 /// <param name="Bytes">What it takes in the file.</param>
 /// <param name="Costs">What it would take under each encoding that applies to it, in bytes.</param>
-public sealed record TensorReport(string Name, ElementType Type, Shape Shape, TensorEncoding Encoding, long Bytes, ImmutableSortedDictionary<TensorEncoding, long> Costs)
+public sealed record TensorReport(
+    string Name, ElementType Type, Shape Shape, TensorEncoding Encoding, long Bytes, ImmutableSortedDictionary<TensorEncoding, long> Costs)
 {
+    /// <summary>The report of a weight's node.</summary>
+    internal static TensorReport Of(Node node, TensorEncoding encoding, long bytes, ImmutableSortedDictionary<TensorEncoding, long> costs) =>
+        new(node.Name, node.Info.Type, node.Shape, encoding, bytes, costs);
+
     /// <summary>The lengths of streams.</summary>
     internal static ImmutableSortedDictionary<TensorEncoding, long> CostsOf(ImmutableSortedDictionary<TensorEncoding, byte[]> streams) =>
         streams.ToImmutableSortedDictionary(item => item.Key, item => (long)item.Value.Length);

@@ -8,28 +8,29 @@ namespace Penjing;
 
 // The .penjing file, version 1
 // ============================
-// A .penjing file is a safetensors file, so that any reader of those opens it: 8 bytes, the header's length, little-endian; the header, a JSON object that may end in
-// spaces; then the entries' bytes without gaps. Its __metadata__ has four strings:
+// A .penjing file is a safetensors file, so that any reader of those opens it: 8 bytes, the header's length, little-endian; the header, a JSON object that
+// may end in spaces; then the entries' bytes without gaps. Its __metadata__ has four strings:
 //
 //   format     "penjing"
 //   version    "1"; a reader refuses what is newer
 //   model      the network's description: either the JSON itself, which begins with a brace, or a decimal number B
 //   checksum   XxHash3 (64 bits, 16 hexadecimal digits) over the UTF-8 bytes of the string "model" followed by the bytes of the pack
 //
-// Its entries are weights, each under its node's name with its own type and shape, and at most one pack, "penjing.pack", of U8. Entries of wider elements come first, and
-// the header is padded to a multiple of 8, so that all elements are aligned and can be used where they are mapped. The pack holds the description under Brotli (its first B
-// bytes, where "model" is a number) and then, in the order of the nodes, the streams of all weights that are no entries. A stream tells its own end.
+// Its entries are weights, each under its node's name with its own type and shape, and at most one pack, "penjing.pack", of U8. Entries of wider elements
+// come first, and the header is padded to a multiple of 8, so that all elements are aligned and can be used where they are mapped. The pack holds the
+// description under Brotli (its first B bytes, where "model" is a number) and then, in the order of the nodes, the streams of all weights that are no
+// entries. A stream tells its own end.
 //
-// The description, as StoredModel has it: nodes, each with a name and either an op (its name and attributes, those at their default left out) and the numbers of the nodes
-// that it reads, always earlier ones; or a tensor (shape; type unless Float32; quantization; for an entry, the checksum of its bytes). Then the numbers of the inputs and
-// the outputs, name, labels, preprocessing and history. No node is there that no output needs, but for inputs.
+// The description, as StoredModel has it: nodes, each with a name and either an op (its name and attributes, those at their default left out) and the
+// numbers of the nodes that it reads, always earlier ones; or a tensor (shape; type unless Float32; quantization; for an entry, the checksum of its bytes).
+// Then the numbers of the inputs and the outputs, name, labels, preprocessing and history. No node is there that no output needs, but for inputs.
 //
-// Streams: TensorCode says how they begin, Elements how dense elements are coded, Codebook and Symbols and Huffman what they are made of. Integers are varints, 7 bits a
-// byte, lowest first; bits fill bytes from the lowest on; each part begins at a byte.
+// Streams: TensorCode says how they begin, Elements how dense elements are coded, Codebook and Symbols and Huffman what they are made of. Integers are
+// varints, 7 bits a byte, lowest first; bits fill bytes from the lowest on; each part begins at a byte.
 //
-// What a file may claim: a stream of a few bytes can stand for a large tensor of one value. So that a small file can't demand much memory, the weights of the pack may
-// have, all together, 16 MiB plus 1024 times their streams' bytes; a writer takes the largest out of the pack where they have more. Likewise the description has
-// at most 1 MiB plus 100 times its compressed bytes. Everything else is no larger than the bytes that describe it.
+// What a file may claim: a stream of a few bytes can stand for a large tensor of one value. So that a small file can't demand much memory, the weights of
+// the pack may have, all together, 16 MiB plus 1024 times their streams' bytes; a writer takes the largest out of the pack where they have more. Likewise
+// the description has at most 1 MiB plus 100 times its compressed bytes. Everything else is no larger than the bytes that describe it.
 
 /// <summary>A file's model, and how its weights are stored.</summary>
 internal sealed class ModelReader
@@ -55,7 +56,8 @@ internal sealed class ModelReader
     private ModelReader(ReadOnlyMemory<byte> file)
     {
         Safetensors container = Safetensors.Read(file);
-        string Metadata(string key) => container.Metadata.GetValueOrDefault(key) ?? throw new ModelFormatException($"this is no .penjing file: its header has no '{key}'");
+        string Metadata(string key) =>
+            container.Metadata.GetValueOrDefault(key) ?? throw new ModelFormatException($"this is no .penjing file: its header has no '{key}'");
         if (Metadata(FormatKey) != Format) throw new ModelFormatException($"this is no .penjing file: its format is '{Metadata(FormatKey)}'");
         if (!int.TryParse(Metadata(VersionKey), NumberStyles.None, CultureInfo.InvariantCulture, out int version) || version < 1)
             throw new ModelFormatException($"its version is '{Metadata(VersionKey)}', which is no number");
@@ -64,7 +66,8 @@ internal sealed class ModelReader
         entries = container.Entries.ToDictionary(entry => entry.Name);
         if (entries.Remove(PackName, out SafetensorsEntry? packed)) pack = packed.Bytes;
         byte[] network = System.Text.Encoding.UTF8.GetBytes(Metadata(NetworkKey));
-        if (Checksum(network, pack.Span) != Metadata(ChecksumKey)) throw new ModelFormatException("it is damaged: the checksum of its description and pack differs");
+        if (Checksum(network, pack.Span) != Metadata(ChecksumKey))
+            throw new ModelFormatException("it is damaged: the checksum of its description and pack differs");
         Model = Build(StoredModel.FromJson(network is [(byte)'{', ..] ? network : Decompress(Metadata(NetworkKey))));
         if (entries.Count > 0) throw new ModelFormatException($"its network has no weight '{entries.Keys.First()}'");
         if (position != pack.Length) throw new ModelFormatException($"its pack has {pack.Length - position} bytes too many");
@@ -89,7 +92,7 @@ internal sealed class ModelReader
 
     /// <summary>What the file costs, and what it would cost otherwise.</summary>
     public FileReport Report() => new(length, length - weights.Sum(weight => weight.Bytes),
-        [.. weights.Select(weight => new TensorReport(weight.Node.Name, weight.Node.Info.Type, weight.Node.Shape, weight.Encoding, weight.Bytes, TensorReport.CostsOf(TensorCode.Write(weight.Node.Value!))))]);
+        [.. weights.Select(weight => TensorReport.Of(weight.Node, weight.Encoding, weight.Bytes, TensorReport.CostsOf(TensorCode.Write(weight.Node.Value!))))]);
 
     /// <summary>The XxHash3 of blobs, one after another, in 16 hexadecimal digits.</summary>
     public static string Checksum(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default)
@@ -118,7 +121,8 @@ internal sealed class ModelReader
             OperationStatus status = decoder.Decompress(rest, description.GetSpan(), out int consumed, out int written);
             rest = rest[consumed..];
             description.Advance(written);
-            if (description.WrittenCount > DescriptionAllowance(position)) throw new ModelFormatException($"its description has more bytes than {position} compressed ones may stand for");
+            if (description.WrittenCount > DescriptionAllowance(position))
+                throw new ModelFormatException($"its description has more bytes than {position} compressed ones may stand for");
             if (status == OperationStatus.Done && rest.IsEmpty) return description.WrittenSpan.ToArray();
             if (status != OperationStatus.DestinationTooSmall) throw new ModelFormatException("its compressed description is damaged");
         }
@@ -130,8 +134,8 @@ internal sealed class ModelReader
         if (packed.Sum(tensor => (long)tensor.Shape.Elements * tensor.Type.Size()) > WeightAllowance(pack.Length - position))
             throw new ModelFormatException($"its weights have more bytes than {pack.Length - position} coded ones may stand for");
         var nodes = new List<Node>(stored.Nodes.Length);
-        ImmutableArray<Node> Numbered(Ints numbers, string reader) => [.. numbers.Select(number =>
-            number >= 0 && number < nodes.Count ? nodes[number] : throw new ModelFormatException($"{reader} is the value {number}, which doesn't come before"))];
+        ImmutableArray<Node> Numbered(Ints numbers, string reader) => [.. numbers.Select(number => number >= 0 && number < nodes.Count
+            ? nodes[number] : throw new ModelFormatException($"{reader} is the value {number}, which doesn't come before"))];
         foreach (StoredNode node in stored.Nodes)
             nodes.Add((node.Op, node.Tensor) switch
             {

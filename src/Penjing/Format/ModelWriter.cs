@@ -35,7 +35,7 @@ internal sealed class ModelWriter
                 .Add(ModelReader.ChecksumKey, ModelReader.Checksum(System.Text.Encoding.UTF8.GetBytes(network), pack)),
             [.. entries]);
         header = container.Header();
-        ImmutableArray<TensorReport> tensors = [.. parts.Select(part => new TensorReport(part.Node.Name, part.Node.Info.Type, part.Node.Shape, part.Encoding, part.Bytes, part.Costs))];
+        ImmutableArray<TensorReport> tensors = [.. parts.Select(part => TensorReport.Of(part.Node, part.Encoding, part.Bytes, part.Costs))];
         long bytes = header.Length + container.Entries.Sum(entry => (long)entry.Bytes.Length);
         Report = new(bytes, bytes - tensors.Sum(tensor => tensor.Bytes), tensors);
     }
@@ -56,7 +56,7 @@ internal sealed class ModelWriter
         Ints Numbers(ImmutableArray<Node> nodes) => new([.. nodes.Select(node => numbers[node])]);
         return new(
             [.. model.Graph.Nodes.Select(node => parts.TryGetValue(node, out Part? part)
-                ? new StoredNode(node.Name, Tensor: new(node.Shape, node.Info.Type, node.Info.Quantization, part.Stream is null ? ModelReader.Checksum(node.Value!.Bytes.Span) : null))
+                ? new StoredNode(node.Name, Tensor: new(node.Shape, node.Info.Type, node.Info.Quantization, part.Checksum))
                 : new StoredNode(node.Name, node.Op, Numbers(node.Inputs)))],
             Numbers(model.Graph.Inputs), Numbers(model.Graph.Outputs), model.Name, model.Labels.IsDefaultOrEmpty ? null : model.Labels, model.Preprocessing,
             model.History.IsDefaultOrEmpty ? null : model.History);
@@ -65,8 +65,8 @@ internal sealed class ModelWriter
     private static byte[]? Compress(byte[] description)
     {
         var compressed = new byte[BrotliEncoder.GetMaxCompressedLength(description.Length)];
-        return BrotliEncoder.TryCompress(description, compressed, out int length, BrotliQuality, BrotliWindow) && description.Length <= ModelReader.DescriptionAllowance(length)
-            ? compressed[..length] : null;
+        return BrotliEncoder.TryCompress(description, compressed, out int length, BrotliQuality, BrotliWindow)
+            && description.Length <= ModelReader.DescriptionAllowance(length) ? compressed[..length] : null;
     }
 
     /// <summary>Takes the largest weights out of the pack until a reader finds that it doesn't claim too much.</summary>
@@ -87,6 +87,8 @@ internal sealed class ModelWriter
         public bool MayBeEntry => Node.Name is not (Safetensors.MetadataKey or ModelReader.PackName);
 
         public long Bytes => Stream?.Length ?? Node.Value!.Bytes.Length;
+
+        public string? Checksum => Stream is null ? ModelReader.Checksum(Node.Value!.Bytes.Span) : null;
 
         public static Part Of(Node node, Storage storage)
         {

@@ -12,7 +12,10 @@ public static class PenjingFile
         return writer.Report;
     }
 
-    /// <summary>Reads a model. Plain weights are views of the mapped file, which may be replaced by rename meanwhile; use no span of a tensor beyond the tensor's own life.</summary>
+    /// <summary>
+    /// Reads a model. Plain weights are views of the mapped file, which may be replaced by rename meanwhile; use no span of a tensor beyond the
+    /// tensor's own life.
+    /// </summary>
     /// <exception cref="ModelFormatException">The file is no .penjing file, damaged, or of a newer version.</exception>
     /// <exception cref="PenjingException">The file can't be read.</exception>
     public static Model Read(string path) => Open(path, bytes => ModelReader.Read(bytes).Model);
@@ -40,6 +43,10 @@ public static class PenjingFile
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new PenjingException($"{path} can't be read: {(Directory.Exists(path) ? "it is a folder" : error.Message)}", error);
+        }
+        catch (NotSupportedException error)
+        {
+            throw new PenjingException($"{path} can't be read: it is a pipe or a device; give the name of a file", error);
         }
         catch (OverflowException error)
         {

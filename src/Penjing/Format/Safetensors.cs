@@ -10,8 +10,8 @@ namespace Penjing;
 internal sealed record SafetensorsEntry(string Name, ElementType Type, Shape Shape, ReadOnlyMemory<byte> Bytes);
 
 /// <summary>
-/// The safetensors container: 8 bytes of little-endian header length, that many bytes of JSON (which begins with a brace and may end in spaces), then the entries' bytes,
-/// which fill the rest without gap or overlap. Only the element types of <see cref="ElementType"/> are known here.
+/// The safetensors container: 8 bytes of little-endian header length, that many bytes of JSON (which begins with a brace and may end in spaces),
+/// then the entries' bytes, which fill the rest without gap or overlap. Only the element types of <see cref="ElementType"/> are known here.
 /// </summary>
 internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata, ImmutableArray<SafetensorsEntry> Entries)
 {
@@ -21,7 +21,8 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
 
     private static readonly ImmutableArray<(ElementType Type, string Name)> Types =
     [
-        (ElementType.Int64, "I64"), (ElementType.Float32, "F32"), (ElementType.Int32, "I32"), (ElementType.Float16, "F16"), (ElementType.Int8, "I8"), (ElementType.UInt8, "U8"),
+        (ElementType.Int64, "I64"), (ElementType.Float32, "F32"), (ElementType.Int32, "I32"),
+        (ElementType.Float16, "F16"), (ElementType.Int8, "I8"), (ElementType.UInt8, "U8"),
     ];
 
     /// <summary>The container of these bytes; the entries are views of them.</summary>
@@ -32,7 +33,8 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
     {
         if (file.Length < 8) throw new ModelFormatException($"{file.Length} bytes are too few for a header");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Span);
-        if (length > (ulong)(file.Length - 8) || length > LongestHeader) throw new ModelFormatException($"the header should have {length} bytes, more than there are");
+        if (length > (ulong)(file.Length - 8) || length > LongestHeader)
+            throw new ModelFormatException($"the header should have {length} bytes, more than there are or may be");
         ReadOnlyMemory<byte> header = file.Slice(8, (int)length), data = file[(8 + (int)length)..];
         if (header.IsEmpty || header.Span[0] != '{') throw new ModelFormatException("the header doesn't begin with a brace");
         using JsonDocument json = JsonDocument.Parse(header, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
@@ -40,7 +42,8 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
         var entries = new List<(int Start, SafetensorsEntry Entry)>();
         foreach (JsonProperty property in json.RootElement.EnumerateObject())
         {
-            if (property.Name == MetadataKey) metadata = property.Value.EnumerateObject().ToImmutableDictionary(item => item.Name, item => item.Value.GetString() ?? "");
+            if (property.Name == MetadataKey)
+                metadata = property.Value.EnumerateObject().ToImmutableDictionary(item => item.Name, item => item.Value.GetString() ?? "");
             else entries.Add(ReadEntry(property, data));
         }
         int end = 0;
@@ -53,7 +56,7 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
         return new(metadata, [.. entries.Select(item => item.Entry)]);
     }
 
-    /// <summary>The bytes before the entries' own: length and header, padded so that the entries begin at a multiple of 8. Entries are written in their order here.</summary>
+    /// <summary>The bytes before the entries' own: length and header, padded so that the entries, in their order here, begin at a multiple of 8.</summary>
     public byte[] Header()
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -104,7 +107,8 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
             else throw new ModelFormatException($"'{property.Name}' has the unknown property '{item.Name}'");
         }
         ElementType? type = Types.Where(type => type.Name == name).Select(type => (ElementType?)type.Type).FirstOrDefault();
-        if (type is null || shape is null || range is not { } bytes) throw new ModelFormatException($"'{property.Name}' lacks a known dtype, a shape or data offsets");
+        if (type is null || shape is null || range is not { } bytes)
+            throw new ModelFormatException($"'{property.Name}' lacks a known dtype, a shape or data offsets");
         if (bytes.Start < 0 || bytes.End < bytes.Start || bytes.End > data.Length || bytes.End - bytes.Start != (long)shape.Value.Elements * type.Value.Size())
             throw new ModelFormatException($"'{property.Name}' is {name} {shape}, but has bytes {bytes.Start} to {bytes.End} of {data.Length}");
         return (bytes.Start, new(property.Name, type.Value, shape.Value, data[bytes.Start..bytes.End]));

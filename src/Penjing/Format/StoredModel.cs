@@ -6,7 +6,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Penjing;
 
-/// <summary>A <see cref="Model"/> as a file describes it: everything but the weights' elements. Nodes are numbered in their order, and refer to earlier ones.</summary>
+/// <summary>A <see cref="Model"/> as a file describes it: all but the weights' elements. Nodes are numbered in order, and refer to earlier ones.</summary>
 internal sealed record StoredModel(
     ImmutableArray<StoredNode> Nodes,
     Ints Inputs,
@@ -43,7 +43,7 @@ internal sealed record StoredModel(
 /// <summary>One node: a <see cref="StoredTensor"/>, or an operation on the values numbered In.</summary>
 internal sealed record StoredNode(string Name, Op? Op = null, Ints In = default, StoredTensor? Tensor = null);
 
-/// <summary>A weight without its elements. Where there is a Checksum, these are the safetensors entry of the node's name, plain; else the next stream of the pack.</summary>
+/// <summary>A weight without its elements: with a Checksum, they are the entry of the node's name; without, the next stream of the pack.</summary>
 internal sealed record StoredTensor(Shape Shape, ElementType Type = ElementType.Float32, Quantization? Quantization = null, string? Checksum = null);
 
 /// <summary>How the description's records become JSON, without reflection.</summary>
@@ -56,7 +56,8 @@ internal sealed record StoredTensor(Shape Shape, ElementType Type = ElementType.
     AllowDuplicateProperties = false,
     GenerationMode = JsonSourceGenerationMode.Metadata,
     Converters = [
-        typeof(IntsJson), typeof(ShapeJson), typeof(SizeJson), typeof(PaddingJson), typeof(EnumJson<ElementType>), typeof(EnumJson<Channels>), typeof(EnumJson<Fit>),
-        typeof(EnumJson<PadMode>), typeof(EnumJson<ResizeMode>), typeof(EnumJson<CoordinateMode>), typeof(EnumJson<NearestMode>)])]
+        typeof(IntsJson), typeof(ShapeJson), typeof(SizeJson), typeof(PaddingJson),
+        typeof(EnumJson<ElementType>), typeof(EnumJson<Channels>), typeof(EnumJson<Fit>), typeof(EnumJson<PadMode>),
+        typeof(EnumJson<ResizeMode>), typeof(EnumJson<CoordinateMode>), typeof(EnumJson<NearestMode>)])]
 [JsonSerializable(typeof(StoredModel))]
 internal sealed partial class StoredJson : JsonSerializerContext;

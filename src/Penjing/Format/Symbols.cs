@@ -4,9 +4,9 @@ using System.Numerics;
 namespace Penjing;
 
 /// <summary>
-/// A run of 16-bit symbols whose count the reader knows. First a byte: how many bits a symbol has (0 to 16), plus <see cref="Coded"/> and <see cref="Based"/> where they apply.
-/// If Based, a varint, the lowest symbol, is subtracted from all. Then the symbols, packed; or if Coded, a varint, the size of the alphabet less 2,
-/// the code lengths, and the code words.
+/// A run of 16-bit symbols whose count the reader knows. First a byte: how many bits a symbol has (0 to 16), plus <see cref="Coded"/> and
+/// <see cref="Based"/> where they apply. If Based, a varint, the lowest symbol, is subtracted from all. Then the symbols, packed; or if Coded,
+/// a varint, the size of the alphabet less 2, the code lengths, and the code words.
 /// </summary>
 internal static class Symbols
 {
@@ -17,15 +17,14 @@ internal static class Symbols
     public static void WritePacked(CodeWriter writer, ReadOnlySpan<ushort> symbols)
     {
         (int lowest, int highest) = Range(symbols);
-        int bits = BitOperations.Log2((uint)highest) + (highest > 0 ? 1 : 0), basedBits = BitOperations.Log2((uint)(highest - lowest)) + (highest > lowest ? 1 : 0);
-        if (basedBits == bits) lowest = 0;
-        bits = basedBits;
+        int bits = BitsOf(highest - lowest);
+        if (bits == BitsOf(highest)) lowest = 0;
         WriteHead(writer, bits, lowest);
         if (bits == 0) return;
         foreach (ushort symbol in symbols) writer.Bits((uint)(symbol - lowest), bits);
     }
 
-    /// <summary>Writes the symbols under a prefix code of their own; false, and nothing written, where they are all the same or too many different ones.</summary>
+    /// <summary>Writes the symbols under a prefix code of their own; false, and nothing written, where all are the same or too many differ.</summary>
     public static bool TryWriteCoded(CodeWriter writer, ReadOnlySpan<ushort> symbols)
     {
         (int lowest, int highest) = Range(symbols);
@@ -74,6 +73,8 @@ internal static class Symbols
         writer.Byte(lowest > 0 ? head | Based : head);
         if (lowest > 0) writer.Varint(lowest);
     }
+
+    private static int BitsOf(int value) => 32 - BitOperations.LeadingZeroCount((uint)value);
 
     private static (int Lowest, int Highest) Range(ReadOnlySpan<ushort> symbols)
     {

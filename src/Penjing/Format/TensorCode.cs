@@ -5,8 +5,9 @@ using System.Runtime.InteropServices;
 namespace Penjing;
 
 /// <summary>
-/// Whole tensors as streams: a byte, the <see cref="TensorEncoding"/>, then the elements. Of a sparse one there come first, as varints, how many elements have any bit set and how
-/// many distances follow, then the distances as <see cref="Symbols"/>, then those elements. A distance of d stands for d zeros and an element, but 255 for 255 zeros.
+/// Whole tensors as streams: a byte, the <see cref="TensorEncoding"/>, then the elements. Of a sparse one there come first, as varints, how many elements
+/// have any bit set and how many distances follow, then the distances as <see cref="Symbols"/>, then those elements. A distance of d stands for d zeros
+/// and an element, but 255 for 255 zeros.
 /// </summary>
 internal static class TensorCode
 {

@@ -15,7 +15,7 @@ public enum TensorEncoding
     SharedHuffman = 4,
     /// <summary>Byte by byte of significance, each under a Huffman code of its own where that pays: a float's exponents are far from evenly spread.</summary>
     Planes = 5,
-    /// <summary>The distances between elements whose bits are not all zero, packed or under a Huffman code, and these elements as <see cref="Plain"/>.</summary>
+    /// <summary>The distances between elements that have any bit set, packed or under a Huffman code, and these elements as <see cref="Plain"/>.</summary>
     Sparse = 8,
     /// <summary>As <see cref="Sparse"/>, with the elements as <see cref="Half"/>.</summary>
     SparseHalf = 9,

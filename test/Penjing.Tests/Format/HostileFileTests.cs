@@ -10,7 +10,8 @@ public sealed class HostileFileTests
     /// <summary>What one reading may allocate: the allowance of a small file, twice over for what decoding takes besides.</summary>
     private const long MostMemory = 80 << 20;
 
-    private static readonly byte[][] Files = [.. SmallModels().SelectMany(model => new[] { Models.Bytes(model, Storage.Smallest), Models.Bytes(model, Storage.Plain) })];
+    private static readonly byte[][] Files =
+        [.. SmallModels().SelectMany(model => new[] { Models.Bytes(model, Storage.Smallest), Models.Bytes(model, Storage.Plain) })];
 
     [Fact]
     public void Every_truncation_is_refused()
@@ -21,7 +22,8 @@ public sealed class HostileFileTests
     }
 
     [Fact]
-    public void Bytes_after_the_end_are_refused() => Assert.All(Files, file => Assert.Throws<ModelFormatException>(() => PenjingFile.Read((byte[])[.. file, 0])));
+    public void Bytes_after_the_end_are_refused() =>
+        Assert.All(Files, file => Assert.Throws<ModelFormatException>(() => PenjingFile.Read((byte[])[.. file, 0])));
 
     [Fact]
     public void Mutations_are_refused_or_harmless()
@@ -130,7 +132,10 @@ public sealed class HostileFileTests
     {
         var x = new Node("x", new Input(ElementType.Float32, [1, 1, 5, 5]));
         Node w = Node.Weight("w", Tensor.Of<float>([2, 1, 3, 3], [.. Enumerable.Range(0, 18).Select(i => i % 4 / 3f)]));
-        yield return new(new Graph(new Node("y", new Relu(), new Node("c", new Conv(), x, w)))) { Name = "small", Labels = ["a", "b"], Preprocessing = new(Channels.Gray, [127], [60]) };
+        yield return new(new Graph(new Node("y", new Relu(), new Node("c", new Conv(), x, w))))
+        {
+            Name = "small", Labels = ["a", "b"], Preprocessing = new(Channels.Gray, [127], [60]),
+        };
         (string Name, Tensor Tensor)[] weights =
         [
             .. WeightCases.All.Where(one => one.Tensor.Shape.Elements is > 0 and < 40).Where((_, i) => i % 7 == 0).Take(12),
@@ -139,6 +144,7 @@ public sealed class HostileFileTests
         yield return new(new Graph([.. weights.Select((one, i) => Node.Weight($"{i}", one.Tensor))])) { History = [new("train", "", 0.5, 1, 2)] };
         var q = new Node("q", new Constant(RandomTensors.Any(ElementType.Int8, [3, 4], 1), new Quantization([0.5f, 0.25f, 0.125f], [0, 1, 2], 0)));
         var g = new Node("g", new Input(ElementType.Int8, [2, 4]));
-        yield return new(new Graph([new Node("z", new Gather(0, [1, 0, 0]), new Node("j", new Concat(0), q, g)), new Node("s", new Slice(1, -2, 100), g)], [g]));
+        var joined = new Node("j", new Concat(0), q, g);
+        yield return new(new Graph([new Node("z", new Gather(0, [1, 0, 0]), joined), new Node("s", new Slice(1, -2, 100), g)], [g]));
     }
 }

@@ -120,7 +120,8 @@ public sealed class HuffmanTests
     /// <summary>The bits and the longest word of the code without a limit.</summary>
     private static (long Bits, int Longest) Plain(int[] counts)
     {
-        var queue = new PriorityQueue<(long Count, int Depth), (long, int)>(counts.Where(count => count > 0).Select(count => (((long)count, 0), ((long)count, 0))));
+        var queue = new PriorityQueue<(long Count, int Depth), (long, int)>();
+        foreach (int count in counts.Where(count => count > 0)) queue.Enqueue((count, 0), (count, 0));
         long bits = 0;
         while (queue.Count > 1)
         {

@@ -47,11 +47,14 @@ internal sealed record LooseFile(string Description, byte[] Streams, string Entr
     {
         var metadata = new JsonObject
         {
-            ["checksum"] = ModelReader.Checksum(System.Text.Encoding.UTF8.GetBytes(network), pack), ["format"] = "penjing", ["model"] = network, ["version"] = "1",
+            ["checksum"] = ModelReader.Checksum(System.Text.Encoding.UTF8.GetBytes(network), pack),
+            ["format"] = "penjing",
+            ["model"] = network,
+            ["version"] = "1",
         };
-        string header = $"{{\"__metadata__\":{metadata.ToJsonString()}"
-            + (Entries.Length > 0 ? $",{Entries}" : "")
-            + (pack.Length > 0 ? $",\"penjing.pack\":{{\"dtype\":\"U8\",\"shape\":[{pack.Length}],\"data_offsets\":[{Plain.Length},{Plain.Length + pack.Length}]}}}}" : "}");
+        string entries = Entries.Length > 0 ? $",{Entries}" : "", range = $"[{Plain.Length},{Plain.Length + pack.Length}]";
+        string packed = pack.Length > 0 ? $$""","penjing.pack":{"dtype":"U8","shape":[{{pack.Length}}],"data_offsets":{{range}}}""" : "";
+        string header = $$"""{"__metadata__":{{metadata.ToJsonString()}}{{entries}}{{packed}}}""";
         byte[] text = System.Text.Encoding.UTF8.GetBytes(change?.Invoke(header) ?? header);
         var length = new byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, text.Length);

@@ -5,7 +5,8 @@ namespace Penjing.Tests;
 /// <summary>One to three random injuries of a blob.</summary>
 internal static partial class Mutation
 {
-    private static readonly string[] Numbers = ["-1", "0", "1", "2", "3", "255", "65536", "2147483647", "-2147483648", "4294967296", "99999999999999999999", "1e9", "1.5", "\"\"", "null", "[]"];
+    private static readonly string[] Numbers =
+        ["-1", "0", "1", "2", "3", "255", "65536", "2147483647", "-2147483648", "4294967296", "99999999999999999999", "1e9", "1.5", "\"\"", "null", "[]"];
 
     /// <summary>The injured blob.</summary>
     public static byte[] Of(byte[] blob, Random random, out string what)
@@ -34,9 +35,15 @@ internal static partial class Mutation
     public static string Of(string text, Random random, out string what)
     {
         MatchCollection numbers = Number().Matches(text);
-        if (random.Next(4) == 0 || numbers.Count == 0) return System.Text.Encoding.UTF8.GetString(Of(System.Text.Encoding.UTF8.GetBytes(text), random, out what));
+        if (random.Next(4) == 0 || numbers.Count == 0)
+            return System.Text.Encoding.UTF8.GetString(Of(System.Text.Encoding.UTF8.GetBytes(text), random, out what));
         Match match = numbers[random.Next(numbers.Count)];
-        string other = random.Next(3) == 0 ? Numbers[random.Next(Numbers.Length)] : random.Next(2) == 0 ? $"{random.Next(-2, 9)}" : numbers[random.Next(numbers.Count)].Value;
+        string other = random.Next(3) switch
+        {
+            0 => Numbers[random.Next(Numbers.Length)],
+            1 => $"{random.Next(-2, 9)}",
+            _ => numbers[random.Next(numbers.Count)].Value,
+        };
         what = $"{match.Value} at {match.Index} became {other}";
         return string.Concat(text.AsSpan(0, match.Index), other, text.AsSpan(match.Index + match.Length));
     }

@@ -33,7 +33,8 @@ public sealed class PenjingFileTests : IDisposable
             var model = new Model(one.Graph());
             Models.AssertEqual(model, PenjingFile.Read(Models.Bytes(model, Storage.Plain)));
         }
-        Type[] untried = [.. typeof(Op).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Op)) && !type.IsAbstract).Except(OpCases.All.Select(one => one.Op.GetType()))];
+        IEnumerable<Type> operations = typeof(Op).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Op)) && !type.IsAbstract);
+        Type[] untried = [.. operations.Except(OpCases.All.Select(one => one.Op.GetType()))];
         Assert.Equal([typeof(Constant), typeof(Input)], untried.OrderBy(type => type.Name));
     }
 
@@ -45,13 +46,16 @@ public sealed class PenjingFileTests : IDisposable
         Node kernel = Node.Weight("kernel", RandomTensors.Normal([2, 1, 3, 3], 1));
         ImmutableArray<Node> nodes =
         [
-            new("0", new Flatten(0), x), new("1", new Softmax(0), x), new("2", new Dropout(0), x), new("3", new Gemm(Alpha: 0, Beta: 0, Then: new Tanh()), flat, flat),
-            new("4", new LeakyRelu(0), x), new("5", new HardSigmoid(0, 0), x), new("6", new BatchNormalization(0), [x, .. Enumerable.Range(0, 4).Select(i => Node.Weight($"b{i}", Tensor.Of([2], 1f, 2f)))]),
-            new("7", new Clip(float.NegativeInfinity, float.PositiveInfinity), x), new("8", new ReduceMean([], KeepDims: false), x), new("9", new ArgMax(0, false, true), x),
-            new("10", new Conv(new(1, 2), new(1, 2, 3, 4), new(1, 1), 2, new HardSigmoid(0.5f)), x, kernel), new("11", new Conv(new(2, 2), Padding.All(1), new(1, 1), 2, new Clip(0, 6)), x, kernel),
+            new("0", new Flatten(0), x), new("1", new Softmax(0), x), new("2", new Dropout(0), x),
+            new("3", new Gemm(Alpha: 0, Beta: 0, Then: new Tanh()), flat, flat), new("4", new LeakyRelu(0), x), new("5", new HardSigmoid(0, 0), x),
+            new("6", new BatchNormalization(0), [x, .. Enumerable.Range(0, 4).Select(i => Node.Weight($"b{i}", Tensor.Of([2], 1f, 2f)))]),
+            new("7", new Clip(float.NegativeInfinity, float.PositiveInfinity), x), new("8", new ReduceMean([], KeepDims: false), x),
+            new("9", new ArgMax(0, false, true), x), new("10", new Conv(new(1, 2), new(1, 2, 3, 4), new(1, 1), 2, new HardSigmoid(0.5f)), x, kernel),
+            new("11", new Conv(new(2, 2), Padding.All(1), new(1, 1), 2, new Clip(0, 6)), x, kernel),
             new("12", new Add(new LeakyRelu(0)), x, x), new("13", new Pad(0, 0, 0, PadMode.Edge), x), new("14", new Pad(0, -1, 1, Value: 0.1f), x),
             new("15", new Resize(new(2, 3), ResizeMode.Linear, CoordinateMode.Asymmetric, NearestMode.Ceil, 0.7f, 0), x),
-            new("16", new MaxPool(new(2, 1), new(1, 1), default, new(2, 2), true), x), new("17", new AveragePool(new(2, 1), new(1, 1), new(0, 0, 1, 0), true, true), x),
+            new("16", new MaxPool(new(2, 1), new(1, 1), default, new(2, 2), true), x),
+            new("17", new AveragePool(new(2, 1), new(1, 1), new(0, 0, 1, 0), true, true), x),
             new("18", new ConvTranspose(Size.Square(2), default, Size.One, Size.Square(1), 2), x, Node.Weight("up", RandomTensors.Normal([2, 1, 2, 2], 1))),
         ];
         RoundTrip(new(new Graph(nodes)), Storage.Smallest);
@@ -71,7 +75,8 @@ public sealed class PenjingFileTests : IDisposable
     {
         var x = new Node("x", new Input(ElementType.UInt8, [1, 3]));
         var unused = new Node("unused \"quoted\" 盆景 \\ \u0001", new Input(ElementType.Int64, []));
-        var weight = new Node("__metadata__", new Constant(RandomTensors.Any(ElementType.Int8, [3, 3], 1), new Quantization([0.1f, float.Epsilon, 3e38f], [-3, 0, 127], 1)));
+        var channels = new Quantization([0.1f, float.Epsilon, 3e38f], [-3, 0, 127], 1);
+        var weight = new Node("__metadata__", new Constant(RandomTensors.Any(ElementType.Int8, [3, 3], 1), channels));
         var other = new Node("penjing.pack", new Constant(RandomTensors.Any(ElementType.UInt8, [1, 3], 1), new Quantization(1 / 3f, 5)));
         var graph = new Graph([weight, new Node("sum", new Concat(0), other, x), x, weight], [unused, x]);
         RoundTrip(new(graph)
@@ -87,16 +92,20 @@ public sealed class PenjingFileTests : IDisposable
     [Fact]
     public void Large_constant_weights_come_back_from_a_small_file()
     {
-        var zeros = Node.Weight("zeros", Tensor.Zeros(ElementType.Float32, [3 << 20]));
-        Assert.InRange(RoundTrip(new(new Graph(zeros)), Storage.Smallest).Bytes, 1, 1000);
-        var more = Node.Weight("more", Tensor.Zeros(ElementType.Float32, [2 << 20]));
-        Assert.InRange(RoundTrip(new(new Graph([zeros, more])), Storage.Smallest).Bytes, 12 << 20, (12 << 20) + 1000);
+        Node zeros = Node.Weight("zeros", Tensor.Zeros(ElementType.Int64, [3 << 19])), more = Node.Weight("more", Tensor.Zeros(ElementType.Int64, [1 << 20]));
+        foreach ((Graph graph, int least) in ((Graph, int)[])[(new(zeros), 0), (new([zeros, more]), 12 << 20)])
+        {
+            byte[] file = Models.Bytes(new(graph), Storage.Smallest);
+            Assert.InRange(file.Length, least, least + 1000);
+            Models.AssertEqual(new(graph), PenjingFile.Read(file));
+        }
     }
 
     [Fact]
     public void A_file_replaced_meanwhile_stays_what_it_was()
     {
-        Model first = new(new Graph(Node.Weight("w", RandomTensors.Normal([100_000], 1)))), second = new(new Graph(Node.Weight("w", RandomTensors.Normal([100_000], 2))));
+        Model first = new(new Graph(Node.Weight("w", RandomTensors.Normal([100_000], 1))));
+        Model second = new(new Graph(Node.Weight("w", RandomTensors.Normal([100_000], 2))));
         PenjingFile.Write(Path, first, Storage.Plain);
         Model mapped = PenjingFile.Read(Path);
         PenjingFile.Write(Path, second, Storage.Plain);
@@ -149,7 +158,8 @@ public sealed class PenjingFileTests : IDisposable
         Assert.Contains("folder", Assert.Throws<PenjingException>(() => PenjingFile.Write(Path, model)).Message);
         Assert.Contains("folder", Assert.Throws<PenjingException>(() => PenjingFile.Read(Path)).Message);
         Assert.Contains("doesn't exist", Assert.Throws<PenjingException>(() => PenjingFile.Read(missing)).Message);
-        Assert.Contains("/dev/full", Assert.Throws<PenjingException>(() => PenjingFile.Write("/dev/full/model.penjing", model)).Message);
+        if (OperatingSystem.IsLinux())
+            Assert.Contains("/dev/full", Assert.Throws<PenjingException>(() => PenjingFile.Write("/dev/full/model.penjing", model)).Message);
         Assert.Empty(Directory.GetFiles(folder));
     }
 
@@ -160,8 +170,11 @@ public sealed class PenjingFileTests : IDisposable
         Assert.Equal(bytes.Length, written.Bytes);
         Assert.Equal(written.Bytes, written.HeaderBytes + written.Tensors.Sum(tensor => tensor.Bytes));
         Assert.Equal((written.Bytes, written.HeaderBytes), (inspected.Bytes, inspected.HeaderBytes));
-        Assert.Equal(written.Tensors.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape, tensor.Encoding, tensor.Bytes)), inspected.Tensors.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape, tensor.Encoding, tensor.Bytes)));
-        Assert.Equal(written.Tensors.SelectMany(tensor => tensor.Costs), inspected.Tensors.SelectMany(tensor => tensor.Costs));
+        foreach ((TensorReport one, TensorReport other) in written.Tensors.Zip(inspected.Tensors))
+        {
+            Assert.Equal(one with { Costs = other.Costs }, other);
+            Assert.Equal(one.Costs, other.Costs);
+        }
         Models.AssertEqual(model, PenjingFile.Read(Path));
         Models.AssertEqual(model, PenjingFile.Read(bytes));
         SafetensorsCheck.AssertValid(bytes);

@@ -46,7 +46,8 @@ public sealed class TensorCodeTests
     public void Shared_weights_take_their_entropy_and_little_more(int distinct)
     {
         var random = new Random(distinct);
-        Tensor tensor = Tensor.Of<float>([100_000], [.. Enumerable.Range(0, 100_000).Select(_ => MathF.Sin((int)(distinct * Math.Pow(random.NextDouble(), 3))))]);
+        float[] values = [.. Enumerable.Range(0, 100_000).Select(_ => MathF.Sin((int)(distinct * Math.Pow(random.NextDouble(), 3))))];
+        Tensor tensor = Tensor.Of([100_000], values);
         double entropy = tensor.Floats.ToArray().CountBy(value => value).Sum(group => -group.Value * Math.Log2(group.Value / 1e5)) / 1e5;
         ImmutableSortedDictionary<TensorEncoding, byte[]> streams = TensorCode.Write(tensor);
         double bits = (streams[TensorEncoding.SharedHuffman].Length - 4.0 * distinct) * 8 / 1e5;

@@ -49,7 +49,7 @@ internal static class WeightCases
     [
         ("zeros of both signs", [0f, -0f, 0f, 0f, -0f, 0f, 0f, 0f, -0f]),
         ("zeros of both signs and ones", [.. Enumerable.Range(0, 100).Select(i => i % 7 == 0 ? 1f : i % 3 == 0 ? -0f : 0f)]),
-        ("NaN payloads", [.. Enumerable.Range(0, 50).Select(i => BitConverter.Int32BitsToSingle(0x7F800001 + i * 12345)), BitConverter.Int32BitsToSingle(-1), BitConverter.Int32BitsToSingle(unchecked((int)0xFF800001))]),
+        ("NaN payloads", [.. Enumerable.Range(0, 50).Select(i => BitConverter.UInt32BitsToSingle((i % 2 == 0 ? 0x7F800001 : 0xFF800001) + (uint)i * 12345))]),
         ("NaN among halves", [1, 2, float.NaN, 4, BitConverter.Int32BitsToSingle(0x7FC02000)]),
         ("infinities", [float.PositiveInfinity, float.NegativeInfinity, 1, float.MaxValue, float.MinValue]),
         ("denormals", [.. Enumerable.Range(0, 100).Select(i => float.Epsilon * i * i)]),
