@@ -7,13 +7,10 @@ public delegate IReadOnlyList<double> Importance(ChannelGroups groups);
 public static class Importances
 {
     /// <summary>Σ |w| over all weights that yield the group's channels (Li et al. 2017): convolutions', depthwise ones' and matrix products'.</summary>
-    public static IReadOnlyList<double> L1(ChannelGroups groups) => ByWeights(groups, Math.Abs, sum => sum, normalized: false);
+    public static IReadOnlyList<double> L1(ChannelGroups groups) => ByWeights(groups, Math.Abs, sum => sum);
 
-    /// <summary>√Σ w² over all weights that yield the group's channels.</summary>
-    public static IReadOnlyList<double> L2(ChannelGroups groups) => ByWeights(groups, w => w * w, Math.Sqrt, normalized: false);
-
-    /// <summary>As <see cref="L1"/>, each layer's share divided by its mean over the layer's channels, so that coupled layers of different size speak alike.</summary>
-    public static IReadOnlyList<double> NormalizedL1(ChannelGroups groups) => ByWeights(groups, Math.Abs, sum => sum, normalized: true);
+    /// <summary>√Σ w² over the same weights.</summary>
+    public static IReadOnlyList<double> L2(ChannelGroups groups) => ByWeights(groups, w => w * w, Math.Sqrt);
 
     /// <summary>Σ |scale| of the BatchNormalizations that the group's channels pass (Liu et al. 2017, network slimming).</summary>
     public static IReadOnlyList<double> BatchNormScale(ChannelGroups groups)
@@ -27,21 +24,50 @@ public static class Importances
         return scores;
     }
 
-    private static double[] ByWeights(ChannelGroups groups, Func<double, double> measure, Func<double, double> finish, bool normalized)
+    /// <summary>
+    /// The group's share of the variance of what its readers yield, on average over their outputs and summed over readers: the variance of each channel follows
+    /// from the BatchNormalization it passed last, taken as normally distributed, and the activation behind. The loss of a channel without variance is
+    /// made up for by the statistics of the next BatchNormalization, once these are estimated anew.
+    /// </summary>
+    public static IReadOnlyList<double> Contribution(ChannelGroups groups)
+    {
+        ChannelVariances variances = new(groups);
+        double[] scores = new double[groups.Count];
+        foreach (Node node in groups.Graph.Nodes)
+        {
+            if (Mixer.Of(node) is not { Carries: false } mixer || groups.Lane(node.Inputs[0]) is not { } read) continue;
+            ReadOnlySpan<float> weights = node.Inputs[1].Value!.Floats;
+            double[] variance = variances.Of(node.Inputs[0]), parts = new double[mixer.Fan];
+            for (int output = 0; output < mixer.Outputs; output++)
+            {
+                int first = output / mixer.Yield * mixer.Fan;
+                for (int input = 0; input < mixer.Fan; input++) parts[input] = variance[first + input] * Squares(weights.Slice(mixer.Index(output, input), mixer.Taps));
+                double sum = parts.Sum();
+                for (int input = 0; input < mixer.Fan && sum > 0; input++) scores[read.Ids[first + input]] += parts[input] / sum / mixer.Outputs;
+            }
+        }
+        return scores;
+
+        static double Squares(ReadOnlySpan<float> taps)
+        {
+            double sum = 0;
+            foreach (float tap in taps) sum += (double)tap * tap;
+            return sum;
+        }
+    }
+
+    private static double[] ByWeights(ChannelGroups groups, Func<double, double> measure, Func<double, double> finish)
     {
         double[] scores = new double[groups.Count];
         foreach (Node node in groups.Graph.Nodes)
         {
             if (Mixer.Of(node) is not { } mixer || groups.Lane(node) is not { } lane) continue;
             ReadOnlySpan<float> weights = node.Inputs[1].Value!.Floats;
-            double[] layer = new double[mixer.Outputs];
             for (int output = 0; output < mixer.Outputs; output++)
             {
                 for (int input = 0; input < mixer.Fan; input++)
-                    foreach (float weight in weights.Slice(mixer.Index(output, input), mixer.Taps)) layer[output] += measure(weight);
+                    foreach (float weight in weights.Slice(mixer.Index(output, input), mixer.Taps)) scores[lane.Ids[output]] += measure(weight);
             }
-            double unit = normalized ? layer.Average() : 1;
-            for (int output = 0; output < mixer.Outputs && unit > 0; output++) scores[lane.Ids[output]] += layer[output] / unit;
         }
         return [.. scores.Select(finish)];
     }

@@ -47,6 +47,28 @@ public sealed class ChoiceTests
         Assert.NotEqual(groups.Channels(graph["block3.pointwise"])[0], channels[0]);
     }
 
+    /// <summary>Contributions to a layer without padding and activation are the measured shares of the variance of its outputs.</summary>
+    [Fact]
+    public void Contributions_are_shares_of_variance()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [4000, 6, 1, 1]));
+        Node Vector(string name, double mean, double deviation) => Node.Weight(name, RandomTensors.Normal([6], name.Length, deviation, mean));
+        Node yields = new("yields", new Conv(), x, Node.Weight("w1", Tensor.Build<float>([6, 6, 1, 1], values => { for (int i = 0; i < 6; i++) values[i * 7] = 1; })));
+        Node normal = new("normal", new BatchNormalization(0), yields, Vector("scale", 1, 0.5), Vector("bias", 0, 1),
+            Node.Weight("mean", Tensor.Zeros(ElementType.Float32, [6])), Node.Weight("variance", Tensor.Build<float>([6], values => values.Fill(1))));
+        Node active = new("active", new Relu(), normal), reads = new("reads", new Conv(), active, Node.Weight("w2", RandomTensors.Kernel([1, 6, 1, 1], 9)));
+        ChannelGroups groups = ChannelGroups.Of(new(reads));
+        IReadOnlyList<double> scores = Importances.Contribution(groups);
+        float[] values = Reference.Run(new(active), RandomTensors.Normal(x.Shape, 3))[0].Floats.ToArray();
+        double[] parts = [.. Enumerable.Range(0, 6).Select(channel =>
+        {
+            double[] samples = [.. Enumerable.Range(0, 4000).Select(i => (double)values[i * 6 + channel])];
+            double mean = samples.Average(), weight = reads.Inputs[1].Value!.Floats[channel];
+            return weight * weight * samples.Average(sample => (sample - mean) * (sample - mean));
+        })];
+        for (int channel = 0; channel < 6; channel++) Assert.Equal(parts[channel] / parts.Sum(), scores[groups.Channels(yields)[channel]], 0.03);
+    }
+
     /// <summary>Rounds with retraining between them end at the same channels as one cut, whatever the rounding of each.</summary>
     [Fact]
     public void Rounds_meet_the_ratio()
@@ -85,7 +107,7 @@ public sealed class ChoiceTests
     {
         Graph graph = MobileNetV1.Small(0.5, repeats: 1).Graph;
         long whole = Cost.Macs(graph), target = whole / 3;
-        Graph pruned = Pruner.Prune(graph, new() { Macs = target, Global = global, Importance = Importances.NormalizedL1 });
+        Graph pruned = Pruner.Prune(graph, new() { Macs = target, Global = global, Importance = Importances.Contribution });
         Assert.InRange(Cost.Macs(pruned), (long)(target * 0.93), target);
         Assert.Same(graph, Pruner.Prune(graph, new() { Macs = whole }));
         Assert.Contains("at most it leaves", Assert.Throws<PenjingException>(() => Pruner.Prune(graph, new() { Macs = 1000 })).Message, StringComparison.Ordinal);
