@@ -134,7 +134,9 @@ public sealed class HostileFileTests
         Node w = Node.Weight("w", Tensor.Of<float>([2, 1, 3, 3], [.. Enumerable.Range(0, 18).Select(i => i % 4 / 3f)]));
         yield return new(new Graph(new Node("y", new Relu(), new Node("c", new Conv(), x, w))))
         {
-            Name = "small", Labels = ["a", "b"], Preprocessing = new(Channels.Gray, [127], [60]),
+            Name = "small",
+            Labels = ["a", "b"],
+            Preprocessing = new(Channels.Gray, [127], [60]),
         };
         (string Name, Tensor Tensor)[] weights =
         [
