@@ -12,9 +12,8 @@ public sealed record ReduceMean(Ints Axes, bool KeepDims = true) : Op
         HashSet<int> reduced = [];
         foreach (int axis in Axes.AsSpan()) Require(reduced.Add(FromFront(axis, x.Rank)), $"axis {axis} is reduced twice");
         if (Axes.Count == 0) reduced.UnionWith(Enumerable.Range(0, x.Rank));
-        return inputs[0] with { Shape = KeepDims
-            ? [.. x.Select((extent, axis) => reduced.Contains(axis) ? 1 : extent)]
-            : [.. x.Where((_, axis) => !reduced.Contains(axis))] };
+        Shape kept = KeepDims ? [.. x.Select((extent, axis) => reduced.Contains(axis) ? 1 : extent)] : [.. x.Where((_, axis) => !reduced.Contains(axis))];
+        return inputs[0] with { Shape = kept };
     }
 }
 
