@@ -91,13 +91,13 @@ public sealed partial class RuleTests
     public void Every_project_is_in_the_solution()
     {
         string solution = File.ReadAllText(Path.Combine(House.Root, "Penjing.slnx"));
-        Assert.Empty(House.Files.Where(path => path.EndsWith(".csproj", StringComparison.Ordinal) && !solution.Contains($"\"{path}\"")));
+        Assert.DoesNotContain(House.Files, path => path.EndsWith(".csproj", StringComparison.Ordinal) && !solution.Contains($"\"{path}\""));
     }
 
     [Fact]
     public void Versions_stand_in_one_place() =>
-        Assert.Empty(House.Files.Where(path => path.EndsWith(".csproj", StringComparison.Ordinal)
-            && XDocument.Load(Path.Combine(House.Root, path)).Descendants("PackageReference").Any(item => item.Attribute("Version") is not null)));
+        Assert.DoesNotContain(House.Files, path => path.EndsWith(".csproj", StringComparison.Ordinal)
+            && XDocument.Load(Path.Combine(House.Root, path)).Descendants("PackageReference").Any(item => item.Attribute("Version") is not null));
 
     [Fact]
     public void Namespaces_are_the_projects_own()
