@@ -23,8 +23,9 @@ internal sealed class Arguments
     public string[] Networks(params string[] otherwise) => values.TryGetValue("--networks", out string? names) ? names.Split(',') : otherwise;
 
     /// <summary>The thread counts to take, or those given here.</summary>
-    public int[] Threads(params int[] otherwise) =>
-        values.TryGetValue("--threads", out string? counts) ? [.. counts.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))] : otherwise;
+    public int[] Threads(params int[] otherwise) => values.TryGetValue("--threads", out string? counts)
+        ? [.. counts.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))]
+        : otherwise;
 
     /// <summary>How long each measurement lasts.</summary>
     public double Seconds => values.TryGetValue("--seconds", out string? seconds) ? double.Parse(seconds, CultureInfo.InvariantCulture) : 10;

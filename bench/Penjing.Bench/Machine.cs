@@ -16,7 +16,7 @@ internal static class Machine
 
     /// <summary>Processor, vectors, system, runtime and the load of the last minute, in one line.</summary>
     public static string Describe() => string.Create(CultureInfo.InvariantCulture,
-        $"{Processor}, {Environment.ProcessorCount} processors, {Isas.Best}, {RuntimeInformation.OSDescription.Trim()}, .NET {Environment.Version}, load {Load()}");
+        $"{Processor}, {Environment.ProcessorCount} processors, {Isas.Best}, {RuntimeInformation.OSArchitecture}, .NET {Environment.Version}, load {Load()}");
 
     private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 

@@ -18,6 +18,7 @@ internal static class Networks
 
     /// <summary>The network of a name.</summary>
     /// <exception cref="PenjingException">There is none.</exception>
-    public static Model Named(string name) =>
-        table.TryGetValue(name, out Func<Model>? build) ? build() : throw new PenjingException($"there is no network '{name}'; there are {string.Join(", ", table.Keys)}");
+    public static Model Named(string name) => table.TryGetValue(name, out Func<Model>? build)
+        ? build()
+        : throw new PenjingException($"there is no network '{name}'; there are {string.Join(", ", table.Keys)}");
 }

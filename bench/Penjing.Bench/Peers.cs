@@ -18,7 +18,8 @@ internal static class Peers
     /// <summary>Measures every network with every number of threads and writes peers.md and peers.json.</summary>
     public static int Run(Arguments arguments)
     {
-        string machine = Machine.Describe(), command = $"dotnet run -c Release --project bench/Penjing.Bench -- {string.Join(' ', Environment.GetCommandLineArgs().Skip(1))}";
+        string given = string.Join(' ', Environment.GetCommandLineArgs().Skip(1)), machine = Machine.Describe();
+        string command = $"dotnet run -c Release --project bench/Penjing.Bench -- {given}";
         string runtime = $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}";
         var rows = new List<Row>();
         foreach (string network in arguments.Networks(Networks.Names))
@@ -35,9 +36,10 @@ internal static class Peers
             `{command}`
 
             Medians of runs in turns on one input; ratio = Penjing / ONNX Runtime, median of the rounds with its quartiles (below 1: Penjing is faster).
+            Best: the shortest of all runs, for what the processor can do where other work disturbs the medians.
             Error: the largest difference of the answers, relative to the largest answer.
 
-            | network | threads | Penjing ms | ONNX Runtime ms | ratio | quartiles | Penjing best ms | ONNX Runtime best ms | best / best | arena bytes | error |
+            | network | threads | Penjing ms | ONNX Runtime ms | ratio | quartiles | best ms | their best ms | best / best | arena bytes | error |
             | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 
             """);
@@ -47,8 +49,19 @@ internal static class Peers
         return 0;
     }
 
-    private static string Line(Row row) => string.Create(CultureInfo.InvariantCulture,
-        $"| {row.Network} | {row.Threads} | {row.Times.FirstMs:F3} | {row.Times.SecondMs:F3} | {row.Times.Ratio:F3} | {row.Times.Low:F3}–{row.Times.High:F3} | {row.Times.FirstBestMs:F3} | {row.Times.SecondBestMs:F3} | {row.Times.FirstBestMs / row.Times.SecondBestMs:F3} | {row.ArenaBytes} | {row.Error:E1} |");
+    private static string Line(Row row)
+    {
+        Pairs times = row.Times;
+        string[] cells =
+        [
+            row.Network, $"{row.Threads}", Digits(times.FirstMs), Digits(times.SecondMs), Digits(times.Ratio), $"{Digits(times.Low)}–{Digits(times.High)}",
+            Digits(times.FirstBestMs), Digits(times.SecondBestMs), Digits(times.FirstBestMs / times.SecondBestMs), $"{row.ArenaBytes}",
+            row.Error.ToString("E1", CultureInfo.InvariantCulture),
+        ];
+        return $"| {string.Join(" | ", cells)} |";
+    }
+
+    private static string Digits(double value) => value.ToString("F3", CultureInfo.InvariantCulture);
 
     private static Row Measure(string network, int threads, double seconds)
     {

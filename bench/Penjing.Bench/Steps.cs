@@ -17,7 +17,8 @@ internal static class Steps
                 StepTime[] times = [.. session.Profile(100)];
                 Console.WriteLine($"{network}, {threads} thread(s)");
                 foreach (StepTime time in times)
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{time.Step.Name,-28} {time.Step.Kernel,-36} {time.MedianMs,8:F4} ms {time.Gflops,7:F1} GFLOP/s"));
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                        $"{time.Step.Name,-28} {time.Step.Kernel,-36} {time.MedianMs,8:F4} ms {time.Gflops,7:F1} GFLOP/s"));
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"sum",-65} {times.Sum(time => time.MedianMs),8:F4} ms"));
             }
         return 0;

@@ -45,7 +45,10 @@ internal static class Layout
     /// <summary>The extents of a shape in the engine's order.</summary>
     public static int[] Ordered(Shape shape) => [.. Order(shape).Select(axis => shape[axis])];
 
-    /// <summary>Elements of <paramref name="shape"/>'s memory between neighbours along each axis, in the engine's order, of the shape it broadcasts to; 0 where it repeats.</summary>
+    /// <summary>
+    /// Elements of <paramref name="shape"/>'s memory between neighbours along each axis, in the engine's order, of the shape it broadcasts to;
+    /// 0 where it repeats.
+    /// </summary>
     public static long[] Broadcast(Shape shape, Shape to)
     {
         long[] strides = Strides(shape);

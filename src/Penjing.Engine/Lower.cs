@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace Penjing.Engine;
 
-/// <summary>Makes a plan of a graph: picks the first kernel that fits each node, finds the nodes that are but views of their input, and places all values in the arena.</summary>
+/// <summary>
+/// Makes a plan of a graph: picks the first kernel that fits each node, finds the nodes that are but views of their input, and places all
+/// values in the arena.
+/// </summary>
 internal sealed class Lower
 {
     private readonly Isa isa;

@@ -21,7 +21,7 @@ internal sealed class PlannedStep(Step info, Kernel kernel, ImmutableArray<int> 
     public int Output { get; } = output;
 }
 
-/// <summary>A graph made ready for one machine: steps in their order, and where everything lies. Copies of the inputs come first, of the outputs last.</summary>
+/// <summary>A graph made ready for one machine: steps in order, and where everything lies. Copies of the inputs come first, of the outputs last.</summary>
 internal sealed class Plan : IDisposable
 {
     /// <summary>A plan of these steps.</summary>

@@ -145,7 +145,8 @@ public sealed unsafe class Session : IDisposable
 
     private static void Check(string role, Port port, int elements)
     {
-        if (port.Info.Type != ElementType.Float32) throw new ShapeException($"the {role} '{port.Name}' is {port.Info}: run the network on tensors, not on spans of floats");
+        if (port.Info.Type != ElementType.Float32)
+            throw new ShapeException($"the {role} '{port.Name}' is {port.Info}: run the network on tensors, not on spans of floats");
         if (elements != port.Info.Shape.Elements)
             throw new ShapeException($"the {role} '{port.Name}' of shape {port.Info.Shape} takes {port.Info.Shape.Elements} values, not {elements}");
     }

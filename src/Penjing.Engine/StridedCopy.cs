@@ -132,9 +132,14 @@ internal sealed unsafe class StridedCopy
         for (; row < rows; row++)
             for (int column = 0; column < 4; column++) target[(long)row * columns + column] = source[column * pitch + row];
 
-        static Vector128<ulong> Low(Vector128<uint> x, Vector128<uint> y) => Pair(Vector128.Shuffle(x, Vector128.Create(0u, 0, 1, 1)), Vector128.Shuffle(y, Vector128.Create(0u, 0, 1, 1)));
-        static Vector128<ulong> High(Vector128<uint> x, Vector128<uint> y) => Pair(Vector128.Shuffle(x, Vector128.Create(2u, 2, 3, 3)), Vector128.Shuffle(y, Vector128.Create(2u, 2, 3, 3)));
-        static Vector128<ulong> Pair(Vector128<uint> even, Vector128<uint> odd) => Vector128.ConditionalSelect(Vector128.Create(~0u, 0, ~0u, 0), even, odd).AsUInt64();
+        static Vector128<ulong> Low(Vector128<uint> x, Vector128<uint> y) =>
+            Pair(Vector128.Shuffle(x, Vector128.Create(0u, 0, 1, 1)), Vector128.Shuffle(y, Vector128.Create(0u, 0, 1, 1)));
+
+        static Vector128<ulong> High(Vector128<uint> x, Vector128<uint> y) =>
+            Pair(Vector128.Shuffle(x, Vector128.Create(2u, 2, 3, 3)), Vector128.Shuffle(y, Vector128.Create(2u, 2, 3, 3)));
+
+        static Vector128<ulong> Pair(Vector128<uint> even, Vector128<uint> odd) =>
+            Vector128.ConditionalSelect(Vector128.Create(~0u, 0, ~0u, 0), even, odd).AsUInt64();
     }
 
     /// <summary>The three planes of a colour picture woven into pixels.</summary>
@@ -145,14 +150,16 @@ internal sealed unsafe class StridedCopy
         for (; row + 4 <= rows; row += 4)
         {
             Vector128<uint> r = Vector128.Load(red + row), g = Vector128.Load(green + row), b = Vector128.Load(blue + row);
-            Weave(Vector128.Shuffle(r, Vector128.Create(0u, 0, 0, 1)), Vector128.Shuffle(g, Vector128.Create(0u, 0, 0, 0)), Vector128.Shuffle(b, Vector128.Create(0u, 0, 0, 0)))
+            Weave(Vector128.Shuffle(r, Vector128.Create(0u, 0, 0, 1)), Fill(g, 0), Fill(b, 0))
                 .Store(target + 3L * row);
-            Weave(Vector128.Shuffle(g, Vector128.Create(1u, 1, 1, 2)), Vector128.Shuffle(b, Vector128.Create(1u, 1, 1, 1)), Vector128.Shuffle(r, Vector128.Create(2u, 2, 2, 2)))
+            Weave(Vector128.Shuffle(g, Vector128.Create(1u, 1, 1, 2)), Fill(b, 1), Fill(r, 2))
                 .Store(target + 3L * row + 4);
-            Weave(Vector128.Shuffle(b, Vector128.Create(2u, 2, 2, 3)), Vector128.Shuffle(r, Vector128.Create(3u, 3, 3, 3)), Vector128.Shuffle(g, Vector128.Create(3u, 3, 3, 3)))
+            Weave(Vector128.Shuffle(b, Vector128.Create(2u, 2, 2, 3)), Fill(r, 3), Fill(g, 3))
                 .Store(target + 3L * row + 8);
         }
         for (; row < rows; row++) (target[3L * row], target[3L * row + 1], target[3L * row + 2]) = (red[row], green[row], blue[row]);
+
+        static Vector128<uint> Fill(Vector128<uint> x, uint index) => Vector128.Shuffle(x, Vector128.Create(index));
 
         static Vector128<uint> Weave(Vector128<uint> outer, Vector128<uint> second, Vector128<uint> third) =>
             Vector128.ConditionalSelect(Vector128.Create(~0u, 0, 0, ~0u), outer, Vector128.ConditionalSelect(Vector128.Create(0u, ~0u, 0, 0), second, third));

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Penjing.Engine;
 
-/// <summary>One session's use of the <see cref="WorkerPool"/>: the tasks of one phase at a time, taken by the caller and by helpers until none is left.</summary>
+/// <summary>One session's use of the <see cref="WorkerPool"/>: the tasks of a phase at a time, taken by caller and helpers until none is left.</summary>
 internal sealed class Team
 {
     private readonly int seats;

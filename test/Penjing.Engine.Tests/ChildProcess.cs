@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace Penjing.Engine.Tests;
 
@@ -30,7 +29,7 @@ internal sealed record ChildProcess(int ExitCode, string Output)
     /// <summary>Runs chosen classes of this test program in a process of its own.</summary>
     public static Task<ChildProcess> RunTests(IEnumerable<Type> classes, TimeSpan limit, params (string Name, string Value)[] environment)
     {
-        string program = Path.Combine(AppContext.BaseDirectory, typeof(ChildProcess).Assembly.GetName().Name + (RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? ".exe" : ""));
+        string program = Path.Combine(AppContext.BaseDirectory, typeof(ChildProcess).Assembly.GetName().Name + (OperatingSystem.IsWindows() ? ".exe" : ""));
         return Run(program, ["-noColor", "-noLogo", .. classes.SelectMany(one => (string[])["-class", one.FullName!])], limit, environment);
     }
 }

@@ -15,7 +15,8 @@ public partial class IsaTests
     public async Task TheKernelTestsPassWithout(string variable, Isa left)
     {
         if (Isas.Best <= left) Assert.Skip($"this machine has at most {Isas.Best}, so there is nothing to switch off");
-        if (variable.Contains("AVX", StringComparison.Ordinal) && RuntimeInformation.ProcessArchitecture != Architecture.X64) Assert.Skip($"{variable} is of x64");
+        if (variable.Contains("AVX", StringComparison.Ordinal) && RuntimeInformation.ProcessArchitecture != Architecture.X64)
+            Assert.Skip($"{variable} is of x64");
         ChildProcess child = await ChildProcess.RunTests([typeof(VectorsOfTheProcessTests), typeof(KernelTests)], TimeSpan.FromMinutes(5),
             (variable, "0"), (VectorsOfTheProcessTests.Variable, left.ToString()));
         Assert.True(child.ExitCode == 0, child.Output);

@@ -25,11 +25,13 @@ public class NativeTests
             await File.WriteAllBytesAsync(input, fed.Bytes.ToArray(), TestContext.Current.CancellationToken);
             ChildProcess run = await ChildProcess.Run(program, [model, input, output, "--threads", $"{threads}"], TimeSpan.FromMinutes(1));
             Assert.True(run.ExitCode == 0, run.Output);
-            Assert.StartsWith($"vectors 128: {Vector128.IsHardwareAccelerated}, 256: {Vector256.IsHardwareAccelerated}, 512: {Vector512.IsHardwareAccelerated}", run.Output);
+            (bool v128, bool v256, bool v512) = (Vector128.IsHardwareAccelerated, Vector256.IsHardwareAccelerated, Vector512.IsHardwareAccelerated);
+            Assert.StartsWith($"vectors 128: {v128}, 256: {v256}, 512: {v512}", run.Output);
             Assert.DoesNotContain("fallback", run.Output);
-        using Session session = new(graph, new(threads));
+            using Session session = new(graph, new(threads));
             Tensor expected = session.Run(fed)[0];
-            Closeness.CheckBits(expected, new(ElementType.Float32, expected.Shape, await File.ReadAllBytesAsync(output, TestContext.Current.CancellationToken)), "native");
+            byte[] answer = await File.ReadAllBytesAsync(output, TestContext.Current.CancellationToken);
+            Closeness.CheckBits(expected, new(ElementType.Float32, expected.Shape, answer), "native");
         }
         finally
         {
@@ -46,13 +48,15 @@ public class NativeTests
         if (!Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "clang"))))
             Assert.Skip("clang is not installed: the native program can't be linked (Debian: apt-get install clang lld zlib1g-dev)");
         string root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root, "Penjing.slnx"))) root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException($"no Penjing.slnx above {AppContext.BaseDirectory}");
+        while (!File.Exists(Path.Combine(root, "Penjing.slnx")))
+            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException($"no Penjing.slnx above {AppContext.BaseDirectory}");
         string artifacts = Path.Combine(root, "artifacts", "native"), output = Path.Combine(artifacts, "program");
         string instructions = Isas.Best switch { Isa.Vector512 => "x86-64-v4", Isa.Vector256 => "x86-64-v3", _ => "" };
         bool x64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;
         ChildProcess published = await ChildProcess.Run("dotnet",
             [
-                "publish", Path.Combine(root, "test", "Penjing.Aot"), "-c", "Release", "-r", x64 ? "linux-x64" : "linux-arm64", "-o", output, "--artifacts-path", artifacts,
+                "publish", Path.Combine(root, "test", "Penjing.Aot"), "-c", "Release", "-r", x64 ? "linux-x64" : "linux-arm64",
+                "-o", output, "--artifacts-path", artifacts,
                 "-p:Native=true", .. x64 && instructions != "" ? (string[])[$"-p:IlcInstructionSet={instructions}"] : [], "--disable-build-servers",
             ],
             TimeSpan.FromMinutes(10), ("MSBUILDDISABLENODEREUSE", "1"), ("DOTNET_CLI_TELEMETRY_OPTOUT", "1"));

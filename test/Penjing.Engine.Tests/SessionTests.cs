@@ -64,8 +64,10 @@ public class SessionTests
     public void MisfitsAreNamed()
     {
         using Session session = new(small, new(1));
-        Assert.Equal("the input 'input' of shape 1×3×32×32 takes 3072 values, not 7", Assert.Throws<ShapeException>(() => session.Run(new float[7], new float[10])).Message);
-        Assert.Equal($"the output '{small.Outputs[0].Name}' of shape 1×10 takes 10 values, not 11", Assert.Throws<ShapeException>(() => session.Run(new float[3072], new float[11])).Message);
+        Assert.Equal("the input 'input' of shape 1×3×32×32 takes 3072 values, not 7",
+            Assert.Throws<ShapeException>(() => session.Run(new float[7], new float[10])).Message);
+        Assert.Equal($"the output '{small.Outputs[0].Name}' of shape 1×10 takes 10 values, not 11",
+            Assert.Throws<ShapeException>(() => session.Run(new float[3072], new float[11])).Message);
         Assert.Equal("the network takes 1 input(s), not 0", Assert.Throws<ShapeException>(() => session.Run()).Message);
         Assert.Equal("the input 'input' takes Float32 1×3×32×32, not Float32 1×3×32×31",
             Assert.Throws<ShapeException>(() => session.Run(Tensor.Zeros(ElementType.Float32, [1, 3, 32, 31]))).Message);

@@ -53,14 +53,15 @@ public sealed class RandomGraphs
         10 => Join(x),
         11 => x.Shape[1] % 2 == 0 ? New(Gather.Shuffle(x.Shape[1], 2), x) : New(new Gather(1, [.. Enumerable.Range(0, x.Shape[1]).Reverse()]), x),
         12 => Pool(x),
-        13 => New(new Resize(new(Math.Max(1, x.Shape[2] + random.Next(-1, 4)), x.Shape[3] + random.Next(4)), (ResizeMode)random.Next(2), (CoordinateMode)random.Next(4)), x),
+        13 => Scale(x),
         14 => x.Shape[1] > 1 ? New(new Slice(1, random.Next(x.Shape[1] / 2), int.MaxValue, random.Next(1, 3)), x) : New(new Pad(1, 1, 2), x),
         _ => Move(x),
     };
 
     private Node Convolution(Node x, int outputs, int side, int groups)
     {
-        int perGroup = x.Shape[1] / groups, stride = x.Shape[2] > 4 && x.Shape[3] > 4 ? random.Next(1, 3) : 1, dilation = side > 1 && random.Next(4) == 0 ? 2 : 1;
+        int perGroup = x.Shape[1] / groups, stride = x.Shape[2] > 4 && x.Shape[3] > 4 ? random.Next(1, 3) : 1;
+        int dilation = side > 1 && random.Next(4) == 0 ? 2 : 1;
         Conv conv = new(Size.Square(stride), Padding.All(side / 2 * dilation), Size.Square(dilation), groups);
         Node weights = Weight("weight", RandomTensors.Kernel([outputs, perGroup, side, side], Seed()));
         return random.Next(2) == 0 ? New(conv, x, weights) : New(conv, x, weights, Weight("bias", RandomTensors.Normal([outputs], Seed(), 0.2)));
@@ -82,7 +83,8 @@ public sealed class RandomGraphs
     private Node Join(Node x)
     {
         int axis = random.Next(4) == 0 ? 2 : 1;
-        ImmutableArray<Node> fitting = [.. values.Where(value => value.Shape.Rank == 4 && value.Shape.With(axis, 1) == x.Shape.With(axis, 1) && value.Shape[axis] < 40)];
+        ImmutableArray<Node> fitting =
+            [.. values.Where(value => value.Shape.Rank == 4 && value.Shape.With(axis, 1) == x.Shape.With(axis, 1) && value.Shape[axis] < 40)];
         return New(new Concat(axis), [.. Enumerable.Range(0, random.Next(1, 3)).Select(_ => fitting.Length > 0 ? Pick(fitting) : x), x]);
     }
 
@@ -93,6 +95,12 @@ public sealed class RandomGraphs
         return random.Next(2) == 0
             ? New(new MaxPool(kernel, stride, padding, Size.One, random.Next(2) == 0), x)
             : New(new AveragePool(kernel, stride, padding, random.Next(2) == 0, random.Next(2) == 0), x);
+    }
+
+    private Node Scale(Node x)
+    {
+        Size size = new(Math.Max(1, x.Shape[2] + random.Next(-1, 4)), x.Shape[3] + random.Next(4));
+        return New(new Resize(size, (ResizeMode)random.Next(2), (CoordinateMode)random.Next(4)), x);
     }
 
     private Node Move(Node x) => random.Next(4) switch
