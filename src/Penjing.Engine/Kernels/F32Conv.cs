@@ -15,15 +15,19 @@ internal readonly struct F32Conv : IKernelMaker
         && node.Inputs[1].Value is { } weights && weights.Shape.Product(2, 4) <= MostTaps && (node.Inputs.Length < 3 || node.Inputs[2].Value is not null);
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => node.Op is Conv conv
-        ? new F32Conv<S, V>(node, Whole(node, conv), conv.Groups, conv.Then)
-        : new F32Conv<S, V>(node, Phases(node, (ConvTranspose)node.Op), ((ConvTranspose)node.Op).Groups, null);
+    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => Make<S, V>(node, node.Inputs[0].Shape[1], node.Shape[1]);
+
+    /// <summary>The kernel of a node whose input and output pixels lie further apart than their channels need, as parts of wider values.</summary>
+    public static Kernel Make<S, V>(Node node, int inputPitch, int outputPitch) where S : struct, ISimd<V> where V : unmanaged => node.Op is Conv conv
+        ? new F32Conv<S, V>(node, Whole(node, conv, inputPitch), conv.Groups, conv.Then, inputPitch, outputPitch)
+        : new F32Conv<S, V>(node, Phases(node, (ConvTranspose)node.Op), ((ConvTranspose)node.Op).Groups, null, inputPitch, outputPitch);
 
     /// <summary>The one grid of a convolution. Where the channels are few, the taps of a kernel row, neighbours in memory, make one segment.</summary>
-    private static F32Grid[] Whole(Node node, Conv conv)
+    private static F32Grid[] Whole(Node node, Conv conv, int inputPitch)
     {
         Shape kernel = node.Inputs[1].Shape;
-        int height = kernel[2], width = kernel[3], joined = conv.Groups == 1 && conv.Dilation.Width == 1 && width > 1 && kernel[1] * width <= 64 ? width : 1;
+        int height = kernel[2], width = kernel[3];
+        int joined = inputPitch == kernel[1] && conv.Dilation.Width == 1 && width > 1 && kernel[1] * width <= 64 ? width : 1;
         F32Tap[] taps =
         [
             .. from y in Enumerable.Range(0, height)
@@ -82,17 +86,15 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
     private readonly long[] panels;
     private readonly long zeros;
 
-    /// <summary>The kernel of a node; rows lie one after another with all channels of a pixel unless the pitches say otherwise.</summary>
-    public F32Conv(Node node, F32Grid[] grids, int groups, Activation? then, int inputPitch = 0, int outputPitch = 0) : base(Parts(node, grids, groups), then)
+    /// <summary>The kernel of a node, with the elements from pixel to pixel of its input and of its output.</summary>
+    public F32Conv(Node node, F32Grid[] grids, int groups, Activation? then, int inputPitch, int outputPitch) : base(Parts(node, grids, groups), then)
     {
         (this.grids, this.groups) = (grids, groups);
         Shape input = node.Inputs[0].Shape, output = node.Shape;
         (height, width, channels) = (input[2], input[3], input[1] / groups);
         (outputHeight, outputWidth, columns) = (output[2], output[3], output[1] / groups);
-        this.inputPitch = inputPitch == 0 ? input[1] : inputPitch;
-        this.outputPitch = outputPitch == 0 ? output[1] : outputPitch;
-        if (grids[0].Joined > 1 && this.inputPitch != channels) throw new ArgumentException("joined taps ask for pixels side by side", nameof(inputPitch));
-        offsets = [.. grids.Select(grid => grid.Taps.Where((_, i) => i % grid.Joined == 0).Select(tap => (tap.Down * width + tap.Across) * this.inputPitch).ToArray())];
+        (this.inputPitch, this.outputPitch) = (inputPitch, outputPitch);
+        offsets = [.. grids.Select(grid => grid.Taps.Where((_, i) => i % grid.Joined == 0).Select(tap => (tap.Down * width + tap.Across) * inputPitch).ToArray())];
         panels = new long[grids.Length];
         for (int part = 0; part < panels.Length; part++)
         {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Penjing.Engine;
 
 /// <summary>
@@ -29,6 +31,7 @@ internal readonly unsafe struct F32Panels(int columns, int depth, int lanes)
     /// <param name="stride">Elements between columns in the source.</param>
     /// <param name="scale">What each weight is multiplied by.</param>
     /// <param name="bias">The biases of all columns, or null.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Pack(float* panels, int panel, float* source, ReadOnlySpan<int> offsets, nint stride, float scale, float* bias)
     {
         float* target = panels + Offset(panel);

@@ -1,0 +1,50 @@
+using System.Runtime.Intrinsics;
+using Penjing.Testing;
+
+namespace Penjing.Engine.Tests;
+
+/// <summary>Convolutions whose pixels are parts of wider ones.</summary>
+public unsafe class PitchTests
+{
+    /// <summary>The answers are the same bits as side by side, and what lies between the output's pixels is left alone.</summary>
+    [Fact]
+    public void WiderPixelsChangeNothing()
+    {
+        foreach (OpCase one in OpCases.Of<Conv>().Concat(OpCases.Of<ConvTranspose>()).Where(one => F32Conv.Fits(KernelCase.Node(one), Isa.None)))
+        {
+            Node node = KernelCase.Node(one);
+            if (node.Shape.Elements == 0) continue;
+            Check<Simd256, Vector256<float>>(one, node);
+            Check<Scalar, float>(one, node);
+        }
+    }
+
+    private static void Check<S, V>(OpCase one, Node node) where S : struct, ISimd<V> where V : unmanaged
+    {
+        const float untouched = -12345;
+        int channels = node.Inputs[0].Shape[1], columns = node.Shape[1], pixels = node.Shape.Elements / columns, inputPitch = channels + 5, outputPitch = columns + 3;
+        float[] input = ChannelsLast(one.Inputs[0]), narrow = new float[node.Shape.Elements], wide = new float[pixels * outputPitch], spread = new float[input.Length / channels * inputPitch];
+        Array.Fill(wide, untouched);
+        for (int i = 0; i < input.Length; i++) spread[i / channels * inputPitch + i % channels] = input[i];
+        Run(F32Conv.Make<S, V>(node, channels, columns), input, narrow);
+        Run(F32Conv.Make<S, V>(node, inputPitch, outputPitch), spread, wide);
+        for (int i = 0; i < wide.Length; i++)
+            Assert.True(wide[i].Equals(i % outputPitch < columns ? narrow[i / outputPitch * columns + i % outputPitch] : untouched), $"{one}, {typeof(S).Name}: element {i} is {wide[i]}");
+    }
+
+    private static void Run(Kernel kernel, float[] input, float[] output)
+    {
+        using (kernel)
+            fixed (float* from = input, to = output)
+            {
+                void* inputs = from;
+                for (int task = 0; task < kernel.Tasks(0); task++) kernel.Run(0, task, new(&inputs, to, null));
+            }
+    }
+
+    private static float[] ChannelsLast(Tensor tensor)
+    {
+        using NativeBuffer memory = StridedCopy.Inward(tensor);
+        return new Span<float>(memory.Pointer, tensor.Shape.Elements).ToArray();
+    }
+}
