@@ -6,7 +6,8 @@ namespace Penjing.Engine;
 internal sealed class Assemble
 {
     /// <summary>Whether the node puts its output together so.</summary>
-    public static bool Fits(Node node) => node.Op is Concat or Slice or Gather or Pad && node.Shape.Elements > 0 && node.Inputs.Any(input => input.Value is null);
+    public static bool Fits(Node node) =>
+        node.Op is Concat or Slice or Gather or Pad && node.Shape.Elements > 0 && node.Inputs.Any(input => input.Value is null);
 
     /// <summary>The kernel of a node.</summary>
     public static Kernel Of(Node node)
@@ -130,7 +131,9 @@ internal sealed unsafe class AssembleKernel : Kernel
 
     /// <summary>The bytes of one element that a Pad adds: the value as the reference converts it.</summary>
     private static byte[] Fill(Node node, int size) =>
-        node.Op is Pad pad && pad.Mode == PadMode.Constant ? Reference.Evaluate(new Pad(0, 0, 1, PadMode.Constant, pad.Value), [Tensor.Zeros(node.Info.Type, [0])]).Bytes.ToArray() : new byte[size];
+        node.Op is Pad { Mode: PadMode.Constant, Value: var value }
+            ? Reference.Evaluate(new Pad(0, 0, 1, PadMode.Constant, value), [Tensor.Zeros(node.Info.Type, [0])]).Bytes.ToArray()
+            : new byte[size];
 
     /// <summary>Bytes of the output that come from one place of an input, or from none.</summary>
     private readonly record struct Stretch(int Input, long From, long To, long Bytes);

@@ -46,7 +46,8 @@ internal readonly struct F32Conv : IKernelMaker
         [
             .. from top in Enumerable.Range(0, Math.Min(down, node.Shape[2]))
                from left in Enumerable.Range(0, Math.Min(across, node.Shape[3]))
-               select new F32Grid(new(top, left), conv.Stride, new((node.Shape[2] - top + down - 1) / down, (node.Shape[3] - left + across - 1) / across), Size.One, 1,
+               let count = new Size((node.Shape[2] - top + down - 1) / down, (node.Shape[3] - left + across - 1) / across)
+               select new F32Grid(new(top, left), conv.Stride, count, Size.One, 1,
                [
                    .. from y in Enumerable.Range(0, kernel[2])
                       from x in Enumerable.Range(0, kernel[3])
@@ -94,7 +95,7 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
         (height, width, channels) = (input[2], input[3], input[1] / groups);
         (outputHeight, outputWidth, columns) = (output[2], output[3], output[1] / groups);
         (this.inputPitch, this.outputPitch) = (inputPitch, outputPitch);
-        offsets = [.. grids.Select(grid => grid.Taps.Where((_, i) => i % grid.Joined == 0).Select(tap => (tap.Down * width + tap.Across) * inputPitch).ToArray())];
+        offsets = [.. grids.Select(Offsets)];
         panels = new long[grids.Length];
         for (int part = 0; part < panels.Length; part++)
         {
@@ -133,8 +134,9 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
                 // A run of output pixels of one line.
                 int y = line * down, end = Math.Min(rows, row + grid.Count.Width - column);
                 bool inside = y + top >= 0 && y + bottom < height;
-                float* picture = operands.Input(0) + (nint)image * height * width * inputPitch, output = operands.Output
-                    + (((nint)image * outputHeight + grid.Origin.Height + line * grid.Step.Height) * outputWidth + grid.Origin.Width + column * grid.Step.Width) * outputPitch;
+                float* picture = operands.Input(0) + (nint)image * height * width * inputPitch;
+                nint outputLine = (nint)image * outputHeight + grid.Origin.Height + line * grid.Step.Height;
+                float* output = operands.Output + (outputLine * outputWidth + grid.Origin.Width + column * grid.Step.Width) * outputPitch;
                 for (int x = column * across; row < end; row++, x += across, output += step)
                 {
                     table[row] = output;
@@ -173,6 +175,9 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
             }
         }
     }
+
+    /// <summary>How far from a window's beginning its segments begin.</summary>
+    private int[] Offsets(F32Grid grid) => [.. grid.Taps.Where((_, i) => i % grid.Joined == 0).Select(tap => (tap.Down * width + tap.Across) * inputPitch)];
 
     private F32Panels Packed(int part) => new(columns, grids[part].Taps.Length * channels, S.Lanes);
 

@@ -6,8 +6,8 @@ namespace Penjing.Engine;
 internal readonly struct F32Depthwise : IKernelMaker
 {
     /// <summary>Whether the node is a convolution with constant weights and one kernel for each input channel.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is Conv conv && conv.Groups > 1 && conv.Groups == node.Shape[1] && conv.Groups == node.Inputs[0].Shape[1]
-        && node.Inputs[0].Value is null && node.Inputs[1].Value is not null && (node.Inputs.Length < 3 || node.Inputs[2].Value is not null);
+    public static bool Fits(Node node, Isa isa) => node.Op is Conv { Groups: > 1 and var groups }
+        && groups == node.Shape[1] && groups == node.Inputs[0].Shape[1] && node.Inputs[0].Value is null && node.Inputs[1].Value is not null && (node.Inputs.Length < 3 || node.Inputs[2].Value is not null);
 
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => new F32Depthwise<S, V>(node);
@@ -98,7 +98,8 @@ internal sealed unsafe class F32Depthwise<S, V> : Kernel where S : struct, ISimd
 
     /// <summary>Four output pixels at a time under a kernel three columns wide, each input pixel loaded once a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Three<L, Stride>(float* line, float* output, float* packed, float* taps, int rows, int count) where L : struct, ILanes where Stride : struct, INumber
+    private void Three<L, Stride>(float* line, float* output, float* packed, float* taps, int rows, int count)
+        where L : struct, ILanes where Stride : struct, INumber
     {
         nint pitch = channels, down = (nint)dilation.Height * width * channels;
         V bias = S.Load(packed), min = S.Fill(finish.Min), max = S.Fill(finish.Max);
@@ -201,7 +202,10 @@ internal sealed unsafe class F32Depthwise<S, V> : Kernel where S : struct, ISimd
         V sum = S.Load(packed);
         for (int row = 0; row < rows; row++)
             for (int column = begin; column < end; column++)
-                sum = S.MultiplyAdd(L.Load<S, V>(line + row * down + (nint)(left + column * dilation.Width) * pitch, count), S.Load(taps + (row * kernel.Width + column) * S.Lanes), sum);
+            {
+                V value = L.Load<S, V>(line + row * down + (nint)(left + column * dilation.Width) * pitch, count);
+                sum = S.MultiplyAdd(value, S.Load(taps + (row * kernel.Width + column) * S.Lanes), sum);
+            }
         L.Store<S, V>(output + x * pitch, S.AtMost(S.Fill(finish.Max), S.AtLeast(S.Fill(finish.Min), sum)), count);
     }
 }

@@ -9,7 +9,8 @@ internal readonly struct F32MatMul : IKernelMaker
     /// <summary>Whether the node is a product of matrices whose addend, if any, is a constant for each column.</summary>
     public static bool Fits(Node node, Isa isa) => node.Inputs[0].Value is null && node.Op switch
     {
-        Gemm => node.Inputs.Length < 3 || (node.Inputs[2].Value is { } addend && (addend.Shape.Elements == 1 || (addend.Shape[-1] == node.Shape[1] && addend.Shape.Elements == node.Shape[1]))),
+        Gemm when node.Inputs.Length < 3 => true,
+        Gemm => node.Inputs[2].Value is { Shape: var addend } && (addend.Elements == 1 || (addend[-1] == node.Shape[1] && addend.Elements == node.Shape[1])),
         MatMul => node.Inputs[0].Shape.Rank != 4 && node.Inputs[1].Shape.Rank != 4 && node.Shape.Rank != 4,
         _ => false,
     };

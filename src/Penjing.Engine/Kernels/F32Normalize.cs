@@ -6,7 +6,7 @@ namespace Penjing.Engine;
 internal readonly struct F32Normalize : IKernelMaker
 {
     /// <summary>Whether the node is a normalization of pictures or rows with constant parameters.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is BatchNormalization && node.Shape.Rank is 2 or 4 && node.Op is BatchNormalization
+    public static bool Fits(Node node, Isa isa) => node.Op is BatchNormalization && node.Shape.Rank is 2 or 4
         && node.Inputs[0].Value is null && node.Inputs.Skip(1).All(input => input.Value is not null);
 
     /// <inheritdoc/>
@@ -52,11 +52,13 @@ internal sealed unsafe class F32Normalize<S, V> : Kernel where S : struct, ISimd
     public override void Run(int phase, int task, in Operands operands)
     {
         (int first, int count) = split[task];
-        float* source = operands.Input(0) + (nint)first * channels, target = operands.Output + (nint)first * channels, scale = scales.Floats, shift = scale + channels;
+        float* source = operands.Input(0) + (nint)first * channels, target = operands.Output + (nint)first * channels;
+        float* scale = scales.Floats, shift = scale + channels;
         for (; count > 0; count--, source += channels, target += channels)
         {
             int c = 0;
-            for (; c <= channels - S.Lanes; c += S.Lanes) S.Store(target + c, S.MultiplyAdd(S.Load(source + c), S.Load(scale + c), S.Load(shift + c)));
+            for (; c <= channels - S.Lanes; c += S.Lanes)
+                S.Store(target + c, S.MultiplyAdd(S.Load(source + c), S.Load(scale + c), S.Load(shift + c)));
             int rest = channels - c;
             if (rest > 0) S.StorePart(target + c, S.MultiplyAdd(S.LoadPart(source + c, rest), S.LoadPart(scale + c, rest), S.LoadPart(shift + c, rest)), rest);
         }

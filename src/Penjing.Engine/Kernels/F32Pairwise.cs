@@ -44,7 +44,10 @@ internal readonly struct Sloped : IF32Pair
     public static V Apply<S, V>(V left, V right) where S : struct, ISimd<V> where V : unmanaged => S.IfNegative(left, S.Multiply(left, right), left);
 }
 
-/// <summary>Add, Sub, Mul, Div and PRelu with broadcasting: elements in the order of memory, in runs along which each side is read one by one or stands still.</summary>
+/// <summary>
+/// Add, Sub, Mul, Div and PRelu with broadcasting: elements in the order of memory, in runs along which each side is read one by one or
+/// stands still.
+/// </summary>
 internal readonly struct F32Pairwise : IKernelMaker
 {
     /// <summary>Whether the node is a function of pairs of floats.</summary>
@@ -80,7 +83,8 @@ internal sealed unsafe class F32Pairwise<S, V, F> : Kernel where S : struct, ISi
         finish = new((node.Op as Add)?.Then);
         leftValue = node.Inputs[0].Value is { } one ? StridedCopy.Inward(one) : null;
         rightValue = node.Inputs[1].Value is { } other ? StridedCopy.Inward(other) : null;
-        (extents, left, right) = Merge(Layout.Ordered(node.Shape), Layout.Broadcast(node.Inputs[0].Shape, node.Shape), Layout.Broadcast(node.Inputs[1].Shape, node.Shape));
+        long[] ofLeft = Layout.Broadcast(node.Inputs[0].Shape, node.Shape), ofRight = Layout.Broadcast(node.Inputs[1].Shape, node.Shape);
+        (extents, left, right) = Merge(Layout.Ordered(node.Shape), ofLeft, ofRight);
         run = extents[^1];
         flat = extents.Length == 1;
         split = flat ? Split.Flat(run) : Split.Of(node.Shape.Elements / run, run);
@@ -106,7 +110,8 @@ internal sealed unsafe class F32Pairwise<S, V, F> : Kernel where S : struct, ISi
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(int phase, int task, in Operands operands)
     {
-        float* a = leftValue is null ? operands.Input(0) : leftValue.Floats, b = rightValue is null ? operands.Input(1) : rightValue.Floats, output = operands.Output;
+        float* a = leftValue is null ? operands.Input(0) : leftValue.Floats, b = rightValue is null ? operands.Input(1) : rightValue.Floats;
+        float* output = operands.Output;
         (int first, int count) = split[task];
         if (flat)
         {

@@ -49,7 +49,8 @@ internal readonly struct F32Pool : IKernelMaker
 internal sealed unsafe class F32Pool<S, V, P>(Node node, Size kernel, Size stride, Padding padding, Size dilation, bool? counted) : Kernel
     where S : struct, ISimd<V> where V : unmanaged where P : struct, IF32Pooling
 {
-    private readonly int channels = node.Shape[1], height = node.Inputs[0].Shape[2], width = node.Inputs[0].Shape[3], outputHeight = node.Shape[2], outputWidth = node.Shape[3];
+    private readonly int channels = node.Shape[1], height = node.Inputs[0].Shape[2], width = node.Inputs[0].Shape[3];
+    private readonly int outputHeight = node.Shape[2], outputWidth = node.Shape[3];
     private readonly Split split = Split.Of(node.Shape[0] * node.Shape[2], (double)node.Shape[3] * node.Shape[1] * (1 + kernel.Height * kernel.Width / 2.0));
 
     /// <inheritdoc/>

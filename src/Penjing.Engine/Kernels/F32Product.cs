@@ -111,7 +111,10 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
                 (int first, int columns) = panels[panel];
                 float* packed = right + group * panels.Floats + panels.Offset(panel);
                 for (int tile = from; tile < to; tile++)
-                    tiles[2 * rows.Count(tile) + vectors - 1](table + (tile - from) * pointers, (nint)group * part.Length, packed, group * part.Columns + first, columns, in shape);
+                {
+                    float** pointed = table + (tile - from) * pointers;
+                    tiles[2 * rows.Count(tile) + vectors - 1](pointed, (nint)group * part.Length, packed, group * part.Columns + first, columns, in shape);
+                }
             }
             if (!finish.Bounds) Complete(piece, part, panels, rows, from, to, table, pointers);
         }
@@ -150,7 +153,8 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
             for (int j = 0; j < across; j++)
             {
                 int firstTile = tiles * i / down, firstPanel = panels * j / across;
-                yield return new(index, firstTile, tiles * (i + 1) / down - firstTile, firstPanel, panels * (j + 1) / across - firstPanel, part.Macs / (down * across));
+                int endTile = tiles * (i + 1) / down, endPanel = panels * (j + 1) / across;
+                yield return new(index, firstTile, endTile - firstTile, firstPanel, endPanel - firstPanel, part.Macs / (down * across));
             }
     }
 

@@ -49,7 +49,8 @@ internal sealed unsafe class F32Mean<S, V>(Around view) : Kernel where S : struc
     private const int Chunk = 64;
 
     private readonly int blocks = (view.Inner + 4 * S.Lanes - 1) / (4 * S.Lanes);
-    private readonly Split split = Split.Of(view.Outer * ((view.Inner + 4 * S.Lanes - 1) / (4 * S.Lanes)), (double)view.Extent * Math.Min(view.Inner, 4 * S.Lanes));
+    private readonly Split split =
+        Split.Of(view.Outer * ((view.Inner + 4 * S.Lanes - 1) / (4 * S.Lanes)), (double)view.Extent * Math.Min(view.Inner, 4 * S.Lanes));
 
     /// <inheritdoc/>
     public override string Label => $"f32-mean-{Split.Name<S, V>()}";

@@ -46,12 +46,14 @@ internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V>
         for (int i = first; i < first + count; i++)
         {
             (int near, int far, float part) = rows[i % rows.Length];
-            float* picture = operands.Input(0) + (nint)(i / rows.Length) * height * width * channels, target = operands.Output + (nint)i * columns.Length * channels;
+            float* picture = operands.Input(0) + (nint)(i / rows.Length) * height * width * channels;
+            float* target = operands.Output + (nint)i * columns.Length * channels;
             float* top = picture + (nint)near * width * channels, bottom = picture + (nint)far * width * channels;
             foreach ((int left, int right, float across) in columns)
             {
-                if (nearest) Unsafe.CopyBlockUnaligned(target, top + (nint)left * channels, (uint)(channels * sizeof(float)));
-                else Mix(top + (nint)left * channels, top + (nint)right * channels, bottom + (nint)left * channels, bottom + (nint)right * channels, target, across, part);
+                nint from = (nint)left * channels, to = (nint)right * channels;
+                if (nearest) Unsafe.CopyBlockUnaligned(target, top + from, (uint)(channels * sizeof(float)));
+                else Mix(top + from, top + to, bottom + from, bottom + to, target, across, part);
                 target += channels;
             }
         }
@@ -79,9 +81,9 @@ internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V>
         var places = new (int, int, float)[output];
         for (int x = 0; x < output; x++)
         {
-            double at = resize.Coordinate(x, input, output, scale);
-            double inside = Math.Clamp(at, 0, input - 1);
-            places[x] = resize.Mode is ResizeMode.Nearest ? (resize.Pixel(at, input), 0, 0) : ((int)inside, Math.Min((int)inside + 1, input - 1), (float)(inside - (int)inside));
+            double at = resize.Coordinate(x, input, output, scale), inside = Math.Clamp(at, 0, input - 1);
+            int near = (int)inside;
+            places[x] = resize.Mode is ResizeMode.Nearest ? (resize.Pixel(at, input), 0, 0) : (near, Math.Min(near + 1, input - 1), (float)(inside - near));
         }
         return places;
     }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Penjing.Engine;
 
-/// <summary>What all tiles of one product share: the segments that each row of the left matrix has, their length, and the bounds of the output.</summary>
+/// <summary>What all tiles of a product share: how many segments each row of the left matrix has, their length, and the output's bounds.</summary>
 internal readonly record struct TileShape(int Segments, int Length, float Min, float Max);
 
 /// <summary>
@@ -12,8 +12,12 @@ internal readonly record struct TileShape(int Segments, int Length, float Min, f
 /// </summary>
 internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
-    /// <summary>The tile of this many rows and vectors; it takes the table, what is added to the rows' pointers, the panel, its first column and how many it has, and the shape.</summary>
-    public static delegate*<float**, nint, float*, nint, int, in TileShape, void> Pick(int rows, int vectors) => vectors == 1 ? Pick<N1>(rows) : Pick<N2>(rows);
+    /// <summary>
+    /// The tile of this many rows and vectors; it takes the table, what is added to the rows' pointers, the panel, its first column and how many
+    /// it has, and the shape.
+    /// </summary>
+    public static delegate*<float**, nint, float*, nint, int, in TileShape, void> Pick(int rows, int vectors) =>
+        vectors == 1 ? Pick<N1>(rows) : Pick<N2>(rows);
 
     private static delegate*<float**, nint, float*, nint, int, in TileShape, void> Pick<C>(int rows) where C : INumber => rows switch
     {

@@ -36,7 +36,8 @@ internal static class KernelTable
     ];
 
     /// <summary>A row of kernels of floats, none of which computes an empty value or reads one.</summary>
-    private static KernelRow Row<K>(string name, Func<Node, Isa, bool> fits) where K : struct, IKernelMaker => new(name, (node, isa) => IsFilled(node) && fits(node, isa), Simd.Make<K>);
+    private static KernelRow Row<K>(string name, Func<Node, Isa, bool> fits) where K : struct, IKernelMaker =>
+        new(name, (node, isa) => IsFilled(node) && fits(node, isa), Simd.Make<K>);
 
     private static bool IsFilled(Node node) =>
         node.Shape.Elements > 0 && node.Inputs.All(input => input.Info.Type == ElementType.Float32 && input.Shape.Elements > 0);

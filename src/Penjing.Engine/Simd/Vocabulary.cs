@@ -67,7 +67,10 @@ internal interface ISimd<V> : IVectorMemory<V>, IVectorArithmetic<V>, IVectorOrd
     static abstract V PowerOfTwo(V shifted);
 }
 
-/// <summary>What makes a kernel once the vector width is known. Makers are structs: through code shared by classes the native compiler finds no static method.</summary>
+/// <summary>
+/// What makes a kernel once the vector width is known. Makers are structs: through code shared by classes the native compiler finds no
+/// static method.
+/// </summary>
 internal interface IKernelMaker
 {
     /// <summary>The kernel of a node for one width.</summary>

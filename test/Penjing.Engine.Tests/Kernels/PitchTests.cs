@@ -10,10 +10,10 @@ public unsafe class PitchTests
     [Fact]
     public void WiderPixelsChangeNothing()
     {
-        foreach (OpCase one in OpCases.Of<Conv>().Concat(OpCases.Of<ConvTranspose>()).Where(one => F32Conv.Fits(KernelCase.Node(one), Isa.None)))
+        foreach (OpCase one in OpCases.Of<Conv>().Concat(OpCases.Of<ConvTranspose>()))
         {
             Node node = KernelCase.Node(one);
-            if (node.Shape.Elements == 0) continue;
+            if (node.Shape.Elements == 0 || !F32Conv.Fits(node, Isa.None)) continue;
             Check<Simd256, Vector256<float>>(one, node);
             Check<Scalar, float>(one, node);
         }
@@ -22,14 +22,18 @@ public unsafe class PitchTests
     private static void Check<S, V>(OpCase one, Node node) where S : struct, ISimd<V> where V : unmanaged
     {
         const float untouched = -12345;
-        int channels = node.Inputs[0].Shape[1], columns = node.Shape[1], pixels = node.Shape.Elements / columns, inputPitch = channels + 5, outputPitch = columns + 3;
-        float[] input = ChannelsLast(one.Inputs[0]), narrow = new float[node.Shape.Elements], wide = new float[pixels * outputPitch], spread = new float[input.Length / channels * inputPitch];
+        int channels = node.Inputs[0].Shape[1], columns = node.Shape[1], inputPitch = channels + 5, outputPitch = columns + 3;
+        float[] input = ChannelsLast(one.Inputs[0]), spread = new float[input.Length / channels * inputPitch];
+        float[] narrow = new float[node.Shape.Elements], wide = new float[node.Shape.Elements / columns * outputPitch];
         Array.Fill(wide, untouched);
         for (int i = 0; i < input.Length; i++) spread[i / channels * inputPitch + i % channels] = input[i];
         Run(F32Conv.Make<S, V>(node, channels, columns), input, narrow);
         Run(F32Conv.Make<S, V>(node, inputPitch, outputPitch), spread, wide);
         for (int i = 0; i < wide.Length; i++)
-            Assert.True(wide[i].Equals(i % outputPitch < columns ? narrow[i / outputPitch * columns + i % outputPitch] : untouched), $"{one}, {typeof(S).Name}: element {i} is {wide[i]}");
+        {
+            float expected = i % outputPitch < columns ? narrow[i / outputPitch * columns + i % outputPitch] : untouched;
+            Assert.True(wide[i].Equals(expected), $"{one}, {typeof(S).Name}: element {i} should be {expected}, is {wide[i]}");
+        }
     }
 
     private static void Run(Kernel kernel, float[] input, float[] output)
