@@ -9,7 +9,7 @@ public enum Parameterization
     /// <summary>Elements that are zero stay zero.</summary>
     KeepZeros = 1,
     /// <summary>
-    /// Elements of one bit pattern stay one: the distinct values, a codebook, are trained, each by the gradients of all its elements
+    /// Elements of one value stay of one value: the distinct ones, a codebook, are trained, each by the gradients of all its elements
     /// (trained quantization, Han et al. 2016).
     /// </summary>
     Shared = 2,

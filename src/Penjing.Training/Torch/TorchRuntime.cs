@@ -130,7 +130,7 @@ internal static class TorchRuntime
     }
 
     /// <summary>Where the flags of the need for <see cref="Version"/> stand in a 64-bit little-endian ELF file, or null where there is no such need.</summary>
-    private static int? FlagOffset(ReadOnlySpan<byte> file)
+    internal static int? FlagOffset(ReadOnlySpan<byte> file)
     {
         if (file.Length < 64 || !file.StartsWith((ReadOnlySpan<byte>)[0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1])) return null;
         int sections = (int)BinaryPrimitives.ReadUInt64LittleEndian(file[40..]), size = Half(file, 58), count = Half(file, 60);

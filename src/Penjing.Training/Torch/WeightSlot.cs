@@ -72,11 +72,12 @@ internal sealed class WeightSlot : IDisposable
     {
         var bytes = new byte[original.Length];
         Span<float> values = MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
+        ReadOnlySpan<float> before = MemoryMarshal.Cast<byte, float>(original.Span);
         bool keep = Parameterization.HasFlag(Parameterization.KeepZeros);
         for (int i = 0; i < values.Length; i++)
         {
-            int at = codes.Length > 0 ? codes[i] : i;
-            values[i] = keep && Initial[at] == 0 ? Initial[at] : numbers[at];
+            float now = numbers[codes.Length > 0 ? codes[i] : i];
+            values[i] = now == before[i] || (keep && before[i] == 0) ? before[i] : now;
         }
         return original.Span.SequenceEqual(bytes) ? Node : new(Node.Name, (Constant)Node.Op with { Value = new(ElementType.Float32, Node.Shape, bytes) });
     }
@@ -88,7 +89,7 @@ internal sealed class WeightSlot : IDisposable
         indices?.Dispose();
     }
 
-    /// <summary>The distinct bit patterns in the order of first use, and which one each element has.</summary>
+    /// <summary>The distinct values in the order of first use, and which one each element has; both zeros are one.</summary>
     private static (float[] Values, int[] Codes) Codebook(ReadOnlySpan<float> values)
     {
         var known = new Dictionary<int, int>();
@@ -96,7 +97,7 @@ internal sealed class WeightSlot : IDisposable
         var codes = new int[values.Length];
         for (int i = 0; i < values.Length; i++)
         {
-            int bits = BitConverter.SingleToInt32Bits(values[i]);
+            int bits = values[i] == 0 ? 0 : BitConverter.SingleToInt32Bits(values[i]);
             if (!known.TryGetValue(bits, out codes[i]))
             {
                 known[bits] = codes[i] = codebook.Count;
