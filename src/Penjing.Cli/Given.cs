@@ -26,9 +26,6 @@ internal static class Given
     /// <summary>Machine-readable output.</summary>
     public static Option<bool> Json() => new("--json") { Description = "Print JSON on the standard output and nothing else there." };
 
-    /// <summary>Passes over the training pictures.</summary>
-    public static Option<int> Epochs(int standard, string description = "Passes over the training pictures.") => Number("--epochs", "N", standard, 1, 100_000, description);
-
     /// <summary>Pictures handled at once.</summary>
     public static Option<int> Batch(int standard, string description = "Pictures handled at once.") => Number("--batch", "N", standard, 1, 65_536, description);
 
@@ -36,7 +33,7 @@ internal static class Given
     public static Option<int> Runs(int standard) => Number("--runs", "N", standard, 1, 1_000_000, "Timed runs; those of the warm-up come before.");
 
     /// <summary>Worker threads.</summary>
-    public static Option<int?> Threads() => Maybe<int>("--threads", "N", 1, 1024, "Threads to use (default: what suits the machine).");
+    public static Option<int?> Threads(string description = "Threads to use (default: what suits the machine).") => Maybe("--threads", "N", 1, 1024, description);
 
     /// <summary>What all chance follows from.</summary>
     public static Option<int> Seed() => Number("--seed", "N", 1, 0, int.MaxValue, "What initial weights, order and augmentation follow from: the same seed, the same result (with --threads 1 to the bit).");

@@ -2,6 +2,9 @@ using Penjing.Cli;
 
 return await Tool.Run(args,
 [
+    TrainCommand.Create(),
+    PruneCommand.Create(),
+    ShareCommand.Create(),
     InspectCommand.Create(),
     EvaluateCommand.Create(),
     RunCommand.Create(),

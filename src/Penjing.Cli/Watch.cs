@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Penjing.Training;
 using Spectre.Console;
 
 namespace Penjing.Cli;
@@ -49,5 +50,16 @@ internal sealed class Watch
         last = Stopwatch.GetTimestamp();
         shown = fraction;
         screen.Note(string.Create(CultureInfo.InvariantCulture, $"{title}  {100 * fraction,3:F0} %  {words}"));
+    }
+
+    /// <summary>Tells how far a work of several trainings of about equal length is.</summary>
+    public void Tell(RetrainingProgress progress)
+    {
+        TrainingProgress training = progress.Training;
+        double fraction = (progress.Part - 1 + (double)training.Step / training.Steps) / progress.Parts;
+        string part = progress.Parts > 1 ? $"round {progress.Part}/{progress.Parts}  " : "";
+        string test = training.TestTop1 is { } top1 ? string.Create(CultureInfo.InvariantCulture, $"  test {100 * top1:F2} %") : "";
+        Tell(fraction, string.Create(CultureInfo.InvariantCulture,
+            $"{part}epoch {training.Epoch}/{training.Epochs}  loss {training.Loss:F3}  train {100 * training.TrainTop1:F1} %{test}  {training.ImagesPerSecond:N0} images/s  {Quantity.Duration(progress.Remaining)} left"));
     }
 }

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Security.Cryptography;
+using Penjing.Training;
+
+namespace Penjing.Cli;
+
+/// <summary>The options of every verb that trains, and what they come to; only their defaults differ from verb to verb.</summary>
+internal sealed class TrainingFlags
+{
+    private const int MostThreads = 8;
+    private static readonly string[] augmentations = ["none", "shift", "flip", "all"];
+    private readonly Option<double> epochs, rate, decay, momentum, warmUp, smoothing;
+    private readonly Option<int> batch = Given.Batch(128), seed = Given.Seed();
+    private readonly Option<int?> threads = Given.Threads("Threads to train on (default: all processors, at most 8); the result depends on this count, but not on the machine's speed.");
+    private readonly Option<string> augment = new("--augment")
+    {
+        HelpName = string.Join('|', augmentations),
+        Description = "How training pictures are varied: shifted by up to a fourteenth of their height, mirrored, or both.",
+        DefaultValueFactory = _ => augmentations[0],
+    };
+    private readonly Option<string> checkpoint = Given.Path(new Option<string>("--checkpoint")
+    {
+        HelpName = "FOLDER",
+        Description = "Where unfinished work is kept until it is done (default: the output's path with .work behind it).",
+    });
+    private readonly Option<bool> resume = new("--resume") { Description = "Go on with the unfinished work of the same command, where there is any." };
+
+    /// <summary>The options with a verb's defaults.</summary>
+    public TrainingFlags(double epochs, double rate, double warmUp, double smoothing = 0, string epochsAre = "Passes over the training pictures; a fraction is fine.")
+    {
+        this.epochs = Given.Number("--epochs", "N", epochs, 0.001, 100_000, epochsAre);
+        this.rate = Given.LearningRate(rate);
+        decay = Given.Number("--weight-decay", "RATE", 5e-4, 0, 0.99, "The share of each weight that is added to its gradient.");
+        momentum = Given.Number("--momentum", "SHARE", 0.9, 0, 0.9999, "The share of the last step's direction that is kept.");
+        this.warmUp = Given.Number("--warmup", "EPOCHS", warmUp, 0, 100_000, "Epochs in which the learning rate rises from 0.");
+        this.smoothing = Given.Number("--label-smoothing", "SHARE", smoothing, 0, 0.99, "The share of probability that is spread over all classes.");
+        augment.AcceptOnlyFromAmong(augmentations);
+    }
+
+    /// <summary>The options, in the order of the help.</summary>
+    public Symbol[] Symbols => [epochs, batch, rate, decay, momentum, warmUp, smoothing, augment, seed, threads, checkpoint, resume];
+
+    /// <summary>What the options come to for pictures of this size.</summary>
+    public TrainingOptions Options(ParseResult parsed, Size size)
+    {
+        string kind = parsed.GetValue(augment)!;
+        return new()
+        {
+            Epochs = parsed.GetValue(epochs),
+            Batch = parsed.GetValue(batch),
+            LearningRate = parsed.GetValue(rate),
+            WeightDecay = parsed.GetValue(decay),
+            Momentum = parsed.GetValue(momentum),
+            WarmUp = parsed.GetValue(warmUp),
+            LabelSmoothing = parsed.GetValue(smoothing),
+            Shift = kind is "shift" or "all" ? (size.Height + 13) / 14 : 0,
+            Flip = kind is "flip" or "all",
+            Seed = parsed.GetValue(seed),
+            Threads = parsed.GetValue(threads) ?? Math.Min(MostThreads, Environment.ProcessorCount),
+        };
+    }
+
+    /// <summary>The seed.</summary>
+    public int Seed(ParseResult parsed) => parsed.GetValue(seed);
+
+    /// <summary>The folder of the unfinished work: a new one, or with --resume the one that is there.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="output">The file that the work ends in.</param>
+    /// <param name="source">The model file that it begins with, where there is one.</param>
+    /// <param name="screen">Is told where the work is kept, for the case that it is stopped.</param>
+    /// <exception cref="PenjingException">There is unfinished work, but no --resume; or it is that of another command.</exception>
+    public WorkFolder Work(ParseResult parsed, string output, string? source, Screen screen)
+    {
+        string folder = parsed.GetValue(checkpoint) ?? output + ".work";
+        if (WorkFolder.Exists(folder) && !parsed.GetValue(resume))
+            throw new PenjingException($"'{folder}' holds unfinished work: add --resume to go on with it, or delete the folder to start anew");
+        string[] without = [resume.Name, checkpoint.Name, "--json", "--out"];
+        IEnumerable<(string, object?)> settings = parsed.CommandResult.Command.Options.Where(option => !without.Contains(option.Name) && option is not System.CommandLine.Help.HelpOption)
+            .Select(option => (option.Name, parsed.GetResult(option) is OptionResult result ? (object?)string.Join(' ', result.Tokens) : null))
+            .Append(("model", source is null ? string.Join(' ', parsed.CommandResult.Tokens.Select(token => token.Value).Take(1)) : Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(source)))));
+        WorkFolder work = WorkFolder.Open(folder, settings);
+        screen.WhenStopped = $"unfinished work is kept in '{folder}': give the same command with --resume to go on";
+        return work;
+    }
+}

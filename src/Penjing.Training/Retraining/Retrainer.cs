@@ -1,0 +1,88 @@
+using Penjing.Compression;
+
+namespace Penjing.Training;
+
+/// <summary>Where work of several trainings stands.</summary>
+/// <param name="Part">The training under way, from 1.</param>
+/// <param name="Parts">All trainings.</param>
+/// <param name="Training">How far it is.</param>
+/// <param name="Remaining">The time that all that remains will take at this pace.</param>
+public readonly record struct RetrainingProgress(int Part, int Parts, TrainingProgress Training, TimeSpan Remaining);
+
+/// <summary>Compression with retraining: what pruning and sharing take from a network's accuracy, training gives back.</summary>
+public static class Retrainer
+{
+    /// <summary>Trains a network; see <see cref="Trainer.Train"/>.</summary>
+    /// <exception cref="OperationCanceledException">The work was cancelled; the folder holds what it takes to go on.</exception>
+    /// <exception cref="PenjingException">Options, network and data don't fit, or the folder can't be written to.</exception>
+    public static Model Train(
+        Model model, DataSet data, TrainingOptions options, WorkFolder work, Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default) =>
+        Step("trained", 1, [options], () => model, data, work, progress, cancellation);
+
+    /// <summary>Prunes in rounds (iterative pruning, Han et al. 2015): each cuts the least important channels for good, then trains what is left.</summary>
+    /// <param name="model">A trained network.</param>
+    /// <param name="data">The pictures.</param>
+    /// <param name="options">What is cut by what rule; its ratio doesn't matter.</param>
+    /// <param name="ratios">The fraction of the network's channels that is gone after each round; see <see cref="PruningSchedule"/>.</param>
+    /// <param name="training">How to train after each round, counted from 0.</param>
+    /// <param name="work">Where the rounds are kept.</param>
+    /// <param name="progress">Is told after every step of training.</param>
+    /// <param name="cancellation">Ends the work after a step.</param>
+    /// <exception cref="OperationCanceledException">The work was cancelled; the folder holds what it takes to go on.</exception>
+    /// <exception cref="PenjingException">Options, network and data don't fit, or the folder can't be written to.</exception>
+    public static Model Prune(
+        Model model, DataSet data, PruningOptions options, IReadOnlyList<double> ratios, Func<int, TrainingOptions> training, WorkFolder work,
+        Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        Graph original = model.Graph;
+        TrainingOptions[] trainings = [.. ratios.Select((_, round) => training(round))];
+        for (int round = 0; round < ratios.Count; round++)
+        {
+            Model before = model;
+            PruningOptions cut = options with { Ratio = ratios[round], Original = original };
+            model = Step($"pruned-{round + 1}", round + 1, trainings, () => before with { Graph = Pruner.Prune(before.Graph, cut) }, data, work, progress, cancellation);
+        }
+        return model;
+    }
+
+    /// <summary>
+    /// Lets weights share values and trains the shared values (trained quantization, Han et al. 2016), then rounds what remains to Float16: the network is ready
+    /// to ship, and trains no further.
+    /// </summary>
+    /// <param name="model">A trained network.</param>
+    /// <param name="data">The pictures.</param>
+    /// <param name="options">Which weights share values, and how; <see cref="SharingOptions.Vectors"/> come last, behind the training.</param>
+    /// <param name="training">How to train the shared values.</param>
+    /// <param name="work">Where the work is kept.</param>
+    /// <param name="progress">Is told after every step of training.</param>
+    /// <param name="cancellation">Ends the work after a step.</param>
+    /// <exception cref="OperationCanceledException">The work was cancelled; the folder holds what it takes to go on.</exception>
+    /// <exception cref="PenjingException">Options, network and data don't fit, or the folder can't be written to.</exception>
+    public static Model Share(
+        Model model, DataSet data, SharingOptions options, TrainingOptions training, WorkFolder work,
+        Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        TrainingOptions shared = training with { Parameterize = Parameterizations.ForKernels(Parameterization.Shared | Parameterization.KeepZeros) };
+        Model trained = Step("shared", 1, [shared], () => model with { Graph = Sharing.Share(BatchNorms.Equalize(model.Graph), options with { Vectors = null }) },
+            data, work, progress, cancellation);
+        return trained with { Graph = Sharing.Finish(trained.Graph, options.Vectors) };
+    }
+
+    private static Model Step(
+        string name, int part, TrainingOptions[] parts, Func<Model> begin, DataSet data, WorkFolder work, Action<RetrainingProgress>? progress, CancellationToken cancellation) =>
+        work.Step(name, checkpoint =>
+        {
+            TrainingOptions kept = parts[part - 1] with { Checkpoint = checkpoint, Resume = true };
+            double later = parts.Skip(part).Sum(options => options.Steps * (double?)options.Batch ?? options.Epochs * data.Train.Count);
+            TrainingResult result = Trainer.Train(begin(), data, kept, progress is null ? null : new Teller(Tell), cancellation);
+            return result.Completed ? result.Model : throw new OperationCanceledException(cancellation);
+
+            void Tell(TrainingProgress training) => progress(new(part, parts.Length, training,
+                training.Remaining + TimeSpan.FromSeconds(training.ImagesPerSecond > 0 ? later / training.ImagesPerSecond : 0)));
+        });
+
+    private sealed class Teller(Action<TrainingProgress> tell) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => tell(value);
+    }
+}
