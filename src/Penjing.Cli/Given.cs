@@ -16,12 +16,17 @@ internal static class Given
         Path(new Option<string>("--out", "-o") { HelpName = name, Description = description, Required = required });
 
     /// <summary>Which pictures.</summary>
-    public static Option<string> Data() => Path(new Option<string>("--data")
+    public static Option<string> Data(string? standard = null)
     {
-        HelpName = "NAME|FOLDER",
-        Description = "The data set: fashion-mnist, a folder of MNIST-style IDX files, or a folder with train/CLASS/*.png and test/CLASS/*.png (or .jpg).",
-        Required = true,
-    });
+        Option<string> option = new("--data")
+        {
+            HelpName = "NAME|FOLDER",
+            Description = "The data set: fashion-mnist, a folder of MNIST-style IDX files, or a folder with train/CLASS/*.png and test/CLASS/*.png (or .jpg).",
+            Required = standard is null,
+        };
+        if (standard is not null) option.DefaultValueFactory = _ => standard;
+        return Path(option);
+    }
 
     /// <summary>Machine-readable output.</summary>
     public static Option<bool> Json() => new("--json") { Description = "Print JSON on the standard output and nothing else there." };

@@ -11,4 +11,5 @@ return await Tool.Run(args,
     BenchCommand.Create(),
     ProfileCommand.Create(),
     ExportCommand.Create(),
+    DemoCommand.Create(),
 ]);

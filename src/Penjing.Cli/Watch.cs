@@ -53,13 +53,17 @@ internal sealed class Watch
     }
 
     /// <summary>Tells how far a work of several trainings of about equal length is.</summary>
-    public void Tell(RetrainingProgress progress)
+    public void Tell(RetrainingProgress progress) => Tell(progress, 0);
+
+    /// <summary>Tells how far a work of several trainings of about equal length is, behind which other work will train on so many more pictures.</summary>
+    public void Tell(RetrainingProgress progress, double later)
     {
         TrainingProgress training = progress.Training;
         double fraction = (progress.Part - 1 + (double)training.Step / training.Steps) / progress.Parts;
+        TimeSpan left = progress.Remaining + TimeSpan.FromSeconds(training.ImagesPerSecond > 0 ? later / training.ImagesPerSecond : 0);
         string part = progress.Parts > 1 ? $"round {progress.Part}/{progress.Parts}  " : "";
         string test = training.TestTop1 is { } top1 ? string.Create(CultureInfo.InvariantCulture, $"  test {100 * top1:F2} %") : "";
         Tell(fraction, string.Create(CultureInfo.InvariantCulture,
-            $"{part}epoch {training.Epoch}/{training.Epochs}  loss {training.Loss:F3}  train {100 * training.TrainTop1:F1} %{test}  {training.ImagesPerSecond:N0} images/s  {Quantity.Duration(progress.Remaining)} left"));
+            $"{part}epoch {training.Epoch}/{training.Epochs}  loss {training.Loss:F3}  train {100 * training.TrainTop1:F1} %{test}  {training.ImagesPerSecond:N0} images/s  {Quantity.Duration(left)} left"));
     }
 }

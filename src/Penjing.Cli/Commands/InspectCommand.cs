@@ -49,7 +49,7 @@ internal static class InspectCommand
         graph.AddRow(new Text("total"), Text.Empty, Text.Empty, Figure(network.Graph.Parameters), Figure(macs));
         yield return graph;
 
-        Encoding[] encodings = [.. file.Tensors.SelectMany(tensor => tensor.Costs.Keys).Distinct().Order()];
+        TensorEncoding[] encodings = [.. file.Tensors.SelectMany(tensor => tensor.Costs.Keys).Distinct().Order()];
         Table tensors = Screen.Table(["Tensor", "Type", ">Shape", "Stored as", ">Bytes", .. encodings.Select(encoding => $">{encoding}")]);
         foreach (TensorReport tensor in file.Tensors)
             tensors.AddRow([new Text(tensor.Name), new Text(tensor.Type.ToString()), new Text(tensor.Shape.ToString()), new Text(tensor.Encoding.ToString()), Figure(tensor.Bytes),

@@ -30,7 +30,7 @@ internal static class PruneCommand
         WorkFolder work = flags.Work(parsed, target, source, screen);
         PruningOptions pruning = new() { Multiple = parsed.GetValue(multiple) };
         Model pruned = network;
-        Watch.Over(screen, "pruning", watch => pruned = Retrainer.Prune(network, set, pruning, PruningSchedule.Linear(share, count), _ => options, work, watch.Tell, stop));
+        Watch.Over(screen, "pruning", watch => pruned = Retrainer.Prune(network, set, pruning, PruningSchedule.Geometric(share, count), _ => options, work, watch.Tell, stop));
         Ending.Write(screen, pruned, set, target, work, new("prune", string.Create(CultureInfo.InvariantCulture,
             $"{share} of the channels in {count} rounds, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}"), null, 0, 0), stop);
     }

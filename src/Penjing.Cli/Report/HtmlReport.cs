@@ -110,7 +110,7 @@ internal static class HtmlReport
 
     private static Html Tensors(FileReport file, Finding last)
     {
-        Encoding[] encodings = [.. file.Tensors.SelectMany(tensor => tensor.Costs.Keys).Distinct().Order()];
+        TensorEncoding[] encodings = [.. file.Tensors.SelectMany(tensor => tensor.Costs.Keys).Distinct().Order()];
         return Html.Of($"""
             <p>{last.File} is a valid safetensors file. Each tensor stands in it under whichever encoding takes the fewest bytes; every encoding gives all bits back.
             {Quantity.Exact(file.HeaderBytes)} of its {Quantity.Exact(file.Bytes)} bytes describe the network, the rest are weights.</p>

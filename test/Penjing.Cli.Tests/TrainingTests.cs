@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace Penjing.Cli.Tests;
+
+/// <summary>The commands that make networks: what they write, how they are stopped and gone on with, and what they say where they can't.</summary>
+public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposable
+{
+    private readonly Bars bars;
+    private readonly Scratch scratch = new();
+
+    public TrainingTests(Bars bars) => this.bars = bars;
+
+    [Fact]
+    public void Train_prune_and_share_make_files_that_evaluate_as_they_say()
+    {
+        JsonObject trained = Tell("train", "mobilenet-v1-small", "--width", "0.25", "--epochs", "3", "--warmup", "0.2", "--lr", "0.05", "--augment", "shift", "-o", scratch["a.penjing"]);
+        JsonObject pruned = Tell("prune", scratch["a.penjing"], "--ratio", "0.5", "--rounds", "2", "--epochs", "1", "--lr", "0.02", "-o", scratch["b.penjing"]);
+        JsonObject shared = Tell("share", scratch["b.penjing"], "--epochs", "1", "-o", scratch["c.penjing"]);
+        Assert.True((double)trained["top1"]! > 0.5, $"a network that saw bars three times tells only {trained["top1"]} of them apart");
+        Assert.True((long)pruned["macs"]! < 0.4 * (long)trained["macs"]!, $"{pruned["macs"]} of {trained["macs"]} multiply-accumulates are left");
+        Assert.Equal((long)pruned["macs"]!, (long)shared["macs"]!);
+        Assert.True(10 * (long)shared["bytes"]! < (long)trained["bytes"]!, $"{shared["bytes"]} of {trained["bytes"]} bytes are left");
+        Model model = PenjingFile.Read(scratch["c.penjing"]);
+        Assert.Equal(["train", "prune", "share"], model.History.Select(stage => stage.Name));
+        Assert.Equal(10, model.Labels.Length);
+        foreach ((string file, JsonObject told) in new[] { ("a", trained), ("b", pruned), ("c", shared) })
+        {
+            Assert.Equal((double)told["top1"]!, (double)Cli.Run("evaluate", scratch[$"{file}.penjing"], "--data", bars.Folder, "--json").Json()["top1"]!);
+            Assert.Equal((long)told["bytes"]!, new FileInfo(scratch[$"{file}.penjing"]).Length);
+        }
+        Assert.Equal(3, Directory.GetFileSystemEntries(scratch.Folder).Length);
+
+        JsonObject Tell(string command, string what, params string[] more) => Cli.Run([command, what, "--data", bars.Folder, "--batch", "20", "--threads", "1", "--json", .. more]).Json();
+    }
+
+    [Fact]
+    public void A_training_stopped_by_a_signal_goes_on_to_the_same_file()
+    {
+        string[] command = ["train", "mobilenet-v1-small", "--width", "0.25", "--data", bars.Folder, "--epochs", "4", "--batch", "20", "--threads", "1", "-o"];
+        Cli.Run([.. command, scratch["whole.penjing"]]).Ends(0);
+        string broken = scratch["broken.penjing"], work = broken + ".work";
+        using (Process process = Cli.Start(null, [.. command, broken]))
+        {
+            for (int wait = 0; wait < 600 && !File.Exists(Path.Combine(work, "trained.checkpoint")); wait++) Thread.Sleep(50);
+            using Process kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
+            kill.WaitForExit();
+            string error = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            Assert.True(process.ExitCode == 130 && error.Contains("--resume") && error.Contains(work), $"exit code {process.ExitCode}: {error}");
+        }
+        Assert.False(File.Exists(broken));
+        Cli.Run([.. command, broken]).Refuses(1, work, "--resume");
+        Run other = Cli.Run([.. command, broken, "--resume", "--seed", "7"]);
+        Assert.True(other.Code == 1 && other.Error.Contains("--seed"), other.ToString());
+        Cli.Run([.. command, broken, "--resume"]).Ends(0);
+        Assert.Equal(File.ReadAllBytes(scratch["whole.penjing"]), File.ReadAllBytes(broken));
+        Assert.False(Directory.Exists(work));
+    }
+
+    [Theory]
+    [InlineData("none/out.penjing", "there is no folder")]
+    [InlineData("/proc/out.penjing", "/proc/out.penjing")]
+    [InlineData("/dev/full", "device")]
+    [InlineData(".", "folder")]
+    public void An_unwritable_place_is_found_before_the_work(string place, string word)
+    {
+        string path = place[0] == '/' ? place : scratch[place];
+        Cli.Run("train", "mobilenet-v1-small", "--data", bars.Folder, "-o", path).Refuses(1, word);
+        Cli.Run("prune", scratch["none.penjing"], "--data", bars.Folder, "-o", path).Refuses(1, word);
+        Cli.Run("share", scratch["none.penjing"], "--data", bars.Folder, "-o", path).Refuses(1, word);
+    }
+
+    [Fact]
+    public void A_full_disk_is_told_and_nothing_half_written_stays()
+    {
+        // A limit on file sizes stands for the full disk: writing beyond it fails in the same way.
+        Run run = Cli.Run("trap '' XFSZ; ulimit -f 40; exec \"$@\"",
+            ["train", "mobilenet-v1-small", "--width", "0.25", "--data", bars.Folder, "--epochs", "0.2", "--batch", "20", "--threads", "1", "-o", scratch["full.penjing"]]);
+        Assert.True(run.Code == 1 && run.Error.TrimEnd().Split('\n')[^1].StartsWith("penjing: ", StringComparison.Ordinal), run.ToString());
+        Assert.Equal([scratch["full.penjing.work"]], Directory.GetFileSystemEntries(scratch.Folder));
+        Assert.Equal(["settings.txt"], Directory.GetFiles(scratch["full.penjing.work"]).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void What_is_not_there_is_named()
+    {
+        string target = scratch["out.penjing"];
+        Cli.Run("train", "mobilenet-v9", "--data", bars.Folder, "-o", target).Refuses(1, "mobilenet-v9", "mobilenet-v1");
+        Cli.Run("train", "mobilenet-v1-small", "--data", scratch["none"], "-o", target).Refuses(1, "none");
+        Cli.Run("train", "mobilenet-v1-small", "--data", bars.Folder).Refuses(2, "--out");
+        Cli.Run("train", "mobilenet-v1-small", "--data", bars.Folder, "-o", target, "--augment", "twist").Refuses(2, "twist");
+        Cli.Run("prune", scratch["none.penjing"], "--data", bars.Folder, "-o", target).Refuses(1, "none.penjing");
+        Cli.Run("prune", scratch["none.penjing"], "--data", bars.Folder, "-o", target, "--ratio", "1.5").Refuses(2, "--ratio", "1.5");
+        Cli.Run("train", MadeUp.Model(scratch["small.penjing"]), "--width", "2", "--data", bars.Folder, "-o", target).Refuses(1, "--width");
+        Assert.Equal([scratch["small.penjing"]], Directory.GetFileSystemEntries(scratch.Folder));
+    }
+
+    public void Dispose() => scratch.Dispose();
+
+    /// <summary>A data set, made once.</summary>
+    public sealed class Bars : IDisposable
+    {
+        private readonly Scratch scratch = new();
+
+        public Bars() => MadeUp.Data(Folder);
+
+        /// <summary>Its folder.</summary>
+        public string Folder => scratch["bars"];
+
+        /// <summary>Deletes it.</summary>
+        public void Dispose() => scratch.Dispose();
+    }
+}
