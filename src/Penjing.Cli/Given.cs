@@ -63,6 +63,17 @@ internal static class Given
         CustomParser = result => Parse(result, name, least, most),
     });
 
+    /// <summary>An option with one of a few words; the first is the default.</summary>
+    public static Option<string> OneOf(string name, string[] words, string description)
+    {
+        Option<string> option = new(name) { HelpName = string.Join('|', words), Description = description, DefaultValueFactory = _ => words[0] };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.FirstOrDefault(token => !words.Contains(token.Value)) is { } token) result.AddError($"{name} must be one of {string.Join(", ", words)}, not '{token.Value}'");
+        });
+        return option;
+    }
+
     /// <summary>A text option that doesn't swallow the option behind it: a value that begins with a dash is refused.</summary>
     public static Option<T> Path<T>(Option<T> option)
     {

@@ -13,12 +13,7 @@ internal sealed class TrainingFlags
     private readonly Option<double> epochs, rate, decay, momentum, warmUp, smoothing;
     private readonly Option<int> batch = Given.Batch(128), seed = Given.Seed();
     private readonly Option<int?> threads = Given.Threads("Threads to train on (default: all processors, at most 8); the result depends on this count, but not on the machine's speed.");
-    private readonly Option<string> augment = new("--augment")
-    {
-        HelpName = string.Join('|', augmentations),
-        Description = "How training pictures are varied: shifted by up to a fourteenth of their height, mirrored, or both.",
-        DefaultValueFactory = _ => augmentations[0],
-    };
+    private readonly Option<string> augment = Given.OneOf("--augment", augmentations, "How training pictures are varied: shifted by up to a fourteenth of their height, mirrored, or both.");
     private readonly Option<string> checkpoint = Given.Path(new Option<string>("--checkpoint")
     {
         HelpName = "FOLDER",
@@ -35,7 +30,6 @@ internal sealed class TrainingFlags
         momentum = Given.Number("--momentum", "SHARE", 0.9, 0, 0.9999, "The share of the last step's direction that is kept.");
         this.warmUp = Given.Number("--warmup", "EPOCHS", warmUp, 0, 100_000, "Epochs in which the learning rate rises from 0.");
         this.smoothing = Given.Number("--label-smoothing", "SHARE", smoothing, 0, 0.99, "The share of probability that is spread over all classes.");
-        augment.AcceptOnlyFromAmong(augmentations);
     }
 
     /// <summary>The options, in the order of the help.</summary>
