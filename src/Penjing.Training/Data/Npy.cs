@@ -58,7 +58,7 @@ public static partial class Npy
         string header = $"{{'descr': '{Types.First(type => type.Type == tensor.Type).Name}', 'fortran_order': False, 'shape': ({extents}), }}";
         header = header.PadRight((10 + header.Length + 1 + 63) / 64 * 64 - 11) + "\n";
         byte[] file = [.. Magic, 1, 0, (byte)header.Length, (byte)(header.Length >> 8), .. System.Text.Encoding.ASCII.GetBytes(header), .. tensor.Bytes.Span];
-        AtomicFile.Write(path, file);
+        AtomicFile.Write(path, stream => stream.Write(file));
     }
 
     [GeneratedRegex(@"^\s*\{(?=.*'descr'\s*:\s*'(?<type>[^']*)')(?=.*'fortran_order'\s*:\s*(?<fortran>True|False))(?=.*'shape'\s*:\s*\((?<shape>[0-9,\sL]*)\)).*\}\s*$", RegexOptions.Singleline)]

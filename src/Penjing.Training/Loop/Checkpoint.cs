@@ -73,7 +73,7 @@ internal sealed record Checkpoint(
         writer.Flush();
         writer.Write(XxHash64.HashToUInt64(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
         writer.Flush();
-        AtomicFile.Write(path, stream.GetBuffer().AsMemory(0, (int)stream.Length));
+        AtomicFile.Write(path, file => file.Write(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
     }
 
     /// <summary>Reads the file.</summary>

@@ -40,7 +40,7 @@ public sealed class WorkFolder
         {
             throw new PenjingException($"the folder '{path}' can't be used: {error.Message}", error);
         }
-        AtomicFile.Write(file, System.Text.Encoding.UTF8.GetBytes(string.Join('\n', wanted) + "\n"));
+        AtomicFile.Write(file, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', wanted) + "\n")));
         return new(path);
     }
 
