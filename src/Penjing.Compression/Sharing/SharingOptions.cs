@@ -33,9 +33,6 @@ public sealed record SharingOptions
     /// <summary>Weights of depthwise convolutions: few, and each alone in seeing its channel.</summary>
     public Clustering? Depthwise { get; init; } = new(32);
 
-    /// <summary>Vectors: biases of layers, scales and biases of BatchNormalization. One too short to gain from sharing is rounded to Float16 in its place.</summary>
-    public Clustering? Vectors { get; init; }
-
     /// <summary>Where given, settings for single layers: returns those for a node with weights; for null, the kinds' settings hold.</summary>
     public Func<Node, Clustering?>? Layer { get; init; }
 }
