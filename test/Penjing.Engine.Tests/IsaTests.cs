@@ -17,7 +17,7 @@ public partial class IsaTests
         if (Isas.Best <= left) Assert.Skip($"this machine has at most {Isas.Best}, so there is nothing to switch off");
         if (variable.Contains("AVX", StringComparison.Ordinal) && RuntimeInformation.ProcessArchitecture != Architecture.X64)
             Assert.Skip($"{variable} is of x64");
-        ChildProcess child = await ChildProcess.RunTests([typeof(VectorsOfTheProcessTests), typeof(KernelTests)], TimeSpan.FromMinutes(5),
+        ChildProcess child = await ChildProcess.RunTests([typeof(VectorsOfTheProcessTests), typeof(KernelTests), typeof(SpecialValueTests)], TimeSpan.FromMinutes(5),
             (variable, "0"), (VectorsOfTheProcessTests.Variable, left.ToString()));
         Assert.True(child.ExitCode == 0, child.Output);
         Match ran = Summary().Match(child.Output);
