@@ -13,12 +13,13 @@ internal static class ShareCommand
     private static readonly Option<string> output = Given.Out();
     private static readonly Option<int> bits = Given.Number("--bits", "N", 5, 1, 12, "The shared values of a layer: 2 to the power of this many.");
     private static readonly Option<int> depthwise = Given.Number("--depthwise-bits", "N", 5, 1, 12, "The same for depthwise layers, whose few weights each see a channel alone.");
-    private static readonly Option<double> rate = Given.Number("--rate", "PRICE", 0.03, 0, 10, "How much error a bit of the file is worth: 0 is plain k-means; 0.01 is mild, 0.1 strong; a third of it holds for depthwise layers, a fifteenth for vectors.");
+    private static readonly Option<double> rate = Given.Number("--rate", "PRICE", 0.03, 0, 10, "How much error a bit of the file is worth: 0 is plain k-means; 0.01 is mild, 0.1 strong; a third of it holds for depthwise layers.");
+    private static readonly Option<int> vectors = Given.Number("--vector-bits", "N", 5, 1, 10, "To how many bits behind the leading one biases and scales are rounded; 10 is Float16.");
     private static readonly TrainingFlags flags = new(epochs: 2, rate: 0.005, warmUp: 0, epochsAre: "Passes over the training pictures that train the shared values; a fraction is fine.");
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("share", "Lets the weights of each layer share few values, trains these, and writes them under a Huffman code; measures the file on the engine.",
-        ["penjing share pruned.penjing --data fashion-mnist --bits 5 --epochs 2 -o small.penjing"], Run, [model, data, output, bits, depthwise, rate, .. flags.Symbols, Given.Json()]);
+        ["penjing share pruned.penjing --data fashion-mnist --bits 5 --epochs 2 -o small.penjing"], Run, [model, data, output, bits, depthwise, rate, vectors, .. flags.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -30,11 +31,10 @@ internal static class ShareCommand
         {
             Dense = new(1 << parsed.GetValue(bits), parsed.GetValue(rate)),
             Depthwise = new(1 << parsed.GetValue(depthwise), parsed.GetValue(rate) / 3),
-            Vectors = new(64, parsed.GetValue(rate) / 15),
         };
         WorkFolder work = flags.Work(parsed, target, source, screen);
         Model shared = network;
-        Watch.Over(screen, "sharing", watch => shared = Retrainer.Share(network, set, sharing, options, work, watch.Tell, stop));
+        Watch.Over(screen, "sharing", watch => shared = Retrainer.Share(network, set, sharing, options, parsed.GetValue(vectors), work, watch.Tell, stop));
         Ending.Write(screen, shared, set, target, work, new("share", string.Create(CultureInfo.InvariantCulture,
             $"{sharing.Dense!.Clusters} values a layer, {sharing.Depthwise!.Clusters} a depthwise layer, trained for {options.Epochs} epochs of {set.Name}, seed {options.Seed}"), null, 0, 0), stop);
     }

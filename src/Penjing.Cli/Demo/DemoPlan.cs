@@ -17,6 +17,9 @@ internal sealed record DemoPlan(double Width, int Repeats, TrainingOptions Train
     /// <summary>What the channels that stay are rounded to a multiple of.</summary>
     public const int Multiple = 8;
 
+    /// <summary>To how many bits vectors are rounded at the end.</summary>
+    public const int VectorBits = 5;
+
     /// <summary>The demo for a data set like Fashion-MNIST, in a few minutes on two cores.</summary>
     public static DemoPlan Full(int seed, int threads)
     {
@@ -28,7 +31,7 @@ internal sealed record DemoPlan(double Width, int Repeats, TrainingOptions Train
             Ratio: 0.5,
             Retrain: [round, round, round with { Epochs = 3 }],
             Reshare: common with { Epochs = 1.5, LearningRate = 0.01, WarmUp = 0, WeightDecay = 0 },
-            Sharing: new() { Dense = new(32, 0.03), Depthwise = new(32, 0.01), Vectors = new(64, 0.002) });
+            Sharing: new() { Dense = new(32, 0.03), Depthwise = new(32, 0.01) });
     }
 
     /// <summary>The demo for a few hundred pictures, in seconds.</summary>
@@ -41,7 +44,7 @@ internal sealed record DemoPlan(double Width, int Repeats, TrainingOptions Train
             Ratio: 0.5,
             Retrain: [common with { Epochs = 0.5 }, common with { Epochs = 1 }],
             Reshare: common with { Epochs = 0.5, LearningRate = 0.005, WarmUp = 0 },
-            Sharing: new() { Dense = new(32, 0.03), Depthwise = new(32, 0.01), Vectors = new(64, 0.002) });
+            Sharing: new() { Dense = new(32, 0.03), Depthwise = new(32, 0.01) });
     }
 
     /// <summary>The network for the data set's pictures, with its first weights.</summary>
@@ -59,6 +62,6 @@ internal sealed record DemoPlan(double Width, int Repeats, TrainingOptions Train
     [
         ("data", $"{data.Name}, {data.Train.Count} + {data.Test.Count} pictures"), ("width", Width), ("repeats", Repeats), ("seed", Train.Seed), ("threads", Train.Threads),
         ("epochs", string.Join(' ', [Train.Epochs, .. Retrain.Select(round => round.Epochs), Reshare.Epochs])), ("ratio", Ratio),
-        ("rates", string.Join(' ', [Train.LearningRate, .. Retrain.Select(round => round.LearningRate), Reshare.LearningRate])), ("sharing", $"{Sharing.Dense} {Sharing.Depthwise} {Sharing.Vectors}"),
+        ("rates", string.Join(' ', [Train.LearningRate, .. Retrain.Select(round => round.LearningRate), Reshare.LearningRate])), ("sharing", $"{Sharing.Dense} {Sharing.Depthwise} {VectorBits}"),
     ];
 }

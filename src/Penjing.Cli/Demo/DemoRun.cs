@@ -31,7 +31,7 @@ internal sealed class DemoRun(Screen screen, DemoPlan plan, DataSet data, string
         model = Measure(model, "Pruned", "pruned", string.Create(CultureInfo.InvariantCulture,
             $"{100 * plan.Ratio} % of the channels cut for good, those with the smallest L1 norm, in {plan.Retrain.Length} rounds with retraining."), Storage.Smallest);
 
-        Train(2, "3/3 sharing ", watch => model = Retrainer.Share(model, data, plan.Sharing, plan.Reshare, work, watch, stop));
+        Train(2, "3/3 sharing ", watch => model = Retrainer.Share(model, data, plan.Sharing, plan.Reshare, DemoPlan.VectorBits, work, watch, stop));
         Measure(model, "Shared and coded", "shared", $"The weights of a layer share at most {plan.Sharing.Dense!.Clusters} values, which were trained; Huffman-coded.", Storage.Smallest);
 
         IReadOnlyList<Finding> findings = Time();

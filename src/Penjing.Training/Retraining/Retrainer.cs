@@ -51,21 +51,22 @@ public static class Retrainer
     /// </summary>
     /// <param name="model">A trained network.</param>
     /// <param name="data">The pictures.</param>
-    /// <param name="options">Which weights share values, and how; <see cref="SharingOptions.Vectors"/> come last, behind the training.</param>
+    /// <param name="options">Which weights share values, and how.</param>
     /// <param name="training">How to train the shared values.</param>
+    /// <param name="vectorBits">To how many bits vectors are rounded behind the training; see <see cref="Sharing.Finish"/>.</param>
     /// <param name="work">Where the work is kept.</param>
     /// <param name="progress">Is told after every step of training.</param>
     /// <param name="cancellation">Ends the work after a step.</param>
     /// <exception cref="OperationCanceledException">The work was cancelled; the folder holds what it takes to go on.</exception>
     /// <exception cref="PenjingException">Options, network and data don't fit, or the folder can't be written to.</exception>
     public static Model Share(
-        Model model, DataSet data, SharingOptions options, TrainingOptions training, WorkFolder work,
+        Model model, DataSet data, SharingOptions options, TrainingOptions training, int vectorBits, WorkFolder work,
         Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         TrainingOptions shared = training with { Parameterize = Parameterizations.ForKernels(Parameterization.Shared | Parameterization.KeepZeros) };
-        Model trained = Step("shared", 1, [shared], () => model with { Graph = Sharing.Share(BatchNorms.Equalize(model.Graph), options with { Vectors = null }) },
+        Model trained = Step("shared", 1, [shared], () => model with { Graph = Sharing.Share(BatchNorms.Equalize(model.Graph), options) },
             data, work, progress, cancellation);
-        return trained with { Graph = Sharing.Finish(trained.Graph, options.Vectors) };
+        return trained with { Graph = Sharing.Finish(trained.Graph, vectorBits) };
     }
 
     private static Model Step(
