@@ -26,7 +26,7 @@ internal sealed class Replica : IDisposable
         generator = new(0);
         using DisposeScope scope = torch.NewDisposeScope();
         Gradient = Kept(torch.zeros(owner.Numbers.NumberOfElements));
-        Statistics = Kept(torch.tensor([.. statistics.SelectMany(node => node.Value!.Floats.ToArray())]));
+        Statistics = Kept(TorchTensors.Of([.. statistics.SelectMany(node => node.Value!.Floats.ToArray())]));
         leaves = new TorchTensor[slots.Length];
         for (int i = 0; i < slots.Length; i++)
         {

@@ -30,6 +30,17 @@ internal static class TorchTensors
         return copy;
     }
 
+    /// <summary>
+    /// A vector in torch's own, aligned memory: one over .NET's lies where the garbage collector put it, and MKL's products, to the last bit,
+    /// depend on how their operands are aligned.
+    /// </summary>
+    public static TorchTensor Of(ReadOnlySpan<float> values)
+    {
+        TorchTensor vector = torch.empty(values.Length);
+        if (values.Length > 0) values.CopyTo(vector.Floats());
+        return vector;
+    }
+
     /// <summary>A copy, whatever the strides.</summary>
     public static Tensor ToPenjing(this TorchTensor tensor, ElementType type)
     {

@@ -43,7 +43,7 @@ public sealed class TrainableGraph : IDisposable
             start += node.Shape.Elements;
         }
         offsets = starts.ToImmutable();
-        Numbers = torch.tensor([.. slots.SelectMany(slot => slot.Initial)]).DetachFromDisposeScope();
+        Numbers = TorchTensors.Of([.. slots.SelectMany(slot => slot.Initial)]).DetachFromDisposeScope();
         Master = NewReplica();
     }
 
