@@ -1,7 +1,7 @@
 namespace Penjing.Models;
 
 /// <summary>Seeded initial weights: a given seed yields the same bits on every machine and under every runtime.</summary>
-/// <remarks>The generator is SplitMix64 (Steele, Lea and Flood 2014); a normal deviate is a sum of twelve uniform ones, which needs no library function.</remarks>
+/// <remarks>SplitMix64 (Steele, Lea and Flood 2014); a normal deviate is a sum of twelve uniform ones, which needs no library function.</remarks>
 internal sealed class Initializer(int seed)
 {
     private ulong state = (ulong)seed;

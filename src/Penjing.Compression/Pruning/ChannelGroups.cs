@@ -54,7 +54,7 @@ public sealed class ChannelGroups
     /// <summary>How many groups there are; they are numbered from 0.</summary>
     public int Count { get; }
 
-    /// <summary>Whether a group must stay: a graph's output holds it, an operation not understood reads it, or a grouped convolution can't be balanced without it.</summary>
+    /// <summary>Whether a group must stay: an output or an operation not understood takes it, or a grouped convolution can't be balanced without it.</summary>
     public bool IsPinned(int group) => pinned[group];
 
     /// <summary>The family of a group, named by the family's first group.</summary>
@@ -73,7 +73,7 @@ public sealed class ChannelGroups
     internal ImmutableArray<ImmutableArray<int>> Bundles(IReadOnlyList<double> importance)
     {
         HashSet<int> tied = [.. balances.SelectMany(balance => balance.Cells).SelectMany(cell => cell)];
-        IEnumerable<ImmutableArray<int>> single = Enumerable.Range(0, Count).Where(group => !pinned[group] && !tied.Contains(group)).Select(group => ImmutableArray.Create(group));
-        return [.. single, .. balances.SelectMany(balance => balance.Bundles(importance))];
+        IEnumerable<int> single = Enumerable.Range(0, Count).Where(group => !pinned[group] && !tied.Contains(group));
+        return [.. single.Select(group => ImmutableArray.Create(group)), .. balances.SelectMany(balance => balance.Bundles(importance))];
     }
 }

@@ -34,13 +34,16 @@ internal sealed class ChannelVariances
             BatchNormalization => [.. node.Inputs[1].Value!.Floats.ToArray().Select(scale => (double)scale * scale)],
             Activation activation when x.Op is BatchNormalization && read is not null =>
                 [.. read.Select((variance, channel) => Behind(activation, x.Inputs[2].Value!.Floats[channel], Math.Sqrt(variance)))],
-            Add when variances.TryGetValue(node.Inputs[1], out double[]? other) && read?.Length == other.Length && other.Length == lane.Count => [.. read.Zip(other, (a, b) => a + b)],
+            Add when variances.TryGetValue(node.Inputs[1], out double[]? other) && read?.Length == other.Length && other.Length == lane.Count =>
+                [.. read.Zip(other, (a, b) => a + b)],
             Concat when node.Inputs.All(input => groups.Lane(input)?.Axis == lane.Axis) && node.Inputs.Sum(input => groups.Lane(input)!.Count) == lane.Count =>
                 [.. node.Inputs.SelectMany(input => variances[input])],
-            Gather gather when read is not null && gather.Indices.Count == lane.Count && ChannelWalk.FromFront(gather.Axis, x) == lane.Axis => [.. gather.Indices.Select(index => read[index])],
+            Gather gather when read is not null && gather.Indices.Count == lane.Count && ChannelWalk.FromFront(gather.Axis, x) == lane.Axis =>
+                [.. gather.Indices.Select(index => read[index])],
             Reshape or Flatten or Squeeze or Unsqueeze when read is not null && lane.Count % read.Length == 0 =>
                 [.. Enumerable.Range(0, lane.Count).Select(i => read[i / (lane.Count / read.Length)])],
-            Activation or Identity or Dropout or MaxPool or AveragePool or GlobalAveragePool or Resize or Transpose or ReduceMean when read?.Length == lane.Count => read,
+            Activation or Identity or Dropout or MaxPool or AveragePool or GlobalAveragePool or Resize or Transpose or ReduceMean
+                when read?.Length == lane.Count => read,
             _ => [.. Enumerable.Repeat(1.0, lane.Count)],
         };
     }

@@ -146,7 +146,8 @@ internal sealed class ChannelWalk
         }
     }
 
-    private Lane? Aligned(Node operand, Node result) => Of(operand) is { } lane ? lane with { Axis = lane.Axis + result.Shape.Rank - operand.Shape.Rank } : null;
+    private Lane? Aligned(Node operand, Node result) =>
+        Of(operand) is { } lane ? lane with { Axis = lane.Axis + result.Shape.Rank - operand.Shape.Rank } : null;
 
     private Lane? Append(Node node, int rawAxis)
     {
@@ -177,7 +178,8 @@ internal sealed class ChannelWalk
             case Pad pad when FromFront(pad.Axis, x) == lane.Axis:
                 if (pad.Mode != PadMode.Constant) return Opaque(node);
                 ImmutableArray<int> inside = lane.Ids[Math.Max(0, -pad.Before)..(lane.Count - Math.Max(0, -pad.After))];
-                return lane with { Ids = [.. PinnedLane(lane.Axis, Math.Max(0, pad.Before)).Ids, .. inside, .. PinnedLane(lane.Axis, Math.Max(0, pad.After)).Ids] };
+                Lane before = PinnedLane(lane.Axis, Math.Max(0, pad.Before)), after = PinnedLane(lane.Axis, Math.Max(0, pad.After));
+                return lane with { Ids = [.. before.Ids, .. inside, .. after.Ids] };
             default:
                 return lane;
         }

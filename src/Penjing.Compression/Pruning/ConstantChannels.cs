@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Penjing.Compression;
 
 /// <summary>
-/// Channels that hold one number at every pixel of every picture, such as a BatchNormalization's bias behind a kernel of zeros, and what they add to their readers.
+/// Channels that hold one number at every pixel of every picture, such as a BatchNormalization's bias behind a kernel of zeros, and what they add to their
+/// readers.
 /// </summary>
 /// <remarks>
 /// A reader with padding sees such a number everywhere but at the picture's border, which no bias can imitate: there, and in transposed convolutions and
@@ -19,7 +20,8 @@ internal sealed class ConstantChannels
         this.groups = groups;
         foreach (Node node in groups.Graph.Nodes)
         {
-            if (groups.Lane(node) is { } lane) numbers.Add(node, [.. Visit(node, lane).Select(number => number is { } value ? (double)(float)value : (double?)null)]);
+            if (groups.Lane(node) is not { } lane) continue;
+            numbers.Add(node, [.. Visit(node, lane).Select(number => number is { } value ? (double)(float)value : (double?)null)]);
         }
     }
 
@@ -67,7 +69,8 @@ internal sealed class ConstantChannels
         return sums.Any(sum => sum != 0) ? sums : null;
     }
 
-    private static bool Padded(Node node) => node.Op is Conv { Padding: var padding } && (padding.Top > 0 || padding.Left > 0 || padding.Bottom > 0 || padding.Right > 0);
+    private static bool Padded(Node node) => node.Op is Conv { Padding: var padding }
+        && (padding.Top > 0 || padding.Left > 0 || padding.Bottom > 0 || padding.Right > 0);
 
     private IEnumerable<double?> Visit(Node node, Lane lane)
     {
@@ -88,7 +91,8 @@ internal sealed class ConstantChannels
             case Binary binary when binary is Add or Sub or Mul:
                 double?[] left = Operand(x, node, lane), right = Operand(node.Inputs[1], node, lane);
                 return left.Select((value, i) => value is { } a && right[i] is { } b ? binary.Apply(a, b) : (double?)null);
-            case Concat when node.Inputs.All(input => groups.Lane(input)?.Axis == lane.Axis) && node.Inputs.Sum(input => groups.Lane(input)!.Count) == lane.Count:
+            case Concat when node.Inputs.All(input => groups.Lane(input)?.Axis == lane.Axis)
+                && node.Inputs.Sum(input => groups.Lane(input)!.Count) == lane.Count:
                 return node.Inputs.SelectMany(input => numbers[input]);
             case Slice slice when Along(slice.Axis):
                 (int first, int count) = slice.Range(values.Length);

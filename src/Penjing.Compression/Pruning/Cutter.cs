@@ -29,7 +29,8 @@ internal sealed class Cutter
         return node.Op switch
         {
             BatchNormalization => new(node.Name, node.Op, [inputs[0], .. node.Inputs.Skip(1).Select(vector => Selected(vector, 0, lane))]),
-            Binary or PRelu => new(node.Name, node.Op, [.. node.Inputs.Select((operand, i) => operand.Op is Constant ? Broadcast(operand, node, lane) : inputs[i])]),
+            Binary or PRelu => new(node.Name, node.Op,
+                [.. node.Inputs.Select((operand, i) => operand.Op is Constant ? Broadcast(operand, node, lane) : inputs[i])]),
             Slice slice when Along(slice.Axis) => new(node.Name, Taken(slice.Axis, [.. SliceSource(slice, read!.Count)], read), inputs),
             Gather gather when Along(gather.Axis) => new(node.Name, Gathered(gather.Axis, gather.Indices.Items, read!), inputs),
             Pad pad when Along(pad.Axis) => new(node.Name, pad with

@@ -41,7 +41,8 @@ public static class Importances
             for (int output = 0; output < mixer.Outputs; output++)
             {
                 int first = output / mixer.Yield * mixer.Fan;
-                for (int input = 0; input < mixer.Fan; input++) parts[input] = variance[first + input] * Squares(weights.Slice(mixer.Index(output, input), mixer.Taps));
+                for (int input = 0; input < mixer.Fan; input++)
+                    parts[input] = variance[first + input] * Squares(weights.Slice(mixer.Index(output, input), mixer.Taps));
                 double sum = parts.Sum();
                 for (int input = 0; input < mixer.Fan && sum > 0; input++) scores[read.Ids[first + input]] += parts[input] / sum / mixer.Outputs;
             }

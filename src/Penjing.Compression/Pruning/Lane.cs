@@ -25,7 +25,8 @@ internal sealed record Lane(int Axis, ImmutableArray<int> Ids)
             if (extent % Count == 0) return new(axis, [.. Ids.SelectMany(id => Enumerable.Repeat(id, extent / Count))]);
             if (Count % extent != 0) return null;
             int run = Count / extent;
-            return Ids.Where((id, position) => id != Ids[position / run * run]).Any() ? null : new(axis, [.. Enumerable.Range(0, extent).Select(i => Ids[i * run])]);
+            if (Ids.Where((id, position) => id != Ids[position / run * run]).Any()) return null;
+            return new(axis, [.. Enumerable.Range(0, extent).Select(i => Ids[i * run])]);
         }
         return null;
     }

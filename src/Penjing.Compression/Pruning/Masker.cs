@@ -10,7 +10,8 @@ internal static class Masker
         WeightNames names = new(groups.Graph);
         return groups.Graph.Map((node, inputs) =>
         {
-            if (Mixer.Of(node) is not { Carries: false } mixer || groups.Lane(node.Inputs[0]) is not { } lane || !lane.Ids.Any(doomed.Contains)) return node.With(inputs);
+            if (Mixer.Of(node) is not { Carries: false } mixer) return node.With(inputs);
+            if (groups.Lane(node.Inputs[0]) is not { } lane || !lane.Ids.Any(doomed.Contains)) return node.With(inputs);
             Node weights = node.Inputs[1];
             Tensor masked = Tensor.Build<float>(weights.Shape, values =>
             {

@@ -12,7 +12,8 @@ public static class Pruner
     public static ImmutableHashSet<int> Choose(ChannelGroups groups, PruningOptions options)
     {
         if (!(options.Ratio is >= 0 and < 1)) throw new PenjingException($"a ratio of {options.Ratio} can't be pruned: give one from 0 to below 1");
-        if (!(options.MostOfOne is >= 0 and <= 1)) throw new PenjingException($"a family can't give the fraction {options.MostOfOne} of its channels: give one from 0 to 1");
+        if (!(options.MostOfOne is >= 0 and <= 1))
+            throw new PenjingException($"a family can't give the fraction {options.MostOfOne} of its channels: give one from 0 to 1");
         if (options.Multiple < 1) throw new PenjingException($"channels can't be kept in multiples of {options.Multiple}: give 1 or more");
         ImmutableArray<Family> families = Families(groups, options);
         if (options.Macs is not { } macs) return Choose(groups, families, options, options.Ratio);
@@ -38,7 +39,7 @@ public static class Pruner
     /// <exception cref="PenjingException">A doomed group must stay, or nothing would remain of a value.</exception>
     public static Graph Mask(Graph graph, IReadOnlySet<int> doomed) => Masker.Mask(Compensated(graph, doomed), doomed);
 
-    /// <summary>The graph without the doomed groups' channels: every tensor that held them is smaller. Its outputs equal those of <see cref="Mask"/> to the bit.</summary>
+    /// <summary>The graph without the doomed groups' channels: tensors that held them shrink. Outputs equal those of <see cref="Mask"/> to the bit.</summary>
     /// <exception cref="PenjingException">A doomed group must stay, or nothing would remain of a value.</exception>
     public static Graph Remove(Graph graph, IReadOnlySet<int> doomed) => new Cutter(Compensated(graph, doomed), doomed).Cut();
 
@@ -158,6 +159,6 @@ public static class Pruner
     /// <summary>Groups that are doomed together, and their mean score.</summary>
     private sealed record Bundle(ImmutableArray<int> Groups, double Score);
 
-    /// <summary>The groups that the same layers yield: how many there are, how many there were, their mean score, and what of them may be cut, least important first.</summary>
+    /// <summary>The groups that the same layers yield: how many there are and were, their mean score, and what may be cut, least important first.</summary>
     private sealed record Family(int Size, int Original, double Mean, ImmutableArray<Bundle> Bundles);
 }

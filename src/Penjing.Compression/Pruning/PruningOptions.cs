@@ -3,10 +3,13 @@ namespace Penjing.Compression;
 /// <summary>How much is cut, and by what rule.</summary>
 public sealed record PruningOptions
 {
-    /// <summary>The fraction of channels cut, 0 to below 1: of each family of layers, or, if <see cref="Global"/>, of all together. Pinned channels count, but stay.</summary>
+    /// <summary>The fraction of channels cut, 0 to below 1: of each family or, if <see cref="Global"/>, of all. Pinned channels count, but stay.</summary>
     public double Ratio { get; init; } = 0.5;
 
-    /// <summary>Where given, in place of <see cref="Ratio"/>: the multiply-accumulates at batch 1 that the network must not exceed; the smallest ratio that gets there is taken.</summary>
+    /// <summary>
+    /// Where given, in place of <see cref="Ratio"/>: the multiply-accumulates at batch 1 that the network must not exceed; the smallest ratio that gets there
+    /// is taken.
+    /// </summary>
     public long? Macs { get; init; }
 
     /// <summary>Whether families compete, by scores divided by the family's mean, in place of each giving the same fraction.</summary>
@@ -28,7 +31,7 @@ public sealed record PruningOptions
     public Graph? Original { get; init; }
 }
 
-/// <summary>The ratios of pruning in rounds, each cut followed by retraining: what is cut in total after each round, of the original network's channels.</summary>
+/// <summary>The ratios of pruning in rounds, each followed by retraining: what is cut in total after each round, of the original network's channels.</summary>
 public static class PruningSchedule
 {
     /// <summary>Every round cuts the same number of channels; the last ends at <paramref name="ratio"/>.</summary>

@@ -6,8 +6,8 @@ namespace Penjing.Compression;
 public static class BatchNorms
 {
     /// <summary>
-    /// Every BatchNormalization with mean 0, variance 1 and ε 0: scale' = scale / √(variance + ε), bias' = bias − mean · scale', so that a file carries two vectors
-    /// in place of four. Computed in double precision, rounded once; for networks that train no further.
+    /// Every BatchNormalization with mean 0, variance 1 and ε 0: scale' = scale / √(variance + ε), bias' = bias − mean · scale', so that a file carries two
+    /// vectors in place of four. Computed in double precision, rounded once; for networks that train no further.
     /// </summary>
     public static Graph Reduce(Graph graph)
     {
@@ -16,7 +16,8 @@ public static class BatchNorms
         {
             if (node.Op is not BatchNormalization normalization || !HasConstants(node)) return node.With(inputs);
             (double[] scale, double[] shift) = Affine(node, normalization);
-            return new(node.Name, new BatchNormalization(0), [inputs[0], .. Vectors(names, node, scale, shift, new double[scale.Length], [.. scale.Select(_ => 1.0)])]);
+            double[] mean = new double[scale.Length], variance = [.. scale.Select(_ => 1.0)];
+            return new(node.Name, new BatchNormalization(0), [inputs[0], .. Vectors(names, node, scale, shift, mean, variance)]);
         });
     }
 
@@ -32,12 +33,14 @@ public static class BatchNorms
         foreach (Node node in graph.Nodes)
         {
             if (node.Op is not BatchNormalization || !HasConstants(node) || node.Inputs[0] is not { Op: Conv { Then: null } } conv) continue;
-            if (Mixer.Of(conv) is not { } mixer || readers[conv].Count() != 1 || graph.Outputs.Contains(conv) || conv.Inputs.Skip(1).Any(weight => readers[weight].Count() != 1)) continue;
+            if (Mixer.Of(conv) is not { } mixer || readers[conv].Count() != 1 || graph.Outputs.Contains(conv)) continue;
+            if (conv.Inputs.Skip(1).Any(weight => readers[weight].Count() != 1)) continue;
             factors.Add(conv, Factors(conv.Inputs[1].Value!, mixer));
         }
         return graph.Map((node, inputs) =>
         {
-            if (factors.TryGetValue(node, out double[]? own)) return new(node.Name, node.Op, [inputs[0], .. node.Inputs.Skip(1).Select(weight => Scaled(weight, own))]);
+            if (factors.TryGetValue(node, out double[]? own))
+                return new(node.Name, node.Op, [inputs[0], .. node.Inputs.Skip(1).Select(weight => Scaled(weight, own))]);
             return node.Op is BatchNormalization normalization && factors.TryGetValue(node.Inputs[0], out double[]? kernel)
                 ? new(node.Name, node.Op, [inputs[0], .. Rescaled(names, node, normalization.Epsilon, kernel)]) : node.With(inputs);
         });
@@ -62,7 +65,8 @@ public static class BatchNorms
     private static IEnumerable<Node> Rescaled(WeightNames names, Node node, double epsilon, double[] factors)
     {
         double[] scale = Doubles(node, 1), mean = Doubles(node, 3), variance = Doubles(node, 4);
-        double[] newMean = [.. mean.Select((value, i) => value * factors[i])], newVariance = [.. variance.Select((value, i) => value * factors[i] * factors[i])];
+        double[] newMean = [.. mean.Select((value, i) => value * factors[i])];
+        double[] newVariance = [.. variance.Select((value, i) => value * factors[i] * factors[i])];
         double[] newScale = [.. scale.Select((value, i) => value / factors[i] * Math.Sqrt((newVariance[i] + epsilon) / (variance[i] + epsilon)))];
         return Vectors(names, node, newScale, Doubles(node, 2), newMean, newVariance);
     }

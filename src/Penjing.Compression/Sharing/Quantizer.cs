@@ -43,8 +43,8 @@ internal sealed record Quantizer(double[] Levels, double[] Borders)
     }
 
     /// <summary>
-    /// The same iteration with the cost of a value's code word, −log₂ of its level's share, added to the squared error: the cheapest level is the lowest of lines
-    /// in the value, so that levels still own intervals, and those that no value prefers vanish.
+    /// The same iteration with the cost of a value's code word, −log₂ of its level's share, added to the squared error: the cheapest level is the lowest of
+    /// lines in the value, so that levels still own intervals, and those that no value prefers vanish.
     /// </summary>
     public static Quantizer EntropyConstrained(SortedValues values, int clusters, double price)
     {
@@ -98,7 +98,8 @@ internal sealed record Quantizer(double[] Levels, double[] Borders)
             case Seeding.PlusPlus:
                 return PlusPlus(values, clusters);
             default:
-                return clusters == 1 || least == most ? [(least + most) / 2] : [.. Enumerable.Range(0, clusters).Select(i => least + (most - least) * i / (clusters - 1))];
+                if (clusters == 1 || least == most) return [(least + most) / 2];
+                return [.. Enumerable.Range(0, clusters).Select(i => least + (most - least) * i / (clusters - 1))];
         }
     }
 

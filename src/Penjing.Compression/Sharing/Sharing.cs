@@ -12,17 +12,18 @@ public static class Sharing
         Dictionary<Node, Clustering> chosen = [];
         foreach (Node node in graph.Nodes)
         {
-            if (Mixer.Of(node) is { } mixer)
-            {
-                if ((options.Layer?.Invoke(node) ?? (mixer.Carries ? options.Depthwise : options.Dense)) is { } clustering) chosen.TryAdd(node.Inputs[1], clustering);
-            }
+            if (Mixer.Of(node) is not { } mixer) continue;
+            Clustering? clustering = options.Layer?.Invoke(node) ?? (mixer.Carries ? options.Depthwise : options.Dense);
+            if (clustering is not null) chosen.TryAdd(node.Inputs[1], clustering);
         }
-        return graph.Map((node, inputs) => chosen.TryGetValue(node, out Clustering? clustering) ? Node.Weight(node.Name, Share(node, clustering)) : node.With(inputs));
+        return graph.Map((node, inputs) =>
+            chosen.TryGetValue(node, out Clustering? clustering) ? Node.Weight(node.Name, Share(node, clustering)) : node.With(inputs));
     }
 
     /// <summary>
-    /// The last step before a network is shipped, behind all training: BatchNormalizations reduced to two vectors; every float weight rounded to Float16, trained
-    /// codebooks among them; and vectors (biases, scales) rounded further, to so many bits behind the leading one, which is what a file needs fewer bytes for.
+    /// The last step before a network is shipped, behind all training: BatchNormalizations reduced to two vectors; every float weight rounded to Float16,
+    /// trained codebooks among them; and vectors (biases, scales) rounded further, to so many bits behind the leading one, which is what a file needs fewer
+    /// bytes for.
     /// </summary>
     /// <param name="graph">The network.</param>
     /// <param name="vectorBits">10 for Float16 itself; 5 keeps relative errors below 1.6 %.</param>
@@ -36,8 +37,12 @@ public static class Sharing
 
     /// <summary>What sharing did to each tensor that it changed.</summary>
     public static ImmutableArray<SharedTensor> Describe(Graph before, Graph after) =>
-        [.. after.Weights.Where(weight => weight.Info.Type == ElementType.Float32).Join(before.Weights, weight => weight.Name, weight => weight.Name,
-            (now, then) => (now, then)).Where(pair => pair.now.Shape == pair.then.Shape && !pair.now.Value!.BitsEqual(pair.then.Value!)).Select(pair => Describe(pair.then, pair.now))];
+    [
+        .. after.Weights.Where(weight => weight.Info.Type == ElementType.Float32)
+            .Join(before.Weights, weight => weight.Name, weight => weight.Name, (now, then) => (now, then))
+            .Where(pair => pair.now.Shape == pair.then.Shape && !pair.now.Value!.BitsEqual(pair.then.Value!))
+            .Select(pair => Describe(pair.then, pair.now)),
+    ];
 
     private static SharedTensor Describe(Node before, Node after)
     {
@@ -50,10 +55,11 @@ public static class Sharing
     private static Tensor Share(Node weight, Clustering clustering)
     {
         if (clustering.Clusters < 1 || !(clustering.Rate >= 0))
-            throw new PenjingException($"'{weight.Name}' can't share {clustering.Clusters} values at rate {clustering.Rate}: give at least one value and a rate of at least 0");
+            throw new PenjingException($"'{weight.Name}' can't share {clustering.Clusters} values at rate {clustering.Rate}: give 1 or more, a rate from 0");
         Tensor tensor = weight.Value!;
         float[] free = [.. tensor.Floats.ToArray().Where(value => value != 0 || !clustering.KeepZeros)];
-        if (free.Any(value => !float.IsFinite(value))) throw new PenjingException($"the weight '{weight.Name}' holds values that are not finite: train again from a sound checkpoint");
+        if (free.Any(value => !float.IsFinite(value)))
+            throw new PenjingException($"the weight '{weight.Name}' holds values that are not finite: train again from a sound checkpoint");
         if (free.Length == 0) return tensor;
         Quantizer quantizer = Quantizer.Of(new(free), clustering);
         if (clustering.Halves && quantizer.Levels.All(level => Math.Abs(level) <= (double)Half.MaxValue)) quantizer = quantizer.Rounded();

@@ -15,8 +15,9 @@ public sealed class ExactnessTests
         var shrunk = new Dictionary<string, int>();
         for (int seed = 0; seed < 400; seed++) cut += Agree(PrunableGraphs.Network(seed), seed, shrunk) ? 1 : 0;
         Assert.True(cut > 380, $"only {cut} of 400 networks lost channels");
-        string[] kinds = ["dense", "grouped", "depthwise", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "PRelu", "Add", "Mul", "Sub", "Concat", "Slice", "Pad",
-            "Gather", "Transpose", "Reshape", "Flatten", "Unsqueeze", "MaxPool", "AveragePool", "GlobalAveragePool", "Resize", "ReduceMean"];
+        string[] kinds = ["dense", "grouped", "depthwise", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "PRelu", "Add", "Mul", "Sub",
+            "Concat", "Slice", "Pad", "Gather",
+            "Transpose", "Reshape", "Flatten", "Unsqueeze", "MaxPool", "AveragePool", "GlobalAveragePool", "Resize", "ReduceMean"];
         Assert.All(kinds, kind => Assert.True(shrunk.GetValueOrDefault(kind) >= 5, $"{kind} lost channels only {shrunk.GetValueOrDefault(kind)} times"));
     }
 
@@ -56,7 +57,8 @@ public sealed class ExactnessTests
             Node pooled = New("pooled", new MaxPool(Size.Square(3), Size.One, Padding.All(1)), active);
             Node second = New("second", new Conv(), random.Next(2) == 0 ? pooled : active, Node.Weight("w2", RandomTensors.Kernel([4, 8, 3, 3], seed)));
             Node flat = New("flat", new Flatten(), second);
-            Node last = New("last", new Gemm(Alpha: 2, Beta: 0.5f), flat, Node.Weight("w3", RandomTensors.Kernel([flat.Shape[1], 5], seed)), Vector("b3", 5, seed));
+            Node matrix = Node.Weight("w3", RandomTensors.Kernel([flat.Shape[1], 5], seed));
+            Node last = New("last", new Gemm(Alpha: 2, Beta: 0.5f), flat, matrix, Vector("b3", 5, seed));
             Graph graph = new(last);
             ImmutableArray<int> channels = ChannelGroups.Of(graph).Channels(graph["first"]);
             ImmutableHashSet<int> doomed = [channels[1], channels[4], channels[6]];
@@ -94,7 +96,8 @@ public sealed class ExactnessTests
     {
         var random = new Random(seed);
         Importance importance = groups => [.. Enumerable.Range(0, groups.Count).Select(_ => random.NextDouble())];
-        PruningOptions options = new() { Ratio = random.NextDouble() * 0.9, Global = random.Next(2) == 0, Multiple = random.Next(1, 3), Importance = importance };
+        double ratio = random.NextDouble() * 0.9;
+        PruningOptions options = new() { Ratio = ratio, Global = random.Next(2) == 0, Multiple = random.Next(1, 3), Importance = importance };
         ImmutableHashSet<int> doomed = Pruner.Choose(ChannelGroups.Of(graph), options);
         Tensor[] pictures = RandomGraphs.Fed(graph, seed);
         Graph removed = Pruner.Remove(graph, doomed);
@@ -104,7 +107,8 @@ public sealed class ExactnessTests
         foreach (Node node in removed.Nodes)
         {
             if (node.Op is Constant or Input || node.Shape == graph[node.Name].Shape) continue;
-            string kind = node.Op is not Conv { Groups: var groups } ? graph[node.Name].Op.Name : groups == 1 ? "dense" : node.Inputs[1].Shape[1] > 1 ? "grouped" : "depthwise";
+            string kind = node.Op is not Conv { Groups: var groups } ? graph[node.Name].Op.Name
+                : groups == 1 ? "dense" : node.Inputs[1].Shape[1] > 1 ? "grouped" : "depthwise";
             shrunk[kind] = shrunk.GetValueOrDefault(kind) + 1;
         }
         return !doomed.IsEmpty;

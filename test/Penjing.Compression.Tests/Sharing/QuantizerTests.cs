@@ -15,7 +15,8 @@ public sealed class QuantizerTests
             SortedValues values = new([.. Enumerable.Range(0, random.Next(1, 14)).Select(_ => (float)random.Next(-9, 10) / 4)]);
             int clusters = random.Next(1, 5);
             double best = Best(values, 0, clusters), found = Error(values, Quantizer.Of(values, new(clusters, Seeding: Seeding.Optimal)));
-            Assert.True(Math.Abs(best - found) < 1e-9, $"seed {seed}: {clusters} clusters of [{string.Join(", ", values.Values)}] have error {best} at best, not {found}");
+            Assert.True(Math.Abs(best - found) < 1e-9,
+                $"seed {seed}: {clusters} clusters of [{string.Join(", ", values.Values)}] have error {best} at best, not {found}");
         }
 
         static double Best(SortedValues values, int from, int clusters) => from == values.Count ? 0
@@ -33,7 +34,8 @@ public sealed class QuantizerTests
         for (int clusters = 1; clusters <= 40; clusters += 3)
         {
             SortedValues values = Normal(1500, clusters);
-            Quantizer quantizer = Quantizer.Of(values, new(clusters, Seeding: seeding)), optimal = Quantizer.Of(values, new(clusters, Seeding: Seeding.Optimal));
+            Quantizer quantizer = Quantizer.Of(values, new(clusters, Seeding: seeding));
+            Quantizer optimal = Quantizer.Of(values, new(clusters, Seeding: Seeding.Optimal));
             Assert.True(quantizer.Levels.Length <= clusters && quantizer.Levels.Order().SequenceEqual(quantizer.Levels), $"{clusters} clusters");
             foreach (IGrouping<int, float> cell in values.Values.GroupBy(value => quantizer.Level(value)))
             {
@@ -44,7 +46,7 @@ public sealed class QuantizerTests
         }
     }
 
-    /// <summary>At no more error than k-means makes, the entropy-constrained levels take fewer bits; and every value takes the level that costs it least.</summary>
+    /// <summary>At no more error than k-means makes, entropy-constrained levels take fewer bits; and every value takes the level that costs it least.</summary>
     [Theory]
     [InlineData(8)]
     [InlineData(16)]
@@ -59,10 +61,12 @@ public sealed class QuantizerTests
             double price = rate * values.MeanSquare;
             Quantizer quantizer = Quantizer.EntropyConstrained(values, 3 * clusters, price);
             if (Error(values, quantizer) <= error) least = Math.Min(least, Bits(values, quantizer));
-            double[] lengths = [.. values.Values.CountBy(value => quantizer.Level(value)).OrderBy(entry => entry.Key).Select(entry => -Math.Log2((double)entry.Value / values.Count))];
+            double[] lengths = [.. values.Values.CountBy(value => quantizer.Level(value)).OrderBy(entry => entry.Key)
+                .Select(entry => -Math.Log2((double)entry.Value / values.Count))];
             Assert.Equal(quantizer.Levels.Length, lengths.Length);
             double Cost(float value, int level) => Math.Pow(value - quantizer.Levels[level], 2) + price * lengths[level];
-            double spent = values.Values.Sum(value => Cost(value, quantizer.Level(value))), cheapest = values.Values.Sum(value => Enumerable.Range(0, lengths.Length).Min(i => Cost(value, i)));
+            double spent = values.Values.Sum(value => Cost(value, quantizer.Level(value)));
+            double cheapest = values.Values.Sum(value => Enumerable.Range(0, lengths.Length).Min(i => Cost(value, i)));
             Assert.True(spent <= cheapest * 1.001, $"rate {rate}: {spent} was spent, {cheapest} would do");
         }
         Assert.True(least < bits - 0.02, $"k-means takes {bits:0.000} bits, the entropy-constrained levels {least:0.000} at no more error");
@@ -83,7 +87,8 @@ public sealed class QuantizerTests
 
     private static SortedValues Normal(int count, int seed) => new(RandomTensors.Normal([count], seed, 0.3).Floats.ToArray());
 
-    private static double Error(SortedValues values, Quantizer quantizer) => values.Values.Sum(value => Math.Pow(value - quantizer.Levels[quantizer.Level(value)], 2));
+    private static double Error(SortedValues values, Quantizer quantizer) =>
+        values.Values.Sum(value => Math.Pow(value - quantizer.Levels[quantizer.Level(value)], 2));
 
     private static double Bits(SortedValues values, Quantizer quantizer) =>
         values.Values.CountBy(value => quantizer.Level(value)).Sum(entry => -entry.Value * Math.Log2((double)entry.Value / values.Count)) / values.Count;
