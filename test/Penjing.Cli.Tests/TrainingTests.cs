@@ -80,7 +80,7 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Run probe = Cli.Run(shell, ["--version"]);
         if (probe.Code != 0) Assert.Skip($"no small disk can be mounted here: {probe.Error.Trim()}");
         Run training = Cli.Run(shell, ["train", "mobilenet-v1-small", "--width", "0.25", "--data", bars.Folder, "--epochs", "0.2", "--batch", "20", "--threads", "1", "-o", $"{disk}/full.penjing"]);
-        Assert.True(training.Code == 1 && training.Error.TrimEnd().Split('\n')[^1] .StartsWith("penjing: ", StringComparison.Ordinal), training.ToString());
+        Assert.True(training.Code == 1 && training.Error.TrimEnd().Split('\n')[^1].StartsWith("penjing: ", StringComparison.Ordinal), training.ToString());
         Assert.Equal("./full.penjing.work/settings.txt", training.Output.Trim());
         Run export = Cli.Run(shell, ["export", model, $"{disk}/full.onnx"]);
         Assert.True(export.Code == 1 && export.Error.StartsWith("penjing: ", StringComparison.Ordinal) && export.Error.Count(c => c == '\n') == 1 && export.Output.Length == 0, export.ToString());
