@@ -41,7 +41,7 @@ internal static class Given
     public static Option<int?> Threads(string description = "Threads to use (default: what suits the machine).") => Maybe("--threads", "N", 1, 1024, description);
 
     /// <summary>What all chance follows from.</summary>
-    public static Option<int> Seed() => Number("--seed", "N", 1, 0, int.MaxValue, "What initial weights, order and augmentation follow from: the same seed, the same result (with --threads 1 to the bit).");
+    public static Option<int> Seed() => Number("--seed", "N", 1, 0, int.MaxValue, "What initial weights, order and augmentation follow from: the same seed and the same --threads give the same result to the bit.");
 
     /// <summary>The peak of the learning rate.</summary>
     public static Option<double> LearningRate(double standard) => Number("--lr", "RATE", standard, 1e-9, 1e3, "The learning rate after the warm-up; it then falls to 0 along a cosine.");
