@@ -27,11 +27,11 @@ internal sealed record DemoPlan(double Width, int Repeats, TrainingOptions Train
         TrainingOptions round = common with { Epochs = 1, LearningRate = 0.05, WarmUp = 0.1 };
         return new(
             Width: 0.5, Repeats: 1,
-            Train: common with { Epochs = 7, LearningRate = 0.2, WarmUp = 0.5 },
+            Train: common with { Epochs = 5, LearningRate = 0.2, WarmUp = 0.5 },
             Ratio: 0.5,
-            Retrain: [round, round, round with { Epochs = 3 }],
-            Reshare: common with { Epochs = 1.5, LearningRate = 0.01, WarmUp = 0, WeightDecay = 0 },
-            Sharing: new() { Dense = new(32, 0.03), Depthwise = new(32, 0.01) });
+            Retrain: [round, round, round with { Epochs = 4 }],
+            Reshare: common with { Epochs = 2, LearningRate = 0.01, WarmUp = 0, WeightDecay = 0 },
+            Sharing: new() { Dense = new(32, 0.01), Depthwise = new(32, 0.003) });
     }
 
     /// <summary>The demo for a few hundred pictures, in seconds.</summary>
