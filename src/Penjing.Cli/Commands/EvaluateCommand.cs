@@ -17,7 +17,7 @@ internal static class EvaluateCommand
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
         Model network = PenjingFile.Read(parsed.GetRequiredValue(model));
-        DataSet set = DataSets.Open(parsed.GetRequiredValue(data));
+        DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         int count = parsed.GetValue(threads) ?? Environment.ProcessorCount;
         Evaluation? result = null;
         Watch.Over(screen, "evaluating", watch => result = Evaluation.Of(network, set, count, stop,

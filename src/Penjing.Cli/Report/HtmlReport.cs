@@ -23,7 +23,7 @@ internal static class HtmlReport
             <body>
             <main>
             <div class="brand">Penjing · demo report</div>
-            <h1>A network cut from {Quantity.Bytes(first.Bytes)} to {Quantity.Bytes(last.Bytes)}</h1>
+            <h1>A network cut from {Whole(Quantity.Bytes(first.Bytes))} to {Whole(Quantity.Bytes(last.Bytes))}</h1>
             <p>{findings.Network}, trained on {findings.DataSet}, then pruned, its weights shared and entropy-coded. Every figure was measured on the file that the stage
             wrote: it was loaded again, ran all {Quantity.Exact(findings.TestPictures)} test pictures on the engine, and was timed there.</p>
             {Headline(first, last)}
@@ -52,10 +52,10 @@ internal static class HtmlReport
         double points = 100 * (last.Top1 - first.Top1), faster = first.MedianMs / last.MedianMs;
         return Html.Of($"""
             <div class="headline">
-            <div class="figure"><b>{Quantity.Times((double)first.Bytes / last.Bytes)}</b>smaller file<br><small>{Quantity.Bytes(first.Bytes)} → {Quantity.Bytes(last.Bytes)}</small></div>
-            <div class="figure"><b class="{(faster < 1 ? "bad" : "good")}">{Quantity.Times(faster)}</b>faster<br><small>{Quantity.Milliseconds(first.MedianMs)} → {Quantity.Milliseconds(last.MedianMs)} for a picture</small></div>
+            <div class="figure"><b>{Quantity.Times((double)first.Bytes / last.Bytes)}</b>smaller file<br><small>{Whole(Quantity.Bytes(first.Bytes))} → {Whole(Quantity.Bytes(last.Bytes))}</small></div>
+            <div class="figure"><b class="{(faster < 1 ? "bad" : "good")}">{Quantity.Times(faster)}</b>faster<br><small>{Whole(Quantity.Milliseconds(first.MedianMs))} → {Whole(Quantity.Milliseconds(last.MedianMs))} for a picture</small></div>
             <div class="figure"><b>{Quantity.Percent(last.Top1)}</b>of answers right<br><small>{Quantity.Percent(first.Top1)} before: {Points(points)}</small></div>
-            <div class="figure"><b>{Quantity.Times((double)first.Macs / last.Macs)}</b>less arithmetic<br><small>{Quantity.Count(first.Macs)} → {Quantity.Count(last.Macs)} multiply-accumulates</small></div>
+            <div class="figure"><b>{Quantity.Times((double)first.Macs / last.Macs)}</b>less arithmetic<br><small>{Whole(Quantity.Count(first.Macs))} → {Whole(Quantity.Count(last.Macs))} multiply-accumulates</small></div>
             </div>
             """);
     }
@@ -126,6 +126,9 @@ internal static class HtmlReport
             </details>
             """);
     }
+
+    /// <summary>A figure and its unit on one line.</summary>
+    private static string Whole(string figure) => figure.Replace(' ', '\u00a0');
 
     private static string Points(double points) => Math.Abs(points) < 0.005 ? "unchanged"
         : string.Create(CultureInfo.InvariantCulture, $"{Math.Abs(points):F2} points {(points < 0 ? "lost" : "won")}");
