@@ -24,12 +24,16 @@ internal sealed class Arguments
 
     /// <summary>The thread counts to take, or those given here.</summary>
     public int[] Threads(params int[] otherwise) => values.TryGetValue("--threads", out string? counts)
-        ? [.. counts.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))]
+        ? [.. counts.Split(',').Select(count => (int)Number(count))]
         : otherwise;
 
     /// <summary>How long each measurement lasts.</summary>
-    public double Seconds => values.TryGetValue("--seconds", out string? seconds) ? double.Parse(seconds, CultureInfo.InvariantCulture) : 10;
+    public double Seconds => values.TryGetValue("--seconds", out string? seconds) ? Number(seconds) : 10;
 
     /// <summary>The folder of results.</summary>
     public string Results => values.GetValueOrDefault("--results", Path.Combine("bench", "results"));
+
+    private static double Number(string text) => double.TryParse(text, CultureInfo.InvariantCulture, out double number) && number > 0
+        ? number
+        : throw new PenjingException($"'{text}' is no positive number");
 }

@@ -18,6 +18,9 @@ internal static class Machine
     public static string Describe() => string.Create(CultureInfo.InvariantCulture,
         $"{Processor}, {Environment.ProcessorCount} processors, {Isas.Best}, {RuntimeInformation.OSArchitecture}, .NET {Environment.Version}, load {Load()}");
 
+    /// <summary>The command line that makes this measurement again.</summary>
+    public static string Command() => $"dotnet run -c Release --project bench/Penjing.Bench -- {string.Join(' ', Environment.GetCommandLineArgs().Skip(1))}";
+
     private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 
     private static string? Cpu(string key) => !File.Exists("/proc/cpuinfo") ? null : File.ReadLines("/proc/cpuinfo")

@@ -43,7 +43,8 @@ internal sealed record Pairs(double FirstMs, double SecondMs, double Ratio, doub
         return rounds;
     }
 
-    private static double Time(Action action)
+    /// <summary>The milliseconds that an action takes.</summary>
+    public static double Time(Action action)
     {
         long start = Stopwatch.GetTimestamp();
         action();

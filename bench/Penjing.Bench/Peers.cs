@@ -18,8 +18,7 @@ internal static class Peers
     /// <summary>Measures every network with every number of threads and writes peers.md and peers.json.</summary>
     public static int Run(Arguments arguments)
     {
-        string given = string.Join(' ', Environment.GetCommandLineArgs().Skip(1)), machine = Machine.Describe();
-        string command = $"dotnet run -c Release --project bench/Penjing.Bench -- {given}";
+        string machine = Machine.Describe(), command = Machine.Command();
         string runtime = $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}";
         var rows = new List<Row>();
         foreach (string network in arguments.Networks(Networks.Names))

@@ -8,6 +8,7 @@ try
     {
         ["peers", .. string[] rest] => Peers.Run(new(rest)),
         ["steps", .. string[] rest] => Steps.Run(new(rest)),
+        ["loads", .. string[] rest] => Loads.Run(new(rest)),
         _ => Usage(),
     };
 }
@@ -24,10 +25,11 @@ static int Usage()
 
           peers    how long does a run take, against ONNX Runtime in the same process, run by run in turns?
           steps    where does the time of a network go?
+          loads    how fast is a file read?
 
-          --networks a,b   only these (peers: all; steps: mobilenet-v1-1.0-224)
+          --networks a,b   only these (steps: mobilenet-v1-1.0-224; the others: all)
           --threads 1,2    (peers: 1 and all processors; steps: 1)
-          --seconds S      how long each pair is measured (10)
+          --seconds S      how long each measurement lasts (10)
           --results PATH   where the answers are kept (bench/results)
         """);
     return 2;
