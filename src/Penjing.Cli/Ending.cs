@@ -6,15 +6,12 @@ namespace Penjing.Cli;
 /// <summary>The end of a verb that makes a network: its file is written, read again and measured on the engine.</summary>
 internal static class Ending
 {
-    /// <summary>Writes the file, runs all test pictures on it, and shows what it is worth.</summary>
+    /// <summary>Ships the model and shows what its file is worth; the unfinished work is done.</summary>
     public static void Write(Screen screen, Model model, DataSet data, string target, WorkFolder work, Stage stage, CancellationToken stop)
     {
-        Model told = Recorded(model, stage, data, stop);
-        PenjingFile.Write(target, told);
+        (Model shipped, Evaluation? evaluation) = Ship(model, stage, data, target, Storage.Smallest, stop);
         work.Delete();
         screen.WhenStopped = $"'{target}' is written";
-        Model shipped = PenjingFile.Read(target);
-        Evaluation? evaluation = data.Test.Count > 0 ? Evaluation.Of(shipped, data, Environment.ProcessorCount, stop) : null;
         using Session session = new(shipped, new SessionOptions(Threads: 1, Batch: 1));
         Latency latency = Measurement.Time([session], 100, stop)[0];
         long bytes = new FileInfo(target).Length, macs = Cost.Macs(shipped.Graph.WithBatch(1));
@@ -31,10 +28,22 @@ internal static class Ending
             ("arena", $"{Quantity.Exact(session.ArenaBytes)} bytes"))]);
     }
 
-    /// <summary>The model with a stage of its history behind the others: its accuracy is the engine's.</summary>
-    public static Model Recorded(Model model, Stage stage, DataSet data, CancellationToken stop)
+    /// <summary>
+    /// Writes a model's file with a stage behind its history, loads it, asks it on the engine about all test pictures, and notes the accuracy in the file,
+    /// whose weights stay the same bits. Without test pictures nothing is noted.
+    /// </summary>
+    public static (Model Shipped, Evaluation? Evaluation) Ship(Model model, Stage stage, DataSet data, string path, Storage storage, CancellationToken stop)
     {
-        double? top1 = data.Test.Count > 0 ? Evaluation.Of(model, data, Environment.ProcessorCount, stop).Top1 : null;
-        return model with { History = model.History.Add(stage with { Top1 = top1, Parameters = model.Graph.Parameters, Macs = Cost.Macs(model.Graph.WithBatch(1)) }) };
+        stage = stage with { Parameters = model.Graph.Parameters, Macs = Cost.Macs(model.Graph.WithBatch(1)) };
+        Model shipped = Written(stage);
+        if (data.Test.Count == 0) return (shipped, null);
+        Evaluation evaluation = Evaluation.Of(shipped, data, Environment.ProcessorCount, stop);
+        return (Written(stage with { Top1 = evaluation.Top1 }), evaluation);
+
+        Model Written(Stage last)
+        {
+            PenjingFile.Write(path, model with { History = model.History.Add(last) }, storage);
+            return PenjingFile.Read(path);
+        }
     }
 }

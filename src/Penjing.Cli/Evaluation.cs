@@ -47,9 +47,16 @@ internal sealed record Evaluation(int[] Answers, float[] Confidences, double Top
         return new(answers, confidences, (double)right / split.Count, top5, meanMs, Stopwatch.GetElapsedTime(start));
     }
 
+    /// <summary>Throws where a data set has nothing to ask a network about.</summary>
+    /// <exception cref="PenjingException">It has no test pictures.</exception>
+    public static void RequirePictures(DataSet data)
+    {
+        if (data.Test.Count == 0) throw new PenjingException($"the data set '{data.Name}' ({data.Source}) has no test pictures: add them, or give another data set");
+    }
+
     private static void Check(Model model, DataSet data)
     {
-        if (data.Test.Count == 0) throw new PenjingException($"the data set '{data.Name}' ({data.Source}) has no test pictures");
+        RequirePictures(data);
         if (model.Graph is not { Inputs: [{ Shape.Rank: 4, Info.Type: ElementType.Float32 }], Outputs: [{ Info.Type: ElementType.Float32 } output] })
             throw new ShapeException("the network can't be evaluated: it must take one Float32 picture (N×C×H×W) and yield one Float32 value a class");
         int classes = output.Shape.Elements / Math.Max(1, model.Graph.Inputs[0].Shape[0]);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Penjing.Engine;
 
 namespace Penjing.Cli;
@@ -32,10 +33,10 @@ internal static class BenchCommand
             ("90 % within", Quantity.Milliseconds(latency.P90Ms)),
             ("fastest", Quantity.Milliseconds(latency.LeastMs)),
             ("pictures a second", Quantity.Exact((long)perSecond)),
-            ("GFLOP/s", gflops.ToString("F1", System.Globalization.CultureInfo.InvariantCulture)),
+            ("GFLOP/s", gflops.ToString("F1", CultureInfo.InvariantCulture)),
             ("arena", $"{Quantity.Exact(session.ArenaBytes)} bytes"),
             ("peak resident memory", $"{Quantity.Exact(peak)} bytes"),
-            ("threads", session.Threads.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            ("threads", session.Threads.ToString(CultureInfo.InvariantCulture)),
             ("runs", $"{count} of {pictures} picture{(pictures == 1 ? "" : "s")}"))]);
     }
 }

@@ -14,7 +14,8 @@ internal sealed record DemoOutcome(IReadOnlyList<Finding> Stages, Evaluation Bef
 /// </summary>
 internal sealed class DemoRun(Screen screen, DemoPlan plan, DataSet data, string folder, CancellationToken stop)
 {
-    private const int TimedRuns = 400;
+    /// <summary>How often each file is timed.</summary>
+    public const int TimedRuns = 400;
 
     private readonly List<(string Title, string What, string File, Model Model, Evaluation Evaluation)> stages = [];
 
@@ -72,13 +73,11 @@ internal sealed class DemoRun(Screen screen, DemoPlan plan, DataSet data, string
     private Model Measure(Model model, string title, string name, string what, Storage storage)
     {
         string file = $"{stages.Count + 1}-{name}.penjing", path = Path.Combine(folder, file);
-        PenjingFile.Write(path, Ending.Recorded(model, new(name, what, null, 0, 0), data, stop), storage);
-        Model loaded = PenjingFile.Read(path);
-        Evaluation evaluation = Evaluation.Of(loaded, data, Environment.ProcessorCount, stop);
-        stages.Add((title, what, file, loaded, evaluation));
+        (Model shipped, Evaluation? evaluation) = Ending.Ship(model, new(name, what, null, 0, 0), data, path, storage, stop);
+        stages.Add((title, what, file, shipped, evaluation!));
         screen.Note(string.Create(CultureInfo.InvariantCulture,
-            $"{file}: {Quantity.Percent(evaluation.Top1)} of {Quantity.Exact(data.Test.Count)} test pictures right on the engine, {Quantity.Exact(new FileInfo(path).Length)} bytes"));
-        return loaded;
+            $"{file}: {Quantity.Percent(evaluation!.Top1)} of {Quantity.Exact(data.Test.Count)} test pictures right on the engine, {Quantity.Exact(new FileInfo(path).Length)} bytes"));
+        return shipped;
     }
 
     private IReadOnlyList<Finding> Time()
