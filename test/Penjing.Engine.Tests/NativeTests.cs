@@ -47,15 +47,12 @@ public class NativeTests
         if (!OperatingSystem.IsLinux()) Assert.Skip("the native program is tested on Linux only");
         if (!Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "clang"))))
             Assert.Skip("clang is not installed: the native program can't be linked (Debian: apt-get install clang lld zlib1g-dev)");
-        string root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root, "Penjing.slnx")))
-            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException($"no Penjing.slnx above {AppContext.BaseDirectory}");
-        string artifacts = Path.Combine(root, "artifacts", "native"), output = Path.Combine(artifacts, "program");
+        string artifacts = Path.Combine(Repository.Root, "artifacts", "native"), output = Path.Combine(artifacts, "program");
         string instructions = Isas.Best switch { Isa.Vector512 => "x86-64-v4", Isa.Vector256 => "x86-64-v3", _ => "" };
         bool x64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;
         ChildProcess published = await ChildProcess.Run("dotnet",
             [
-                "publish", Path.Combine(root, "test", "Penjing.Aot"), "-c", "Release", "-r", x64 ? "linux-x64" : "linux-arm64",
+                "publish", Path.Combine(Repository.Root, "test", "Penjing.Aot"), "-c", "Release", "-r", x64 ? "linux-x64" : "linux-arm64",
                 "-o", output, "--artifacts-path", artifacts,
                 "-p:Native=true", .. x64 && instructions != "" ? (string[])[$"-p:IlcInstructionSet={instructions}"] : [], "--disable-build-servers",
             ],

@@ -1,19 +1,16 @@
-using System.Diagnostics;
+using Penjing.Testing;
 
 namespace Penjing.House.Tests;
 
 /// <summary>The repository as files: what the house rules are checked against.</summary>
 internal static class House
 {
-    /// <summary>The folder that holds Penjing.slnx.</summary>
-    public static string Root { get; } = FindRoot();
-
     /// <summary>All files of the repository, by path from the root with forward slashes; build output left out.</summary>
     public static IReadOnlyList<string> Files { get; } =
     [
-        .. Directory.EnumerateFiles(Root, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
-            .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'))
-            .Where(path => !path.Split('/').Any(part => part is "artifacts" or ".git" or "bin" or "obj" or ".vs"))
+        .. Directory.EnumerateFiles(Repository.Root, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
+            .Select(path => Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'))
+            .Where(path => !path.Split('/').Any(part => part is "artifacts" or ".git" or "bin" or "obj" or ".vs" or "penjing-demo"))
             .Order(StringComparer.Ordinal),
     ];
 
@@ -21,12 +18,5 @@ internal static class House
     public static IEnumerable<string> Sources(string folder) => Files.Where(path => path.StartsWith(folder + "/", StringComparison.Ordinal) && path.EndsWith(".cs", StringComparison.Ordinal));
 
     /// <summary>A file's lines.</summary>
-    public static string[] Lines(string path) => File.ReadAllLines(Path.Combine(Root, path));
-
-    private static string FindRoot()
-    {
-        for (string? folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-            if (File.Exists(Path.Combine(folder, "Penjing.slnx"))) return folder;
-        throw new UnreachableException("the tests don't run inside the repository");
-    }
+    public static string[] Lines(string path) => File.ReadAllLines(Path.Combine(Repository.Root, path));
 }

@@ -1,4 +1,4 @@
-using System.Reflection;
+using Penjing.Testing;
 using PublicApiGenerator;
 
 namespace Penjing.House.Tests;
@@ -16,7 +16,7 @@ public sealed class PublicApiTests
             IncludeAssemblyAttributes = false,
             ExcludeAttributes = ["System.Text.Json.Serialization.JsonPolymorphicAttribute", "System.Text.Json.Serialization.JsonDerivedTypeAttribute"],
         }).ReplaceLineEndings("\n").TrimEnd() + "\n";
-        string path = Path.Combine(House.Root, "test", "Penjing.House.Tests", $"{name}.api.txt");
+        string path = Path.Combine(Repository.Root, "test", "Penjing.House.Tests", $"{name}.api.txt");
         if (Environment.GetEnvironmentVariable("PENJING_ACCEPT_API") == "1") File.WriteAllText(path, api);
         string expected = File.Exists(path) ? File.ReadAllText(path).ReplaceLineEndings("\n") : "";
         Assert.True(api == expected, $"the public API of {name} differs from {name}.api.txt; if that is meant, run these tests with PENJING_ACCEPT_API=1 and commit the file\n{FirstDifference(expected, api)}");

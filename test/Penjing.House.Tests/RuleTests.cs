@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Penjing.Testing;
 
 namespace Penjing.House.Tests;
 
@@ -72,7 +73,7 @@ public sealed partial class RuleTests
         foreach (string path in House.Files.Where(path => path.StartsWith("src/", StringComparison.Ordinal) && path.EndsWith(".csproj", StringComparison.Ordinal)))
         {
             string name = Path.GetFileNameWithoutExtension(path);
-            XDocument project = XDocument.Load(Path.Combine(House.Root, path));
+            XDocument project = XDocument.Load(Path.Combine(Repository.Root, path));
             IEnumerable<string> references = project.Descendants("ProjectReference").Select(item => Path.GetFileNameWithoutExtension(item.Attribute("Include")!.Value))
                 .Concat(project.Descendants("PackageReference").Select(item => item.Attribute("Include")!.Value));
             Assert.True(Allowed.TryGetValue(name, out string[]? allowed), $"the project {name} is not in the table");
@@ -84,20 +85,20 @@ public sealed partial class RuleTests
     public void Device_side_is_fit_for_native_compilation()
     {
         foreach (string name in new[] { "Penjing", "Penjing.Engine", "Penjing.Interop", "Penjing.Compression" })
-            Assert.Contains("<IsAotCompatible>true</IsAotCompatible>", File.ReadAllText(Path.Combine(House.Root, $"src/{name}/{name}.csproj")));
+            Assert.Contains("<IsAotCompatible>true</IsAotCompatible>", File.ReadAllText(Path.Combine(Repository.Root, $"src/{name}/{name}.csproj")));
     }
 
     [Fact]
     public void Every_project_is_in_the_solution()
     {
-        string solution = File.ReadAllText(Path.Combine(House.Root, "Penjing.slnx"));
+        string solution = File.ReadAllText(Path.Combine(Repository.Root, "Penjing.slnx"));
         Assert.DoesNotContain(House.Files, path => path.EndsWith(".csproj", StringComparison.Ordinal) && !solution.Contains($"\"{path}\""));
     }
 
     [Fact]
     public void Versions_stand_in_one_place() =>
         Assert.DoesNotContain(House.Files, path => path.EndsWith(".csproj", StringComparison.Ordinal)
-            && XDocument.Load(Path.Combine(House.Root, path)).Descendants("PackageReference").Any(item => item.Attribute("Version") is not null));
+            && XDocument.Load(Path.Combine(Repository.Root, path)).Descendants("PackageReference").Any(item => item.Attribute("Version") is not null));
 
     [Fact]
     public void Namespaces_are_the_projects_own()

@@ -1,3 +1,5 @@
+using Penjing.Testing;
+
 namespace Penjing.Tests;
 
 /// <summary>The page about the core says what the code says.</summary>
@@ -7,9 +9,7 @@ public class DocumentTests
     [Fact]
     public void PassesStandInTheirTable()
     {
-        string? root = AppContext.BaseDirectory;
-        while (root is not null && !File.Exists(Path.Combine(root, "Penjing.slnx"))) root = Path.GetDirectoryName(root);
-        string[] lines = File.ReadAllLines(Path.Combine(root!, "docs", "core.md"));
+        string[] lines = File.ReadAllLines(Path.Combine(Repository.Root, "docs", "core.md"));
         string[] formulas = [.. lines.Where(line => line.StartsWith("| `", StringComparison.Ordinal) && line.Contains("=>")).Select(line => line[(line.IndexOf("` | ", StringComparison.Ordinal) + 4)..^2].Replace("\\|", "|"))];
         Assert.Equal(Passes.ForInference.Select(pass => pass.Name), formulas);
     }

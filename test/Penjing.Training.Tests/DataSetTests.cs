@@ -1,3 +1,4 @@
+using Penjing.Testing;
 using SkiaSharp;
 
 namespace Penjing.Training.Tests;
@@ -116,13 +117,15 @@ public sealed class DataSetTests
     [Fact]
     public void Fashion_mnist_is_whole()
     {
-        if (FashionMnistFolder() is not { } folder)
+        DataSet? data = null;
+        try
         {
-            Assert.Skip("no Fashion-MNIST on this machine: set PENJING_FASHION_MNIST to its folder");
-            return;
+            data = Open("fashion-mnist");
         }
-        DataSet data = Open(folder);
-        Assert.Equal("fashion-mnist", data.Name);
+        catch (PenjingException error) when (error.Message.Contains("nowhere to be had"))
+        {
+            Assert.Skip(error.Message);
+        }
         Assert.Equal((60000, 10000), (data.Train.Count, data.Test.Count));
         Assert.Equal("Ankle boot", data.Labels[data.Test.Labels[0]]);
         Assert.All(Enumerable.Range(0, 10), label => Assert.Equal(1000, data.Test.Labels.Count(other => other == label)));
@@ -131,27 +134,12 @@ public sealed class DataSetTests
     [Fact]
     public void Mnist_test_digits_are_read()
     {
-        if (Shared("mnist-test") is not { } folder)
-        {
-            Assert.Skip("no shared data: set PENJING_SHARED to its folder");
-            return;
-        }
+        string? folder = Repository.Shared("mnist-test");
+        if (folder is null) Assert.Skip("there is no shared/data/mnist-test beside the repository: set PENJING_SHARED to the folder shared");
         DataSet data = Open(folder);
         Assert.Equal((0, 10000), (data.Train.Count, data.Test.Count));
         Assert.Equal([7, 2, 1, 0, 4], data.Test.Labels[..5]);
     }
 
-    /// <summary>Fashion-MNIST's folder where it is on this machine already: tests fetch nothing.</summary>
-    internal static string? FashionMnistFolder() => new[] { Environment.GetEnvironmentVariable("PENJING_FASHION_MNIST"), "/usr/share/datasets/fashion-mnist", CacheFolder.Of("fashion-mnist") }
-        .FirstOrDefault(folder => folder is not null && FashionMnist.IsAt(folder));
-
     private static DataSet Open(string name, Size? size = null) => DataSets.Open(name, size, cancellation: TestContext.Current.CancellationToken);
-
-    private static string? Shared(string name)
-    {
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
-            if (Directory.Exists(Path.Combine(at.FullName, "shared", "data", name))) return Path.Combine(at.FullName, "shared", "data", name);
-        string? given = Environment.GetEnvironmentVariable("PENJING_SHARED");
-        return given is null ? null : new[] { Path.Combine(given, name), Path.Combine(given, "data", name) }.FirstOrDefault(Directory.Exists);
-    }
 }
