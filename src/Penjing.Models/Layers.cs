@@ -1,36 +1,83 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
 namespace Penjing.Models;
 
-/// <summary>The layers that the zoo's architectures are made of: each adds its weights, named after it, and returns its value.</summary>
+/// <summary>
+/// The layers that the zoo's architectures are made of: each adds its weights, named after it, and returns its value. Weights are drawn in the order of
+/// the calls.
+/// </summary>
 /// <param name="seed">What the initial weights follow from.</param>
-/// <param name="activation">What stands behind a <see cref="Block"/>.</param>
-internal sealed class Layers(int seed, Activation activation)
+/// <param name="activation">What <see cref="Active"/> applies.</param>
+/// <param name="epsilon">What BatchNormalization adds to variances.</param>
+internal sealed class Layers(int seed, Activation activation, float epsilon = 1e-5f)
 {
-    private const float Epsilon = 1e-3f;
     private readonly Initializer initializer = new(seed);
 
-    /// <summary>Square convolution without bias, BatchNormalization, activation; padded such that stride 1 keeps the picture's size.</summary>
-    public Node Block(string name, Node x, int channels, int kernel, int stride = 1, int groups = 1)
+    /// <summary>Layers with ReLU.</summary>
+    public Layers(int seed) : this(seed, new Relu()) { }
+
+    /// <summary>The network's picture, 1×channels×size×size.</summary>
+    public static Node Input(int channels, int size) => new("input", new Input(ElementType.Float32, [1, channels, size, size]));
+
+    /// <summary>Square convolution with a bias and an activation; padded such that stride 1 keeps the picture's size unless <paramref name="padding"/> says otherwise.</summary>
+    public Node Biased(string name, Node x, int channels, int kernel, int stride = 1, int? padding = null) =>
+        Active(name, Conv(name, x, channels, kernel, stride, padding, biased: true));
+
+    /// <summary>Square convolution without bias, BatchNormalization, activation.</summary>
+    public Node Block(string name, Node x, int channels, int kernel, int stride = 1, int groups = 1) =>
+        Active(name, Normal(name, x, channels, kernel, stride, groups));
+
+    /// <summary>Square convolution without bias, BatchNormalization.</summary>
+    public Node Normal(string name, Node x, int channels, int kernel, int stride = 1, int groups = 1)
+    {
+        Node conv = Conv(name, x, channels, kernel, stride, padding: null, biased: false, groups);
+        Shape vector = [channels];
+        Tensor zeros = Zeros(channels), ones = Tensor.Build<float>(vector, values => values.Fill(1));
+        return new(name + ".bn", new BatchNormalization(epsilon), conv, Node.Weight(name + ".bn.scale", ones), Node.Weight(name + ".bn.bias", zeros),
+            Node.Weight(name + ".bn.mean", zeros), Node.Weight(name + ".bn.variance", ones));
+    }
+
+    /// <summary>A depthwise convolution without bias, and BatchNormalization.</summary>
+    public Node Depthwise(string name, Node x, int stride = 1) => Normal(name, x, x.Shape[1], kernel: 3, stride, groups: x.Shape[1]);
+
+    /// <summary>The activation, as the node name.relu.</summary>
+    public Node Active(string name, Node x) => new(name + ".relu", activation, x);
+
+    /// <summary>Square convolution, with or without a bias of zeros.</summary>
+    public Node Conv(string name, Node x, int channels, int kernel, int stride = 1, int? padding = null, bool biased = true, int groups = 1)
     {
         int perGroup = x.Shape[1] / groups;
-        Tensor weights = initializer.Normal([channels, perGroup, kernel, kernel], perGroup * kernel * kernel);
-        Conv conv = new(Size.Square(stride), Padding.All(kernel / 2), Size.One, groups);
-        return new(name + ".relu", activation, BatchNormalization(name + ".bn", new(name, conv, x, Node.Weight(name + ".weight", weights))));
+        Node weights = Node.Weight(name + ".weight", initializer.Normal([channels, perGroup, kernel, kernel], perGroup * kernel * kernel));
+        Conv conv = new(Size.Square(stride), Padding.All(padding ?? kernel / 2), Size.One, groups);
+        return biased ? new(name, conv, x, weights, Node.Weight(name + ".bias", Zeros(channels))) : new(name, conv, x, weights);
+    }
+
+    /// <summary>The largest of each square window.</summary>
+    public static Node MaxPool(string name, Node x, int kernel, int stride, int padding = 0, bool ceil = false) =>
+        new(name, new MaxPool(Size.Square(kernel), Size.Square(stride), Padding.All(padding), Size.One, ceil), x);
+
+    /// <summary>Each channel's mean over the picture: N×C×H×W to N×C.</summary>
+    public static Node Pooled(string name, Node x) => Flat(name, new(name + ".pool", new GlobalAveragePool(), x));
+
+    /// <summary>All of a picture's elements in one row: N×C×H×W to N×CHW.</summary>
+    public static Node Flat(string name, Node x) => new(name + ".flatten", new Flatten(), x);
+
+    /// <summary>The values next to each other, channel by channel.</summary>
+    public static Node Concat(string name, params ImmutableArray<Node> parts) => new(name, new Concat(1), parts);
+
+    /// <summary>A sum, then the activation.</summary>
+    public Node Sum(string name, Node left, Node right) => Active(name, new(name, new Add(), left, right));
+
+    /// <summary>A linear layer: N×C to N×features. Its weights suit a ReLU behind it at gain 2, and none at 1.</summary>
+    public Node Linear(string name, Node x, int features, double gain = 1)
+    {
+        Node weights = Node.Weight(name + ".weight", initializer.Normal([features, x.Shape[1]], x.Shape[1], gain));
+        return new(name, new Gemm(TransposeB: true), x, weights, Node.Weight(name + ".bias", Zeros(features)));
     }
 
     /// <summary>Each channel's mean over the picture, then a linear layer: N×C×H×W to N×classes.</summary>
-    public Node Classifier(string name, Node x, int classes)
-    {
-        Node flat = new(name + ".flatten", new Flatten(), new Node(name + ".pool", new GlobalAveragePool(), x));
-        int features = flat.Shape[1];
-        Node weights = Node.Weight(name + ".weight", initializer.Normal([classes, features], features, gain: 1));
-        return new(name, new Gemm(TransposeB: true), flat, weights, Node.Weight(name + ".bias", Tensor.Zeros(ElementType.Float32, [classes])));
-    }
+    public Node Classifier(Node x, int classes) => Linear("classifier", Pooled("classifier", x), classes);
 
-    private static Node BatchNormalization(string name, Node x)
-    {
-        Shape vector = [x.Shape[1]];
-        Tensor zeros = Tensor.Zeros(ElementType.Float32, vector), ones = Tensor.Build<float>(vector, values => values.Fill(1));
-        return new(name, new BatchNormalization(Epsilon), x,
-            Node.Weight(name + ".scale", ones), Node.Weight(name + ".bias", zeros), Node.Weight(name + ".mean", zeros), Node.Weight(name + ".variance", ones));
-    }
+    private static Tensor Zeros(int count) => Tensor.Zeros(ElementType.Float32, [count]);
 }

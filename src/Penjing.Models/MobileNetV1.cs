@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 
 namespace Penjing.Models;
 
@@ -42,38 +41,24 @@ public static class MobileNetV1
         double width = 0.5, int size = 28, int channels = 1, int classes = 10, int seed = 1, int repeats = 5, bool relu6 = false, bool softmax = false) =>
         Build("mobilenet-v1-small", width, size, channels, classes, seed, relu6, softmax, stem: 1, [
             new(64, 1), new(128, 2), new(128, 1), new(256, 2), new(256, 1), new(512, 2),
-            .. Enumerable.Repeat(new Block(512, 1), repeats >= 0 ? repeats : throw Bad("repeats", repeats)), new(1024, 1), new(1024, 1)]);
+            .. Enumerable.Repeat(new Block(512, 1), Checked(repeats)), new(1024, 1), new(1024, 1)]);
 
     private static Model Build(
         string name, double width, int size, int channels, int classes, int seed, bool relu6, bool softmax, int stem, ImmutableArray<Block> blocks)
     {
-        if (!(width is > 0 and <= 16)) throw Bad("width", width);
-        if (size <= 0) throw Bad("size", size);
-        if (channels <= 0) throw Bad("channels", channels);
-        if (classes <= 0) throw Bad("classes", classes);
-        Layers layers = new(seed, relu6 ? new Clip(0, 6) : new Relu());
-        Node x = layers.Block("stem", new("input", new Input(ElementType.Float32, [1, channels, size, size])), Scaled(32), kernel: 3, stem);
+        Architecture.Check(name, size, channels, classes, width);
+        Layers net = new(seed, relu6 ? new Clip(0, 6) : new Relu(), epsilon: 1e-3f);
+        Node x = net.Block("stem", Layers.Input(channels, size), Scaled(32), kernel: 3, stem);
         for (int i = 0; i < blocks.Length; i++)
         {
-            x = layers.Block($"block{i + 1}.depthwise", x, x.Shape[1], kernel: 3, blocks[i].Stride, groups: x.Shape[1]);
-            x = layers.Block($"block{i + 1}.pointwise", x, Scaled(blocks[i].Channels), kernel: 1);
+            x = net.Active($"block{i + 1}.depthwise", net.Depthwise($"block{i + 1}.depthwise", x, blocks[i].Stride));
+            x = net.Block($"block{i + 1}.pointwise", x, Scaled(blocks[i].Channels), kernel: 1);
         }
-        x = layers.Classifier("classifier", x, classes);
-        if (softmax) x = new("probabilities", new Softmax(), x);
-        return new(new Graph(x))
-        {
-            Name = string.Create(CultureInfo.InvariantCulture, $"{name}-{width}-{size}"),
-            Preprocessing = channels switch
-            {
-                1 => new(Channels.Gray, [127.5f], [127.5f]),
-                3 => new(Channels.Rgb, [127.5f, 127.5f, 127.5f], [127.5f, 127.5f, 127.5f]),
-                _ => null,
-            },
-        };
+        return Architecture.Model(Architecture.Name(name, width, size), net.Classifier(x, classes), softmax, Architecture.Uniform(channels, 127.5f, 127.5f));
 
-        int Scaled(int channels) => Math.Max(8, (int)Math.Round(channels * width / 8, MidpointRounding.AwayFromZero) * 8);
+        int Scaled(int channels) => Architecture.Scaled(channels, width);
     }
 
-    private static PenjingException Bad(string parameter, IFormattable value) =>
-        new($"MobileNet v1 can't be built with {parameter} {value.ToString(null, CultureInfo.InvariantCulture)}: give a positive one");
+    private static int Checked(int repeats) => repeats is >= 0 and <= 1000 ? repeats
+        : throw Architecture.Bad("mobilenet-v1-small", nameof(repeats), repeats, "one from 0 to 1000");
 }

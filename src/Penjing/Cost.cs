@@ -15,4 +15,14 @@ public static class Cost
 
     /// <summary>Multiply-accumulates of one run of the network, at its own batch size.</summary>
     public static long Macs(Graph graph) => graph.Nodes.Sum(Macs);
+
+    /// <summary>
+    /// Weight elements that training moves, which is what papers count: all (<see cref="Graph.Parameters"/>) but the means and variances of
+    /// BatchNormalizations, which are statistics.
+    /// </summary>
+    public static long Trainable(Graph graph)
+    {
+        HashSet<Node> statistics = [.. graph.Nodes.Where(node => node.Op is BatchNormalization).SelectMany(node => node.Inputs.Skip(3))];
+        return graph.Weights.Where(weight => !statistics.Contains(weight)).Sum(weight => (long)weight.Shape.Elements);
+    }
 }

@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Penjing.Models;
+
+/// <summary>What the builders of the zoo share: checked parameters, scaled channels, names, preprocessing.</summary>
+internal static class Architecture
+{
+    private static readonly ImmutableArray<float> imageNetMean = [123.675f, 116.28f, 103.53f], imageNetDeviation = [58.395f, 57.12f, 57.375f];
+
+    /// <summary>Throws, naming the architecture and the parameter, unless all are positive and of a sane size.</summary>
+    /// <exception cref="PenjingException">One is not.</exception>
+    public static void Check(string name, int size, int channels, int classes, double width = 1)
+    {
+        if (!(width is > 0 and <= 16)) throw Bad(name, nameof(width), width, "one above 0, and 16 at most");
+        Positive(name, nameof(size), size, 16384);
+        Positive(name, nameof(channels), channels, 65536);
+        Positive(name, nameof(classes), classes, 10_000_000);
+    }
+
+    /// <summary>Throws, naming the architecture and the parameter, unless it is from 1 to a limit.</summary>
+    /// <exception cref="PenjingException">It is not.</exception>
+    public static void Positive(string name, string parameter, int value, int most)
+    {
+        if (value < 1 || value > most) throw Bad(name, parameter, value, string.Create(CultureInfo.InvariantCulture, $"one from 1 to {most}"));
+    }
+
+    /// <summary>The answer to a parameter that makes no network.</summary>
+    public static PenjingException Bad(string name, string parameter, IFormattable value, string remedy) =>
+        new($"{name} can't be built with {parameter} {value.ToString(null, CultureInfo.InvariantCulture)}: give {remedy}");
+
+    /// <summary>Channels under a width multiplier: to the nearest multiple, and at least that.</summary>
+    public static int Scaled(int channels, double width, int multiple = 8) =>
+        Math.Max(multiple, (int)Math.Round(channels * width / multiple, MidpointRounding.AwayFromZero) * multiple);
+
+    /// <summary>The name of a network: its architecture, its width if that is shown, its picture's size.</summary>
+    public static string Name(string architecture, double? width, int size) =>
+        string.Create(CultureInfo.InvariantCulture, $"{architecture}{(width is { } factor ? $"-{Width(factor)}" : "")}-{size}");
+
+    /// <summary>A width as names show it, such as 1.0 and 0.75.</summary>
+    public static string Width(double width) => width.ToString("0.0###############", CultureInfo.InvariantCulture);
+
+    /// <summary>The whole of a network: its answer, as probabilities if asked for, under a name.</summary>
+    public static Model Model(string name, Node logits, bool softmax, Preprocessing? preprocessing) =>
+        new(new Graph(softmax ? new Node("probabilities", new Softmax(), logits) : logits)) { Name = name, Preprocessing = preprocessing };
+
+    /// <summary>Pictures less ImageNet's mean over its deviation; those of one channel, by what these are in luminance. Null for other counts of channels.</summary>
+    public static Preprocessing? ImageNet(int channels) => channels switch
+    {
+        1 => new(Channels.Gray, [117], [57.5f]),
+        3 => new(Channels.Rgb, imageNetMean, imageNetDeviation),
+        _ => null,
+    };
+
+    /// <summary>Pixels from 0 to 255 as (pixel − mean) / deviation, the same for each channel. Null unless there are 1 or 3.</summary>
+    public static Preprocessing? Uniform(int channels, float mean, float deviation) => channels switch
+    {
+        1 => new(Channels.Gray, [mean], [deviation]),
+        3 => new(Channels.Rgb, [mean, mean, mean], [deviation, deviation, deviation]),
+        _ => null,
+    };
+}

@@ -1,0 +1,131 @@
+using System.Globalization;
+
+namespace Penjing.Models.Tests;
+
+/// <summary>The zoo's networks are the published ones, and its names lead to them.</summary>
+public sealed class ZooTests
+{
+    /// <summary>Where a published count is not the count to its last digit: how far off, as a fraction.</summary>
+    private static readonly Dictionary<string, double> loose = new()
+    {
+        // ShuffleNet's tables give one round figure for all numbers of groups, and leave the stem's channels open.
+        ["shufflenet-v1-g8-0.25"] = 0.05,
+        // Table 1 is up to 1 % below the count, and the authors' repository, where parameters are from, has no bias in the classifier.
+        ["shufflenet-v1"] = 0.02,
+        // He et al. round down.
+        ["resnet-50-original"] = 0.02,
+    };
+
+    /// <summary>The names of the zoo.</summary>
+    public static TheoryData<string> Names => [.. Zoo.All.Select(entry => entry.Name)];
+
+    /// <summary>Parameters that training moves, and multiply-accumulates, to the last digit that was published.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Costs_are_the_published(string name)
+    {
+        ZooEntry entry = Zoo.Find(name);
+        Graph graph = entry.Build().Graph;
+        Check(entry.PublishedParameters, Cost.Trainable(graph), name + ", parameters");
+        Check(entry.PublishedMacs, Cost.Macs(graph), name + ", multiply-accumulates");
+        Assert.Equal([1, entry.Classes], graph.Outputs[0].Shape);
+        Assert.Equal([1, entry.Channels, entry.Size, entry.Size], graph.Inputs[0].Shape);
+    }
+
+    /// <summary>What the statistics of BatchNormalization add: PyTorch's state of ResNet-18 holds 9,600 elements that no gradient moves.</summary>
+    [Fact]
+    public void Statistics_are_counted_apart()
+    {
+        Graph graph = ResNet.Build(18).Graph;
+        Assert.Equal(11_689_512, Cost.Trainable(graph));
+        Assert.Equal(11_689_512 + 9_600, graph.Parameters);
+    }
+
+    /// <summary>ResNet-20 with option B has the 272,474 parameters that the usual implementations with projections have.</summary>
+    [Fact]
+    public void Shortcuts_cost_what_they_should()
+    {
+        Assert.Equal(269_722, Cost.Trainable(CifarResNet.Build(20).Graph));
+        Assert.Equal(272_474, Cost.Trainable(CifarResNet.Build(20, projections: true).Graph));
+        Assert.Equal(853_018, Cost.Trainable(CifarResNet.Build(56).Graph));
+    }
+
+    /// <summary>Each name leads to one network, whose own name, with its size, leads back.</summary>
+    [Fact]
+    public void Names_lead_there_and_back()
+    {
+        Assert.Equal(Zoo.All.Length, Zoo.All.Select(entry => entry.Name).Distinct().Count());
+        foreach (ZooEntry entry in Zoo.All)
+        {
+            if (entry.Name.StartsWith("vgg", StringComparison.Ordinal)) continue;
+            Model model = entry.Build(new() { Classes = 3 });
+            Assert.Equal(entry with { }, Zoo.Find(model.Name));
+            Assert.Equal($"{entry.Name}-{entry.Size}", model.Name);
+        }
+    }
+
+    /// <summary>Other widths and sizes are asked for by name, or by options.</summary>
+    [Theory]
+    [InlineData("mobilenet-v1-0.75-192", "mobilenet-v1-0.75-192", "mobilenet-v1-0.75-192")]
+    [InlineData("mobilenet-v1", "mobilenet-v1-1.0", "mobilenet-v1-1.0-224")]
+    [InlineData("mobilenet-v1-160", "mobilenet-v1-1.0-160", "mobilenet-v1-1.0-160")]
+    [InlineData("mobilenet-v1-small-0.5-32", "mobilenet-v1-small-0.5-32", "mobilenet-v1-small-0.5-32")]
+    [InlineData("mobilenet-v2-1.3", "mobilenet-v2-1.3", "mobilenet-v2-1.3-224")]
+    [InlineData("resnet-18-0.25-64", "resnet-18-0.25-64", "resnet-18-0.25-64")]
+    [InlineData("resnet-18-1.0", "resnet-18", "resnet-18-224")]
+    [InlineData("resnet-50-original-0.5-96", "resnet-50-original-0.5-96", "resnet-50-original-0.5-96")]
+    [InlineData("squeezenet-1.1-227", "squeezenet-1.1-227", "squeezenet-1.1-227")]
+    [InlineData("shufflenet-v1-g4-0.75-128", "shufflenet-v1-g4-0.75-128", "shufflenet-v1-g4-0.75-128")]
+    [InlineData("lenet-5-32", "lenet-5-32", "lenet-5-32")]
+    public void Widths_and_sizes_are_read_from_names(string asked, string name, string built)
+    {
+        ZooEntry entry = Zoo.Find(asked);
+        Assert.Equal(name, entry.Name);
+        Assert.Equal(built, entry.Build().Name);
+    }
+
+    /// <summary>Options reach the network: picture, classes, seed, probabilities, width.</summary>
+    [Fact]
+    public void Options_are_met()
+    {
+        foreach (ZooEntry entry in Zoo.All.DistinctBy(entry => entry.Paper + entry.Name.Split('-')[1]))
+        {
+            ZooOptions options = new() { Size = 64, Channels = 2, Classes = 7, Seed = 5, Softmax = true, Width = entry.Width is null ? null : 0.5 };
+            Graph graph = entry.Build(options).Graph;
+            Assert.Equal([1, 2, 64, 64], graph.Inputs[0].Shape);
+            Assert.Equal([1, 7], graph.Outputs[0].Shape);
+            Assert.IsType<Softmax>(graph.Outputs[0].Op);
+            Node weight = graph.Weights.MaxBy(node => node.Shape.Elements)!;
+            Assert.True(weight.Value!.BitsEqual(entry.Build(options).Graph[weight.Name].Value!), $"{entry.Name}: one seed gave two networks");
+            Assert.False(weight.Value!.BitsEqual(entry.Build(options with { Seed = 6 }).Graph[weight.Name].Value!), $"{entry.Name}: two seeds gave one network");
+        }
+    }
+
+    /// <summary>What is no network is answered with what there is; what makes none, with its parameter.</summary>
+    [Fact]
+    public void Errors_name_what_there_is()
+    {
+        foreach (string name in (string[])["", "resnet", "resnet-18-", "resnet-18-0.5-0.5", "lenet-5-0.5", "mobilenet-v1-0.x", "mobilenet-v1-1e3", "vgg-16-224-224"])
+            Assert.Contains("shufflenet-v1-g8-WIDTH", Assert.Throws<PenjingException>(() => Zoo.Find(name)).Message, StringComparison.Ordinal);
+        Assert.Contains("no width", Assert.Throws<PenjingException>(() => Zoo.Find("lenet-5").Build(new() { Width = 2 })).Message, StringComparison.Ordinal);
+        Assert.Contains("groups 5", Assert.Throws<PenjingException>(() => ShuffleNetV1.Build(5)).Message, StringComparison.Ordinal);
+        Assert.Contains("depth 101", Assert.Throws<PenjingException>(() => ResNet.Build(101)).Message, StringComparison.Ordinal);
+        Assert.Contains("depth 21", Assert.Throws<PenjingException>(() => CifarResNet.Build(21)).Message, StringComparison.Ordinal);
+        foreach (ZooEntry entry in Zoo.All)
+        {
+            Assert.Contains("size 0", Assert.Throws<PenjingException>(() => entry.Build(new() { Size = 0 })).Message, StringComparison.Ordinal);
+            Assert.Contains("classes", Assert.Throws<PenjingException>(() => entry.Build(new() { Classes = -1 })).Message, StringComparison.Ordinal);
+        }
+    }
+
+    private static void Check(string published, long counted, string what)
+    {
+        if (published == "") return;
+        string[] words = published.Split(' ');
+        double unit = words is [_, var letter] ? letter switch { "M" => 1e6, "G" => 1e9, _ => 0 } : 1;
+        double number = double.Parse(words[0], NumberStyles.Number, CultureInfo.InvariantCulture) * unit;
+        double last = unit / Math.Pow(10, words[0].Contains('.') ? words[0].Length - words[0].IndexOf('.') - 1 : 0);
+        double allowed = loose.FirstOrDefault(entry => what.StartsWith(entry.Key, StringComparison.Ordinal)).Value * number;
+        Assert.True(Math.Abs(counted - number) <= Math.Max(unit == 1 ? 0 : last / 2, allowed), $"{what}: published are {published}, counted {counted:N0}");
+    }
+}
