@@ -5,7 +5,7 @@ namespace Penjing.Engine;
 /// <summary>The fallback where no kernel fits: the reference evaluator behind conversions to row-major tensors. One task; it allocates.</summary>
 internal sealed unsafe class ReferenceKernel : Kernel
 {
-    private readonly Op op;
+    private readonly Node node;
     private readonly ImmutableArray<ValueInfo> inputs;
     private readonly ImmutableArray<Tensor?> constants;
     private readonly ImmutableArray<StridedCopy?> readers;
@@ -14,7 +14,7 @@ internal sealed unsafe class ReferenceKernel : Kernel
     /// <summary>The fallback for a node.</summary>
     public ReferenceKernel(Node node)
     {
-        op = node.Op;
+        this.node = node;
         inputs = [.. node.Inputs.Select(input => input.Info)];
         constants = [.. node.Inputs.Select(input => input.Value)];
         readers = [.. node.Inputs.Select(input => input.Value is null ? new StridedCopy(Layout.Outward(input.Shape), input.Info.Type.Size()) : null)];
@@ -33,7 +33,7 @@ internal sealed unsafe class ReferenceKernel : Kernel
         var values = new Tensor[inputs.Length];
         for (int i = 0; i < values.Length; i++)
             values[i] = constants[i] ?? Read(readers[i]!, inputs[i], operands.Input<byte>(i));
-        Tensor result = Reference.Evaluate(op, values);
+        Tensor result = Reference.Evaluate(node, values);
         fixed (byte* source = result.Bytes.Span) Copy(writer, source, operands.Out<byte>());
     }
 

@@ -18,6 +18,18 @@ public enum ElementType
     Int32,
     /// <summary>Signed 64-bit integer.</summary>
     Int64,
+    /// <summary>IEEE 754 binary64.</summary>
+    Float64,
+    /// <summary>Signed 16-bit integer.</summary>
+    Int16,
+    /// <summary>Unsigned 16-bit integer.</summary>
+    UInt16,
+    /// <summary>Unsigned 32-bit integer.</summary>
+    UInt32,
+    /// <summary>Unsigned 64-bit integer.</summary>
+    UInt64,
+    /// <summary>A truth value in one byte: 1 or 0.</summary>
+    Bool,
 }
 
 /// <summary>Sizes and .NET types of <see cref="ElementType"/>s.</summary>
@@ -27,10 +39,10 @@ public static class ElementTypes
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="type"/> is not a defined element type.</exception>
     public static int Size(this ElementType type) => type switch
     {
-        ElementType.Float32 or ElementType.Int32 => 4,
-        ElementType.Float16 => 2,
-        ElementType.Int8 or ElementType.UInt8 => 1,
-        ElementType.Int64 => 8,
+        ElementType.Float64 or ElementType.Int64 or ElementType.UInt64 => 8,
+        ElementType.Float32 or ElementType.Int32 or ElementType.UInt32 => 4,
+        ElementType.Float16 or ElementType.Int16 or ElementType.UInt16 => 2,
+        ElementType.Int8 or ElementType.UInt8 or ElementType.Bool => 1,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not an element type"),
     };
 
@@ -43,5 +55,21 @@ public static class ElementTypes
         : typeof(T) == typeof(byte) ? ElementType.UInt8
         : typeof(T) == typeof(int) ? ElementType.Int32
         : typeof(T) == typeof(long) ? ElementType.Int64
+        : typeof(T) == typeof(double) ? ElementType.Float64
+        : typeof(T) == typeof(short) ? ElementType.Int16
+        : typeof(T) == typeof(ushort) ? ElementType.UInt16
+        : typeof(T) == typeof(uint) ? ElementType.UInt32
+        : typeof(T) == typeof(ulong) ? ElementType.UInt64
+        : typeof(T) == typeof(bool) ? ElementType.Bool
         : throw new NotSupportedException($"no element type stores {typeof(T)}");
+
+    /// <summary>Whether the elements are floating-point numbers.</summary>
+    public static bool IsFloat(this ElementType type) => type is ElementType.Float32 or ElementType.Float16 or ElementType.Float64;
+
+    /// <summary>Whether the elements are integers, signed or not; truth values are none.</summary>
+    public static bool IsInteger(this ElementType type) => !type.IsFloat() && type is not ElementType.Bool;
+
+    /// <summary>Whether the elements are never negative: unsigned integers and truth values.</summary>
+    public static bool IsUnsigned(this ElementType type) =>
+        type is ElementType.UInt8 or ElementType.UInt16 or ElementType.UInt32 or ElementType.UInt64 or ElementType.Bool;
 }

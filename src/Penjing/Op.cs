@@ -8,8 +8,12 @@ namespace Penjing;
 [JsonDerivedType(typeof(Conv), nameof(Conv))]
 [JsonDerivedType(typeof(ConvTranspose), nameof(ConvTranspose))]
 [JsonDerivedType(typeof(BatchNormalization), nameof(BatchNormalization))]
+[JsonDerivedType(typeof(LRN), nameof(LRN))]
 [JsonDerivedType(typeof(PRelu), nameof(PRelu))]
 [JsonDerivedType(typeof(Softmax), nameof(Softmax))]
+[JsonDerivedType(typeof(LogSoftmax), nameof(LogSoftmax))]
+[JsonDerivedType(typeof(Hardmax), nameof(Hardmax))]
+[JsonDerivedType(typeof(CumSum), nameof(CumSum))]
 [JsonDerivedType(typeof(Relu), nameof(Relu))]
 [JsonDerivedType(typeof(Clip), nameof(Clip))]
 [JsonDerivedType(typeof(LeakyRelu), nameof(LeakyRelu))]
@@ -17,17 +21,52 @@ namespace Penjing;
 [JsonDerivedType(typeof(HardSigmoid), nameof(HardSigmoid))]
 [JsonDerivedType(typeof(HardSwish), nameof(HardSwish))]
 [JsonDerivedType(typeof(Tanh), nameof(Tanh))]
+[JsonDerivedType(typeof(Unary), nameof(Unary))]
+[JsonDerivedType(typeof(IsInf), nameof(IsInf))]
+[JsonDerivedType(typeof(Elu), nameof(Elu))]
+[JsonDerivedType(typeof(Celu), nameof(Celu))]
+[JsonDerivedType(typeof(Selu), nameof(Selu))]
+[JsonDerivedType(typeof(ThresholdedRelu), nameof(ThresholdedRelu))]
+[JsonDerivedType(typeof(Shrink), nameof(Shrink))]
+[JsonDerivedType(typeof(Gelu), nameof(Gelu))]
+[JsonDerivedType(typeof(Cast), nameof(Cast))]
 [JsonDerivedType(typeof(Add), nameof(Add))]
 [JsonDerivedType(typeof(Sub), nameof(Sub))]
 [JsonDerivedType(typeof(Mul), nameof(Mul))]
 [JsonDerivedType(typeof(Div), nameof(Div))]
+[JsonDerivedType(typeof(Pow), nameof(Pow))]
+[JsonDerivedType(typeof(Min), nameof(Min))]
+[JsonDerivedType(typeof(Max), nameof(Max))]
+[JsonDerivedType(typeof(Mod), nameof(Mod))]
+[JsonDerivedType(typeof(BitShift), nameof(BitShift))]
+[JsonDerivedType(typeof(Equal), nameof(Equal))]
+[JsonDerivedType(typeof(Less), nameof(Less))]
+[JsonDerivedType(typeof(LessOrEqual), nameof(LessOrEqual))]
+[JsonDerivedType(typeof(Greater), nameof(Greater))]
+[JsonDerivedType(typeof(GreaterOrEqual), nameof(GreaterOrEqual))]
+[JsonDerivedType(typeof(And), nameof(And))]
+[JsonDerivedType(typeof(Or), nameof(Or))]
+[JsonDerivedType(typeof(Xor), nameof(Xor))]
+[JsonDerivedType(typeof(Where), nameof(Where))]
 [JsonDerivedType(typeof(Gemm), nameof(Gemm))]
 [JsonDerivedType(typeof(MatMul), nameof(MatMul))]
+[JsonDerivedType(typeof(Einsum), nameof(Einsum))]
 [JsonDerivedType(typeof(MaxPool), nameof(MaxPool))]
 [JsonDerivedType(typeof(AveragePool), nameof(AveragePool))]
 [JsonDerivedType(typeof(GlobalAveragePool), nameof(GlobalAveragePool))]
+[JsonDerivedType(typeof(GlobalMaxPool), nameof(GlobalMaxPool))]
 [JsonDerivedType(typeof(ReduceMean), nameof(ReduceMean))]
+[JsonDerivedType(typeof(ReduceSum), nameof(ReduceSum))]
+[JsonDerivedType(typeof(ReduceProd), nameof(ReduceProd))]
+[JsonDerivedType(typeof(ReduceMax), nameof(ReduceMax))]
+[JsonDerivedType(typeof(ReduceMin), nameof(ReduceMin))]
+[JsonDerivedType(typeof(ReduceL1), nameof(ReduceL1))]
+[JsonDerivedType(typeof(ReduceL2), nameof(ReduceL2))]
+[JsonDerivedType(typeof(ReduceLogSum), nameof(ReduceLogSum))]
+[JsonDerivedType(typeof(ReduceLogSumExp), nameof(ReduceLogSumExp))]
+[JsonDerivedType(typeof(ReduceSumSquare), nameof(ReduceSumSquare))]
 [JsonDerivedType(typeof(ArgMax), nameof(ArgMax))]
+[JsonDerivedType(typeof(ArgMin), nameof(ArgMin))]
 [JsonDerivedType(typeof(Concat), nameof(Concat))]
 [JsonDerivedType(typeof(Slice), nameof(Slice))]
 [JsonDerivedType(typeof(Gather), nameof(Gather))]
@@ -37,7 +76,23 @@ namespace Penjing;
 [JsonDerivedType(typeof(Transpose), nameof(Transpose))]
 [JsonDerivedType(typeof(Squeeze), nameof(Squeeze))]
 [JsonDerivedType(typeof(Unsqueeze), nameof(Unsqueeze))]
+[JsonDerivedType(typeof(Expand), nameof(Expand))]
+[JsonDerivedType(typeof(Tile), nameof(Tile))]
+[JsonDerivedType(typeof(Trilu), nameof(Trilu))]
+[JsonDerivedType(typeof(Take), nameof(Take))]
+[JsonDerivedType(typeof(GatherElements), nameof(GatherElements))]
+[JsonDerivedType(typeof(GatherND), nameof(GatherND))]
+[JsonDerivedType(typeof(ScatterElements), nameof(ScatterElements))]
+[JsonDerivedType(typeof(ScatterND), nameof(ScatterND))]
+[JsonDerivedType(typeof(TopK), nameof(TopK))]
+[JsonDerivedType(typeof(TopKIndices), nameof(TopKIndices))]
+[JsonDerivedType(typeof(OneHot), nameof(OneHot))]
 [JsonDerivedType(typeof(Resize), nameof(Resize))]
+[JsonDerivedType(typeof(GridSample), nameof(GridSample))]
+[JsonDerivedType(typeof(RoiAlign), nameof(RoiAlign))]
+[JsonDerivedType(typeof(QuantizeLinear), nameof(QuantizeLinear))]
+[JsonDerivedType(typeof(DequantizeLinear), nameof(DequantizeLinear))]
+[JsonDerivedType(typeof(Reinterpret), nameof(Reinterpret))]
 [JsonDerivedType(typeof(Identity), nameof(Identity))]
 [JsonDerivedType(typeof(Dropout), nameof(Dropout))]
 public abstract record Op
@@ -62,6 +117,53 @@ public abstract record Op
     {
         foreach (ValueInfo input in inputs)
             if (input.Type != ElementType.Float32) throw new ShapeException($"{Name} computes with Float32, not {input}");
+    }
+
+    /// <summary>The type of the sums of products of the first two inputs: Float32, or Int32 where both are 8-bit integers; a third input is of that type.</summary>
+    private protected ElementType Sums(ReadOnlySpan<ValueInfo> inputs)
+    {
+        if (!QuantizedProduct.Of(inputs[0], inputs[1])) Floats(inputs);
+        else if (inputs.Length == 3) Require(inputs[2].Type is ElementType.Int32, $"the bias of integers is Int32, not {inputs[2]}");
+        return inputs[0].Type is ElementType.Float32 ? ElementType.Float32 : ElementType.Int32;
+    }
+
+    /// <summary>The sums of products of the first two inputs; of integers, their quantization follows the second's along axis <paramref name="from"/>.</summary>
+    private protected ValueInfo Sums(ReadOnlySpan<ValueInfo> inputs, ElementType type, Shape shape, int from, int to) => type is ElementType.Float32
+        ? new(type, shape)
+        : new(type, shape, QuantizedProduct.Sums(inputs[0], inputs[1], from, to)
+            ?? throw new ShapeException($"{Name}: {inputs[0]} and {inputs[1]} are quantized along axes other than that of the output's channels"));
+
+    /// <summary>Throws where an input's integers stand for reals.</summary>
+    private protected void Plain(ReadOnlySpan<ValueInfo> inputs)
+    {
+        foreach (ValueInfo input in inputs) Require(input.Quantization is null, $"it doesn't compute with the quantized {input}: dequantize first");
+    }
+
+    /// <summary>Throws unless the input holds Int32 or Int64, as indices are.</summary>
+    private protected void Indexes(ValueInfo input) =>
+        Require(input.Type is ElementType.Int32 or ElementType.Int64 && input.Quantization is null, $"indices are Int32 or Int64, not {input}");
+
+    /// <summary>
+    /// The input's elements, or some of them, under another shape. Quantization along an axis goes with it: where one axis was touched, it must be another;
+    /// else the axis stays where the same number of elements stands before it.
+    /// </summary>
+    private protected ValueInfo Kept(ValueInfo input, Shape shape, int? touched = null)
+    {
+        if (input.Quantization?.Axis is not { } given) return input with { Shape = shape };
+        int along = FromFront(given, input.Shape.Rank), extent = input.Shape[along], before = input.Shape.Product(0, along);
+        int at = touched is { } axis ? (axis == along ? -1 : along)
+            : Enumerable.Range(0, shape.Rank).Where(axis => shape[axis] == extent && shape.Product(0, axis) == before).DefaultIfEmpty(-1).First();
+        Require(at >= 0, $"{input}, quantized along axis {along}, can't become {shape}: dequantize first");
+        return input with { Shape = shape, Quantization = input.Quantization with { Axis = at } };
+    }
+
+    /// <summary>The output of an operation of floats along one axis.</summary>
+    private protected ValueInfo Along(ReadOnlySpan<ValueInfo> inputs, int axis)
+    {
+        Arity(inputs, 1, 1);
+        Floats(inputs);
+        FromFront(axis, inputs[0].Shape.Rank);
+        return inputs[0];
     }
 
     /// <summary>Throws unless the input has the rank; <paramref name="role"/> is what the operation calls it.</summary>
@@ -108,6 +210,7 @@ public sealed record Constant(Tensor Value, Quantization? Quantization = null) :
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 0, 0);
+        if (Quantization is not null) Require(Quantization.Fits(Value.Type, Value.Shape), $"the quantization by {Quantization} doesn't fit {Value}");
         return new(Value.Type, Value.Shape, Quantization);
     }
 

@@ -71,6 +71,12 @@ public static partial class Reference
         ElementType.UInt8 => Bytes((byte)value),
         ElementType.Int32 => Bytes((int)value),
         ElementType.Int64 => Bytes((long)value),
+        ElementType.Float64 => Bytes((double)value),
+        ElementType.Int16 => Bytes((short)value),
+        ElementType.UInt16 => Bytes((ushort)value),
+        ElementType.UInt32 => Bytes((uint)value),
+        ElementType.UInt64 => Bytes((ulong)value),
+        ElementType.Bool => Bytes(value != 0),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not an element type"),
     };
 

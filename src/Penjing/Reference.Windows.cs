@@ -120,23 +120,15 @@ public static partial class Reference
     {
         ReadOnlySpan<float> x = input.Floats;
         int height = input.Shape[2], width = input.Shape[3], next = 0;
+        (int Pixel, double Weight)[][] rows = [.. resize.Rows(height).Select(at => resize.Taps(at, height))], columns = [.. resize.Columns(width).Select(at => resize.Taps(at, width))];
         for (int plane = 0; plane < shape[0] * shape[1]; plane++)
-            for (int row = 0; row < shape[2]; row++)
-                for (int column = 0; column < shape[3]; column++)
+            foreach ((int Pixel, double Weight)[] down in rows)
+                foreach ((int Pixel, double Weight)[] across in columns)
                 {
-                    double down = resize.Coordinate(row, height, shape[2], resize.ScaleHeight), across = resize.Coordinate(column, width, shape[3], resize.ScaleWidth);
-                    ReadOnlySpan<float> picture = x.Slice(plane * height * width, height * width);
-                    output[next++] = resize.Mode is ResizeMode.Nearest
-                        ? picture[resize.Pixel(down, height) * width + resize.Pixel(across, width)]
-                        : Bilinear(picture, Math.Clamp(down, 0, height - 1), Math.Clamp(across, 0, width - 1), width);
+                    double sum = down.Length == 0 || across.Length == 0 ? resize.Extrapolation : 0;
+                    foreach ((int row, double weight) in down)
+                        foreach ((int column, double factor) in across) sum += weight * factor * x[(plane * height + row) * width + column];
+                    output[next++] = (float)sum;
                 }
     });
-
-    private static float Bilinear(ReadOnlySpan<float> picture, double down, double across, int width)
-    {
-        int top = (int)down, left = (int)across, bottom = Math.Min(top + 1, picture.Length / width - 1), right = Math.Min(left + 1, width - 1);
-        double low = down - top, far = across - left;
-        return (float)((picture[top * width + left] * (1 - far) + picture[top * width + right] * far) * (1 - low)
-            + (picture[bottom * width + left] * (1 - far) + picture[bottom * width + right] * far) * low);
-    }
 }

@@ -27,21 +27,41 @@ public static partial class Reference
         foreach (Node node in graph.Nodes)
         {
             if (node.Op is Input) continue;
-            values[node] = Evaluate(node.Op, [.. node.Inputs.Select(input => values[input])]);
+            values[node] = Evaluate(node, [.. node.Inputs.Select(input => values[input])]);
             foreach (Node input in node.Inputs)
                 if (--readers[input] == 0) values.Remove(input);
         }
         return [.. graph.Outputs.Select(output => values[output])];
     }
 
-    /// <summary>What one operation yields for these inputs.</summary>
+    /// <summary>What a node yields for these values of its inputs.</summary>
+    /// <exception cref="ShapeException">The values are not of the types and shapes that the node's inputs have.</exception>
+    /// <exception cref="PenjingException">An index among the values points at nothing.</exception>
+    /// <exception cref="InvalidOperationException">The node is an <see cref="Input"/>: only the caller knows its value.</exception>
+    public static Tensor Evaluate(Node node, ReadOnlySpan<Tensor> inputs)
+    {
+        if (inputs.Length != node.Inputs.Length) throw new ShapeException($"'{node.Name}' has {node.Inputs.Length} inputs, not {inputs.Length}");
+        for (int i = 0; i < inputs.Length; i++)
+            if (inputs[i].Type != node.Inputs[i].Info.Type || inputs[i].Shape != node.Inputs[i].Shape)
+                throw new ShapeException($"'{node.Name}' takes {node.Inputs[i].Info}, not {inputs[i]}");
+        return Evaluate(node.Op, inputs, [.. node.Inputs.Select(input => input.Info)], node.Info);
+    }
+
+    /// <summary>What one operation yields for these inputs, none of which is quantized.</summary>
     /// <exception cref="ShapeException">The inputs don't fit the operation.</exception>
+    /// <exception cref="PenjingException">An index among the inputs points at nothing.</exception>
     /// <exception cref="InvalidOperationException">The operation is an <see cref="Input"/>: only the caller knows its value.</exception>
     public static Tensor Evaluate(Op op, ReadOnlySpan<Tensor> inputs)
     {
         var infos = ImmutableArray.CreateBuilder<ValueInfo>(inputs.Length);
         foreach (Tensor input in inputs) infos.Add(new(input.Type, input.Shape));
-        Shape shape = op.Infer(infos.MoveToImmutable().AsSpan()).Shape;
+        ImmutableArray<ValueInfo> known = infos.MoveToImmutable();
+        return Evaluate(op, inputs, known, op.Infer(known.AsSpan()));
+    }
+
+    private static Tensor Evaluate(Op op, ReadOnlySpan<Tensor> inputs, ImmutableArray<ValueInfo> infos, ValueInfo result)
+    {
+        Shape shape = result.Shape;
         return op switch
         {
             Constant constant => constant.Value,

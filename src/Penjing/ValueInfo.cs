@@ -14,6 +14,24 @@ public sealed record Quantization(ImmutableArray<float> Scales, ImmutableArray<i
     public bool Equals(Quantization? other) =>
         other is not null && Axis == other.Axis && Scales.SequenceEqual(other.Scales) && ZeroPoints.SequenceEqual(other.ZeroPoints);
 
+    /// <summary>Whether it can be the quantization of a value: integers, finite positive scales, zero points among them, one for each index of the axis.</summary>
+    internal bool Fits(ElementType type, Shape shape) =>
+        type.IsInteger() && Scales.Length == ZeroPoints.Length && Scales.All(scale => float.IsFinite(scale) && scale > 0) && ZeroPoints.All(zero => Holds(type, zero))
+        && (Axis is { } axis ? axis >= -shape.Rank && axis < shape.Rank && shape[axis] == Scales.Length : Scales.Length == 1);
+
+    private static bool Holds(ElementType type, int zero) => type switch
+    {
+        ElementType.Int8 => zero is >= sbyte.MinValue and <= sbyte.MaxValue,
+        ElementType.UInt8 => zero is >= byte.MinValue and <= byte.MaxValue,
+        ElementType.Int16 => zero is >= short.MinValue and <= short.MaxValue,
+        ElementType.UInt16 => zero is >= ushort.MinValue and <= ushort.MaxValue,
+        _ => !type.IsUnsigned() || zero >= 0,
+    };
+
+    /// <summary>Scale and zero point, or how many along which axis.</summary>
+    public override string ToString() => Axis is { } axis ? $"{Scales.Length} scales and {ZeroPoints.Length} zero points along axis {axis}"
+        : $"scale {string.Join(", ", Scales)}, zero point {string.Join(", ", ZeroPoints)}";
+
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Axis, Scales.Length, Scales.FirstOrDefault(), ZeroPoints.FirstOrDefault());
 }

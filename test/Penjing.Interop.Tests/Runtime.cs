@@ -31,6 +31,12 @@ internal static class Runtime
         ElementType.UInt8 => Value<byte>(name, tensor),
         ElementType.Int32 => Value<int>(name, tensor),
         ElementType.Int64 => Value<long>(name, tensor),
+        ElementType.Float64 => Value<double>(name, tensor),
+        ElementType.Int16 => Value<short>(name, tensor),
+        ElementType.UInt16 => Value<ushort>(name, tensor),
+        ElementType.UInt32 => Value<uint>(name, tensor),
+        ElementType.UInt64 => Value<ulong>(name, tensor),
+        ElementType.Bool => Value<bool>(name, tensor),
         _ => NamedOnnxValue.CreateFromTensor(name, new DenseTensor<Float16>(MemoryMarshal.Cast<byte, Float16>(tensor.Bytes.Span).ToArray(), tensor.Shape.AsSpan())),
     };
 
@@ -44,6 +50,12 @@ internal static class Runtime
         ElementType.UInt8 => Result<byte>(result),
         ElementType.Int32 => Result<int>(result),
         ElementType.Int64 => Result<long>(result),
+        ElementType.Float64 => Result<double>(result),
+        ElementType.Int16 => Result<short>(result),
+        ElementType.UInt16 => Result<ushort>(result),
+        ElementType.UInt32 => Result<uint>(result),
+        ElementType.UInt64 => Result<ulong>(result),
+        ElementType.Bool => Result<bool>(result),
         _ => Result<Float16>(result, type),
     };
 

@@ -82,10 +82,13 @@ public class ValueTests
     [Fact]
     public void EveryTypeHasItsSize()
     {
-        Assert.Equal([4, 2, 1, 1, 4, 8], Enum.GetValues<ElementType>().Select(type => type.Size()));
+        Assert.Equal([4, 2, 1, 1, 4, 8, 8, 2, 2, 4, 8, 1], Enum.GetValues<ElementType>().Select(type => type.Size()));
         Assert.Equal(Enum.GetValues<ElementType>(),
-            [ElementTypes.Of<float>(), ElementTypes.Of<Half>(), ElementTypes.Of<sbyte>(), ElementTypes.Of<byte>(), ElementTypes.Of<int>(), ElementTypes.Of<long>()]);
-        Assert.Throws<NotSupportedException>(() => ElementTypes.Of<double>());
+        [
+            ElementTypes.Of<float>(), ElementTypes.Of<Half>(), ElementTypes.Of<sbyte>(), ElementTypes.Of<byte>(), ElementTypes.Of<int>(), ElementTypes.Of<long>(),
+            ElementTypes.Of<double>(), ElementTypes.Of<short>(), ElementTypes.Of<ushort>(), ElementTypes.Of<uint>(), ElementTypes.Of<ulong>(), ElementTypes.Of<bool>(),
+        ]);
+        Assert.Throws<NotSupportedException>(() => ElementTypes.Of<decimal>());
     }
 
     [Fact]

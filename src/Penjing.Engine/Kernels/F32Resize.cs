@@ -5,8 +5,8 @@ namespace Penjing.Engine;
 /// <summary>Resize, nearest or bilinear, all channels of an output pixel at a time.</summary>
 internal readonly struct F32Resize : IKernelMaker
 {
-    /// <summary>Whether the node is a resize.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is Resize && node.Inputs[0].Value is null;
+    /// <summary>Whether the node is a resize between nearest pixels.</summary>
+    public static bool Fits(Node node, Isa isa) => node.Op is Resize { Mode: not ResizeMode.Cubic, Extrapolates: false } && node.Inputs[0].Value is null;
 
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => new F32Resize<S, V>(node);
@@ -27,8 +27,8 @@ internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V>
         Shape input = node.Inputs[0].Shape;
         (channels, height, width) = (input[1], input[2], input[3]);
         nearest = resize.Mode is ResizeMode.Nearest;
-        rows = Places(resize, height, resize.Output.Height, resize.ScaleHeight);
-        columns = Places(resize, width, resize.Output.Width, resize.ScaleWidth);
+        rows = Places(resize, resize.Rows(height), height);
+        columns = Places(resize, resize.Columns(width), width);
         split = Split.Of(input[0] * rows.Length, (nearest ? 1.0 : 4.0) * columns.Length * channels);
     }
 
@@ -76,15 +76,10 @@ internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V>
         L.Store<S, V>(target, S.MultiplyAdd(bottom, S.Fill(down), S.Multiply(top, S.Fill(1 - down))), count);
     }
 
-    private static (int Near, int Far, float Part)[] Places(Resize resize, int input, int output, float scale)
+    private static (int Near, int Far, float Part)[] Places(Resize resize, double[] coordinates, int extent) => [.. coordinates.Select(at =>
     {
-        var places = new (int, int, float)[output];
-        for (int x = 0; x < output; x++)
-        {
-            double at = resize.Coordinate(x, input, output, scale), inside = Math.Clamp(at, 0, input - 1);
-            int near = (int)inside;
-            places[x] = resize.Mode is ResizeMode.Nearest ? (resize.Pixel(at, input), 0, 0) : (near, Math.Min(near + 1, input - 1), (float)(inside - near));
-        }
-        return places;
-    }
+        double inside = Math.Clamp(at, 0, extent - 1);
+        int near = (int)inside;
+        return resize.Mode is ResizeMode.Nearest ? (resize.Pixel(at, extent), 0, 0) : (near, Math.Min(near + 1, extent - 1), (float)(inside - near));
+    })];
 }

@@ -66,22 +66,25 @@ internal sealed partial class OnnxGraph
     private string Write(Node node, Resize op, string x)
     {
         Size input = new(node.Inputs[0].Shape[2], node.Inputs[0].Shape[3]);
-        (string mode, string coordinates, string nearest) = (
-            op.Mode is ResizeMode.Nearest ? "nearest" : "linear",
-            op.Coordinates switch
-            {
-                CoordinateMode.HalfPixel => "half_pixel",
-                CoordinateMode.PytorchHalfPixel => "pytorch_half_pixel",
-                CoordinateMode.AlignCorners => "align_corners",
-                _ => "asymmetric",
-            },
-            op.Nearest switch
-            {
-                NearestMode.RoundPreferFloor => "round_prefer_floor",
-                NearestMode.RoundPreferCeil => "round_prefer_ceil",
-                NearestMode.Floor => "floor",
-                _ => "ceil",
-            });
+        string coordinates = op.Coordinates switch
+        {
+            CoordinateMode.HalfPixel => "half_pixel",
+            CoordinateMode.PytorchHalfPixel => "pytorch_half_pixel",
+            CoordinateMode.AlignCorners => "align_corners",
+            CoordinateMode.TfHalfPixelForNN => "tf_half_pixel_for_nn",
+            CoordinateMode.TfCropAndResize => "tf_crop_and_resize",
+            _ => "asymmetric",
+        };
+        string nearest = op.Nearest switch
+        {
+            NearestMode.RoundPreferFloor => "round_prefer_floor",
+            NearestMode.RoundPreferCeil => "round_prefer_ceil",
+            NearestMode.Floor => "floor",
+            _ => "ceil",
+        };
+        Region crop = op.Crop ?? new(0, 0, 1, 1);
+        string region = op.Coordinates is CoordinateMode.TfCropAndResize
+            ? Parameter<float>(node, "region", [8], 0, 0, crop.Top, crop.Left, 1, 1, crop.Bottom, crop.Right) : "";
         string[] size;
         if (op is { ScaleHeight: 0, ScaleWidth: 0 })
             size = ["", Parameter<long>(node, "sizes", [4], node.Shape[0], node.Shape[1], op.Output.Height, op.Output.Width)];
@@ -92,7 +95,12 @@ internal sealed partial class OnnxGraph
                 throw new PenjingException($"'{node.Name}' can't be written as ONNX: a Resize of {input} by {height}, {width} yields another size there than {op.Output}");
             size = [Parameter<float>(node, "scales", [4], 1, 1, height, width)];
         }
-        return Add("Resize", node.Name, [x, "", .. size], Text("mode", mode), Text("coordinate_transformation_mode", coordinates), Text("nearest_mode", nearest));
+        return Add("Resize", node.Name, [x, region, .. size],
+        [
+            Text("mode", op.Mode.ToString().ToLowerInvariant()), Text("coordinate_transformation_mode", coordinates), Text("nearest_mode", nearest),
+            .. op.Mode is ResizeMode.Cubic ? [Number("cubic_coeff_a", op.CubicA), Flag("exclude_outside", op.ExcludeOutside)] : (Onnx.AttributeProto[])[],
+            .. op.Coordinates is CoordinateMode.TfCropAndResize ? [Number("extrapolation_value", op.Extrapolation)] : (Onnx.AttributeProto[])[],
+        ]);
     }
 
     private string Write(Node node, Pad op, string x)
@@ -113,6 +121,12 @@ internal sealed partial class OnnxGraph
         ElementType.Int8 => Parameter(node, "value", [], (sbyte)value),
         ElementType.UInt8 => Parameter(node, "value", [], (byte)value),
         ElementType.Int32 => Parameter(node, "value", [], (int)value),
+        ElementType.Float64 => Parameter(node, "value", [], (double)value),
+        ElementType.Int16 => Parameter(node, "value", [], (short)value),
+        ElementType.UInt16 => Parameter(node, "value", [], (ushort)value),
+        ElementType.UInt32 => Parameter(node, "value", [], (uint)value),
+        ElementType.UInt64 => Parameter(node, "value", [], (ulong)value),
+        ElementType.Bool => Parameter(node, "value", [], value != 0),
         _ => Parameter(node, "value", [], (long)value),
     };
 

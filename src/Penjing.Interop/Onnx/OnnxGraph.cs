@@ -99,6 +99,12 @@ internal sealed partial class OnnxGraph
         ElementType.UInt8 => TensorProto.Types.DataType.Uint8,
         ElementType.Int32 => TensorProto.Types.DataType.Int32,
         ElementType.Int64 => TensorProto.Types.DataType.Int64,
+        ElementType.Float64 => TensorProto.Types.DataType.Double,
+        ElementType.Int16 => TensorProto.Types.DataType.Int16,
+        ElementType.UInt16 => TensorProto.Types.DataType.Uint16,
+        ElementType.UInt32 => TensorProto.Types.DataType.Uint32,
+        ElementType.UInt64 => TensorProto.Types.DataType.Uint64,
+        ElementType.Bool => TensorProto.Types.DataType.Bool,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not an element type"),
     };
 }

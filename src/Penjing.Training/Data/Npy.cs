@@ -9,7 +9,9 @@ public static partial class Npy
 {
     private static readonly (ElementType Type, string Name)[] Types =
     [
-        (ElementType.Float32, "<f4"), (ElementType.Float16, "<f2"), (ElementType.Int64, "<i8"), (ElementType.Int32, "<i4"), (ElementType.Int8, "|i1"), (ElementType.UInt8, "|u1"),
+        (ElementType.Float32, "<f4"), (ElementType.Float16, "<f2"), (ElementType.Float64, "<f8"), (ElementType.Bool, "|b1"),
+        (ElementType.Int64, "<i8"), (ElementType.Int32, "<i4"), (ElementType.Int16, "<i2"), (ElementType.Int8, "|i1"),
+        (ElementType.UInt64, "<u8"), (ElementType.UInt32, "<u4"), (ElementType.UInt16, "<u2"), (ElementType.UInt8, "|u1"),
     ];
 
     private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];

@@ -16,7 +16,10 @@ internal static class TorchTensors
         ElementType.UInt8 => torch.ScalarType.Byte,
         ElementType.Int32 => torch.ScalarType.Int32,
         ElementType.Int64 => torch.ScalarType.Int64,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not an element type"),
+        ElementType.Float64 => torch.ScalarType.Float64,
+        ElementType.Int16 => torch.ScalarType.Int16,
+        ElementType.Bool => torch.ScalarType.Bool,
+        _ => throw new PenjingException($"training doesn't know elements of {type}"),
     };
 
     /// <summary>The extents as torch takes them.</summary>

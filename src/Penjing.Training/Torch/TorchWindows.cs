@@ -63,19 +63,20 @@ internal static class TorchWindows
     }
 
     /// <summary>The picture in another size: first by rows, then by columns.</summary>
-    public static TorchTensor Resize(Resize resize, TorchTensor x) =>
-        Resize(resize, Resize(resize, x, 2, resize.Output.Height, resize.ScaleHeight), 3, resize.Output.Width, resize.ScaleWidth);
-
-    private static TorchTensor Resize(Resize resize, TorchTensor x, int axis, int output, float scale)
+    public static TorchTensor Resize(Resize resize, TorchTensor x)
     {
-        int extent = (int)x.shape[axis];
-        double[] coordinates = [.. Enumerable.Range(0, output).Select(at => resize.Coordinate(at, extent, output, scale))];
-        if (resize.Mode is ResizeMode.Nearest) return Select(coordinates.Select(at => resize.Pixel(at, extent)));
-        double[] inside = [.. coordinates.Select(at => Math.Clamp(at, 0, extent - 1))];
-        TorchTensor far = torch.tensor([.. inside.Select(at => (float)(at - (int)at))]).reshape(axis == 2 ? [-1, 1] : [-1]);
-        return torch.lerp(Select(inside.Select(at => (int)at)), Select(inside.Select(at => Math.Min((int)at + 1, extent - 1))), far);
+        if (resize.Extrapolates) throw new PenjingException("training doesn't know the Resize by tf_crop_and_resize");
+        return Resize(resize, Resize(resize, x, 2, resize.Rows((int)x.shape[2])), 3, resize.Columns((int)x.shape[3]));
+    }
 
-        TorchTensor Select(IEnumerable<int> indices) => x.index_select(axis, torch.tensor([.. indices.Select(index => (long)index)]));
+    private static TorchTensor Resize(Resize resize, TorchTensor x, int axis, double[] coordinates)
+    {
+        (int Pixel, double Weight)[][] taps = [.. coordinates.Select(at => resize.Taps(at, (int)x.shape[axis]))];
+        if (taps[0].Length == 1) return Select(0);
+        return Enumerable.Range(0, taps[0].Length).Select(tap => Select(tap) * Weights(tap)).Aggregate((sum, term) => sum + term);
+
+        TorchTensor Select(int tap) => x.index_select(axis, torch.tensor([.. taps.Select(pixel => (long)pixel[tap].Pixel)]));
+        TorchTensor Weights(int tap) => torch.tensor([.. taps.Select(pixel => (float)pixel[tap].Weight)]).reshape(axis == 2 ? [-1, 1] : [-1]);
     }
 
     /// <summary>Padded at the start as asked, and at the end as far as the windows of the output reach, or cut where they end sooner.</summary>

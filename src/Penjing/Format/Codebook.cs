@@ -148,16 +148,16 @@ internal sealed class Codebook<T> where T : unmanaged, IBinaryInteger<T>, IUnsig
     /// <summary>The bits turned into an unsigned integer that rises with the value: −NaN, −∞ … −0, 0 … ∞, NaN.</summary>
     private static T Rank(T bits, ElementType type) => type switch
     {
-        ElementType.UInt8 => bits,
-        ElementType.Float32 or ElementType.Float16 when (bits & Sign(type)) != T.Zero => ~bits,
+        _ when type.IsUnsigned() => bits,
+        _ when type.IsFloat() && (bits & Sign(type)) != T.Zero => ~bits,
         _ => bits ^ Sign(type),
     };
 
     /// <summary>The bits of a rank.</summary>
     private static T Value(T rank, ElementType type) => type switch
     {
-        ElementType.UInt8 => rank,
-        ElementType.Float32 or ElementType.Float16 when (rank & Sign(type)) == T.Zero => ~rank,
+        _ when type.IsUnsigned() => rank,
+        _ when type.IsFloat() && (rank & Sign(type)) == T.Zero => ~rank,
         _ => rank ^ Sign(type),
     };
 

@@ -107,16 +107,16 @@ internal static class Elements
     /// <summary>Moves the sign to the lowest bit: a float's highest byte is then its exponent, and a small integer's high bytes are zero.</summary>
     private static T SignLast<T>(T value, ElementType type) where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T> => type switch
     {
-        ElementType.Float32 or ElementType.Float16 => T.RotateLeft(value, 1),
-        ElementType.UInt8 => value,
+        _ when type.IsFloat() => T.RotateLeft(value, 1),
+        _ when type.IsUnsigned() => value,
         _ => value << 1 ^ T.Zero - (value >> 8 * type.Size() - 1),
     };
 
     /// <summary>Undoes <see cref="SignLast"/>.</summary>
     private static T SignFirst<T>(T value, ElementType type) where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T> => type switch
     {
-        ElementType.Float32 or ElementType.Float16 => T.RotateRight(value, 1),
-        ElementType.UInt8 => value,
+        _ when type.IsFloat() => T.RotateRight(value, 1),
+        _ when type.IsUnsigned() => value,
         _ => value >> 1 ^ T.Zero - (value & T.One),
     };
 }

@@ -21,8 +21,10 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
 
     private static readonly ImmutableArray<(ElementType Type, string Name)> Types =
     [
-        (ElementType.Int64, "I64"), (ElementType.Float32, "F32"), (ElementType.Int32, "I32"),
-        (ElementType.Float16, "F16"), (ElementType.Int8, "I8"), (ElementType.UInt8, "U8"),
+        (ElementType.Int64, "I64"), (ElementType.UInt64, "U64"), (ElementType.Float64, "F64"),
+        (ElementType.Float32, "F32"), (ElementType.Int32, "I32"), (ElementType.UInt32, "U32"),
+        (ElementType.Float16, "F16"), (ElementType.Int16, "I16"), (ElementType.UInt16, "U16"),
+        (ElementType.Int8, "I8"), (ElementType.UInt8, "U8"), (ElementType.Bool, "BOOL"),
     ];
 
     /// <summary>The container of these bytes; the entries are views of them.</summary>

@@ -58,6 +58,7 @@ internal sealed record StoredTensor(Shape Shape, ElementType Type = ElementType.
     Converters = [
         typeof(IntsJson), typeof(ShapeJson), typeof(SizeJson), typeof(PaddingJson),
         typeof(EnumJson<ElementType>), typeof(EnumJson<Channels>), typeof(EnumJson<Fit>), typeof(EnumJson<PadMode>),
-        typeof(EnumJson<ResizeMode>), typeof(EnumJson<CoordinateMode>), typeof(EnumJson<NearestMode>)])]
+        typeof(EnumJson<ResizeMode>), typeof(EnumJson<CoordinateMode>), typeof(EnumJson<NearestMode>), typeof(EnumJson<UnaryFunction>),
+        typeof(EnumJson<ScatterReduction>), typeof(EnumJson<GridPadding>), typeof(EnumJson<RoiMode>)])]
 [JsonSerializable(typeof(StoredModel))]
 internal sealed partial class StoredJson : JsonSerializerContext;

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Penjing;
 
-/// <summary>An operation on each element by itself, with no parameter but its attributes; it can be fused into what yields its input.</summary>
+/// <summary>An operation on each element by itself that can be fused into what yields its input.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "op")]
 [JsonDerivedType(typeof(Relu), nameof(Relu))]
 [JsonDerivedType(typeof(Clip), nameof(Clip))]
@@ -11,32 +11,34 @@ namespace Penjing;
 [JsonDerivedType(typeof(HardSigmoid), nameof(HardSigmoid))]
 [JsonDerivedType(typeof(HardSwish), nameof(HardSwish))]
 [JsonDerivedType(typeof(Tanh), nameof(Tanh))]
-public abstract record Activation : Op
-{
-    /// <inheritdoc/>
-    public sealed override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
-    {
-        Arity(inputs, 1, 1);
-        Floats(inputs);
-        return inputs[0];
-    }
-
-    /// <summary>The function, in double precision.</summary>
-    public abstract double Apply(double x);
-}
+public abstract record Activation : Elementwise;
 
 /// <summary>max(x, 0).</summary>
 public sealed record Relu : Activation
 {
     /// <inheritdoc/>
     public override double Apply(double x) => Math.Max(x, 0);
+
+    /// <inheritdoc/>
+    internal override Int128 Apply(Int128 x) => Int128.Max(x, 0);
+
+    private protected override bool Takes(ElementType type) => type is not ElementType.Bool;
+
+    private protected override bool TakesQuantized(ValueInfo x) => x.Quantization!.Axis is null;
 }
 
-/// <summary>min(max(x, Min), Max); ReLU6 is Clip(0, 6).</summary>
+/// <summary>min(max(x, Min), Max); ReLU6 is Clip(0, 6). The bounds of integers that stand for reals are rounded as those are.</summary>
 public sealed record Clip(float Min, float Max) : Activation
 {
     /// <inheritdoc/>
     public override double Apply(double x) => Math.Min(Math.Max(x, Min), Max);
+
+    /// <inheritdoc/>
+    internal override Int128 Apply(Int128 x) => Int128.Min(Int128.Max(x, (Int128)Math.Ceiling(Min)), (Int128)Math.Floor(Max));
+
+    private protected override bool Takes(ElementType type) => type is not ElementType.Bool;
+
+    private protected override bool TakesQuantized(ValueInfo x) => x.Quantization!.Axis is null;
 }
 
 /// <summary>x where positive, else Alpha · x.</summary>
@@ -83,19 +85,6 @@ public sealed record PRelu : Op
         Arity(inputs, 2, 2);
         Floats(inputs);
         Require(Shape.Broadcast(inputs[0].Shape, inputs[1].Shape) == inputs[0].Shape, $"the slope {inputs[1].Shape} doesn't broadcast to {inputs[0].Shape}");
-        return inputs[0];
-    }
-}
-
-/// <summary>exp(x) / Σ exp(x) along one axis.</summary>
-public sealed record Softmax(int Axis = -1) : Op
-{
-    /// <inheritdoc/>
-    public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
-    {
-        Arity(inputs, 1, 1);
-        Floats(inputs);
-        FromFront(Axis, inputs[0].Shape.Rank);
         return inputs[0];
     }
 }

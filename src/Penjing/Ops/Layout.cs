@@ -11,12 +11,13 @@ public sealed record Concat(int Axis) : Op
         long sum = 0;
         foreach (ValueInfo input in inputs)
         {
-            Require(input.Type == inputs[0].Type && input.Shape.Rank == inputs[0].Shape.Rank && input.Shape.With(axis, 0) == inputs[0].Shape.With(axis, 0),
+            Require(input.Type == inputs[0].Type && input.Shape.Rank == inputs[0].Shape.Rank && input.Shape.With(axis, 0) == inputs[0].Shape.With(axis, 0)
+                && Equals(input.Quantization, inputs[0].Quantization),
                 $"{inputs[0]} and {input} don't join along axis {axis}");
             sum += input.Shape[axis];
         }
         Require(sum <= int.MaxValue, $"axis {axis} would have {sum} elements");
-        return inputs[0] with { Shape = inputs[0].Shape.With(axis, (int)sum) };
+        return Kept(inputs[0], inputs[0].Shape.With(axis, (int)sum), axis);
     }
 }
 
@@ -40,7 +41,7 @@ public sealed record Slice(int Axis, int Start, int End, int Step = 1) : Op
         Arity(inputs, 1, 1);
         Require(Step != 0, "a step of 0 never ends");
         int axis = FromFront(Axis, inputs[0].Shape.Rank);
-        return inputs[0] with { Shape = inputs[0].Shape.With(axis, Range(inputs[0].Shape[axis]).Count) };
+        return Kept(inputs[0], inputs[0].Shape.With(axis, Range(inputs[0].Shape[axis]).Count), axis);
     }
 }
 
@@ -53,7 +54,7 @@ public sealed record Gather(int Axis, Ints Indices) : Op
         Arity(inputs, 1, 1);
         int axis = FromFront(Axis, inputs[0].Shape.Rank), extent = inputs[0].Shape[axis];
         foreach (int index in Indices.AsSpan()) Require(index >= 0 && index < extent, $"index {index} lies outside axis {axis} of {inputs[0].Shape}");
-        return inputs[0] with { Shape = inputs[0].Shape.With(axis, Indices.Count) };
+        return Kept(inputs[0], inputs[0].Shape.With(axis, Indices.Count), axis);
     }
 
     /// <summary>The channel shuffle of ShuffleNet (Zhang 2017): channels as groups × per group, transposed.</summary>
@@ -85,7 +86,7 @@ public sealed record Pad(int Axis, int Before, int After, PadMode Mode = PadMode
         Require(padded >= 0, $"{Before} and {After} cut more than axis {axis} of {inputs[0].Shape} has");
         Require(Mode != PadMode.Reflect || (Before < extent && After < extent), $"{Before} and {After} mirror more than axis {axis} of {inputs[0].Shape} has");
         Require(Mode != PadMode.Edge || extent > 0 || padded == 0, $"axis {axis} of {inputs[0].Shape} has no edge to repeat");
-        return inputs[0] with { Shape = inputs[0].Shape.With(axis, (int)padded) };
+        return Kept(inputs[0], inputs[0].Shape.With(axis, (int)padded), axis);
     }
 }
 
@@ -114,7 +115,7 @@ public sealed record Reshape(Ints Target) : Op
             known *= extents[free];
         }
         Require(known == x.Elements, $"{x} can't become {Target}");
-        return inputs[0] with { Shape = Shape.Create(extents) };
+        return Kept(inputs[0], Shape.Create(extents));
     }
 }
 
@@ -128,7 +129,7 @@ public sealed record Flatten(int Axis = 1) : Op
         Shape x = inputs[0].Shape;
         Require(Axis >= -x.Rank && Axis <= x.Rank, $"axis {Axis} lies outside {x}");
         int axis = Axis < 0 ? Axis + x.Rank : Axis;
-        return inputs[0] with { Shape = [x.Product(0, axis), x.Product(axis, x.Rank)] };
+        return Kept(inputs[0], [x.Product(0, axis), x.Product(axis, x.Rank)]);
     }
 }
 
@@ -141,7 +142,9 @@ public sealed record Transpose(Ints Permutation) : Op
         Arity(inputs, 1, 1);
         Shape x = inputs[0].Shape;
         Require(Permutation.Order().SequenceEqual(Enumerable.Range(0, x.Rank)), $"{Permutation} is no order of the axes of {x}");
-        return inputs[0] with { Shape = [.. Permutation.Select(axis => x[axis])] };
+        Quantization? quantization = inputs[0].Quantization;
+        if (quantization?.Axis is { } along) quantization = quantization with { Axis = Permutation.Items.IndexOf(FromFront(along, x.Rank)) };
+        return inputs[0] with { Shape = [.. Permutation.Select(axis => x[axis])], Quantization = quantization };
     }
 }
 
@@ -159,7 +162,7 @@ public sealed record Squeeze(Ints Axes) : Op
             int axis = FromFront(given, x.Rank);
             Require(x[axis] == 1 && gone.Add(axis), $"axis {axis} of {x} can't be squeezed");
         }
-        return inputs[0] with { Shape = [.. x.Where((extent, axis) => Axes.Count == 0 ? extent != 1 : !gone.Contains(axis))] };
+        return Kept(inputs[0], [.. x.Where((extent, axis) => Axes.Count == 0 ? extent != 1 : !gone.Contains(axis))]);
     }
 }
 
@@ -182,7 +185,7 @@ public sealed record Unsqueeze(Ints Axes) : Op
         var added = Axes.Select(axis => axis < 0 ? axis + rank : axis).ToHashSet();
         for (int axis = 0; axis < rank; axis++)
             if (!added.Contains(axis)) extents[axis] = inputs[0].Shape[next++];
-        return inputs[0] with { Shape = Shape.Create(extents) };
+        return Kept(inputs[0], Shape.Create(extents));
     }
 }
 

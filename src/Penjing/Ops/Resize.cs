@@ -7,6 +7,8 @@ public enum ResizeMode
     Nearest,
     /// <summary>Bilinear between four pixels.</summary>
     Linear,
+    /// <summary>Bicubic between sixteen pixels (Keys 1981).</summary>
+    Cubic,
 }
 
 /// <summary>Where an output coordinate lies in the input, by ONNX's names.</summary>
@@ -20,6 +22,10 @@ public enum CoordinateMode
     AlignCorners,
     /// <summary>x / scale.</summary>
     Asymmetric,
+    /// <summary>(x + ½) / scale, of opset 11.</summary>
+    TfHalfPixelForNN,
+    /// <summary>Along the part of the picture that <see cref="Resize.Crop"/> names, its corners met.</summary>
+    TfCropAndResize,
 }
 
 /// <summary>How <see cref="ResizeMode.Nearest"/> rounds a coordinate.</summary>
@@ -35,16 +41,33 @@ public enum NearestMode
     Ceil,
 }
 
+/// <summary>A part of a picture: 0 is its first row or column, 1 its last.</summary>
+public sealed record Region(float Top, float Left, float Bottom, float Right);
+
 /// <summary>
 /// N×C×H×W to N×C×Output. Scales are what ONNX's formulas divide by; 0 means output / input. Coordinates outside the picture take its edge.
 /// </summary>
+/// <param name="Output">The size of the output.</param>
+/// <param name="Mode">How a pixel is made.</param>
+/// <param name="Coordinates">Where it lies in the input.</param>
+/// <param name="Nearest">How the nearest pixel is found.</param>
+/// <param name="ScaleHeight">The vertical scale, or 0.</param>
+/// <param name="ScaleWidth">The horizontal scale, or 0.</param>
+/// <param name="CubicA">The slope parameter of the cubic.</param>
+/// <param name="ExcludeOutside">Whether the cubic's weights of pixels outside the picture are left out, and the others scaled to the sum 1.</param>
+/// <param name="Crop">The part that <see cref="CoordinateMode.TfCropAndResize"/> takes; null is the whole.</param>
+/// <param name="Extrapolation">What <see cref="CoordinateMode.TfCropAndResize"/> sees outside the picture.</param>
 public sealed record Resize(
     Size Output,
     ResizeMode Mode = ResizeMode.Nearest,
     CoordinateMode Coordinates = CoordinateMode.HalfPixel,
     NearestMode Nearest = NearestMode.RoundPreferFloor,
     float ScaleHeight = 0,
-    float ScaleWidth = 0) : Op
+    float ScaleWidth = 0,
+    float CubicA = -0.75f,
+    bool ExcludeOutside = false,
+    Region? Crop = null,
+    float Extrapolation = 0) : Op
 {
     /// <inheritdoc/>
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
@@ -55,11 +78,22 @@ public sealed record Resize(
         Shape x = inputs[0].Shape;
         Require(Output.Height > 0 && Output.Width > 0 && x[2] > 0 && x[3] > 0, $"{x} can't be resized to {Output}");
         Require(float.IsFinite(ScaleHeight) && float.IsFinite(ScaleWidth) && ScaleHeight >= 0 && ScaleWidth >= 0, $"the scales {ScaleHeight}, {ScaleWidth} are not positive");
+        Require(Crop is null || (float.IsFinite(Crop.Top) && float.IsFinite(Crop.Left) && float.IsFinite(Crop.Bottom) && float.IsFinite(Crop.Right)), $"{Crop} is no part of a picture");
         return inputs[0] with { Shape = [x[0], x[1], Output.Height, Output.Width] };
     }
 
-    /// <summary>The input coordinate of an output coordinate along one axis, before any rounding or clamping.</summary>
-    internal double Coordinate(int x, int input, int output, float scale)
+    /// <summary>Whether coordinates outside the picture are not seen.</summary>
+    internal bool Extrapolates => Coordinates is CoordinateMode.TfCropAndResize;
+
+    /// <summary>The input row of each output row, before any rounding or clamping.</summary>
+    internal double[] Rows(int height) =>
+        [.. Enumerable.Range(0, Output.Height).Select(row => Coordinate(row, height, Output.Height, ScaleHeight, Crop?.Top ?? 0, Crop?.Bottom ?? 1))];
+
+    /// <summary>The input column of each output column, before any rounding or clamping.</summary>
+    internal double[] Columns(int width) =>
+        [.. Enumerable.Range(0, Output.Width).Select(column => Coordinate(column, width, Output.Width, ScaleWidth, Crop?.Left ?? 0, Crop?.Right ?? 1))];
+
+    private double Coordinate(int x, int input, int output, float scale, double start, double end)
     {
         double ratio = scale > 0 ? scale : (double)output / input;
         return Coordinates switch
@@ -67,8 +101,33 @@ public sealed record Resize(
             CoordinateMode.AlignCorners => output == 1 ? 0 : (double)x * (input - 1) / (output - 1),
             CoordinateMode.Asymmetric => x / ratio,
             CoordinateMode.PytorchHalfPixel when output == 1 => 0,
+            CoordinateMode.TfHalfPixelForNN => (x + 0.5) / ratio,
+            CoordinateMode.TfCropAndResize when output == 1 => 0.5 * (start + end) * (input - 1),
+            CoordinateMode.TfCropAndResize => start * (input - 1) + x * (end - start) * (input - 1) / (output - 1),
             _ => (x + 0.5) / ratio - 0.5,
         };
+    }
+
+    /// <summary>The input pixels, and their weights, that an output coordinate is the sum of; none where <see cref="Extrapolation"/> stands.</summary>
+    internal (int Pixel, double Weight)[] Taps(double coordinate, int extent)
+    {
+        if (Extrapolates && !(coordinate >= 0 && coordinate <= extent - 1)) return [];
+        if (Mode is ResizeMode.Nearest) return [(Pixel(coordinate, extent), 1)];
+        double inside = Mode is ResizeMode.Cubic ? coordinate : Math.Clamp(coordinate, 0, extent - 1), part = inside - Math.Floor(inside);
+        int first = (int)Math.Floor(inside), last = extent - 1;
+        if (Mode is ResizeMode.Linear) return [(first, 1 - part), (Math.Min(first + 1, last), part)];
+        (int Pixel, double Weight)[] taps = [.. Cubic(part, CubicA).Select((weight, i) => (first + i - 1, weight))];
+        double sum = ExcludeOutside ? taps.Where(tap => tap.Pixel >= 0 && tap.Pixel <= last).Sum(tap => tap.Weight) : 1;
+        return [.. taps.Select(tap => (Math.Clamp(tap.Pixel, 0, last), ExcludeOutside && (tap.Pixel < 0 || tap.Pixel > last) ? 0 : tap.Weight / sum))];
+    }
+
+    /// <summary>The weights of four pixels, the second of which lies <paramref name="part"/> before the coordinate.</summary>
+    internal static double[] Cubic(double part, double a)
+    {
+        return [Outer(part + 1), Inner(part), Inner(1 - part), Outer(2 - part)];
+
+        double Inner(double d) => ((a + 2) * d - (a + 3)) * d * d + 1;
+        double Outer(double d) => ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
     }
 
     /// <summary>The input pixel that a coordinate takes in <see cref="ResizeMode.Nearest"/>.</summary>

@@ -10,13 +10,13 @@ public static class Passes
 
     /// <summary>What depends on constants only is computed once, by the reference.</summary>
     public static Pass FoldConstants { get; } = new("any(Constant, …) => Constant", (node, _) =>
-        node.Inputs.Length > 0 && node.Inputs.All(input => input.Op is Constant { Quantization: null })
-            ? Node.Weight(node.Name, Reference.Evaluate(node.Op, [.. node.Inputs.Select(input => input.Value!)]))
+        node.Inputs.Length > 0 && node.Inputs.All(input => input.Op is Constant)
+            ? new(node.Name, new Constant(Reference.Evaluate(node, [.. node.Inputs.Select(input => input.Value!)]), node.Info.Quantization))
             : null);
 
     /// <summary>A product of two matrices gets the form that takes a bias.</summary>
     public static Pass MatricesToGemm { get; } = new("MatMul(M×K, K×N) => Gemm", (node, _) =>
-        node is { Op: MatMul, Inputs: [{ Shape.Rank: 2 }, { Shape.Rank: 2 }] } ? new(node.Name, new Gemm(), node.Inputs) : null);
+        node is { Op: MatMul, Inputs: [{ Shape.Rank: 2 }, { Shape.Rank: 2 }], Info.Type: ElementType.Float32 } ? new(node.Name, new Gemm(), node.Inputs) : null);
 
     /// <summary>A scale and shift of each channel goes, in double precision, into the weights and bias before it.</summary>
     public static Pass FoldAffine { get; } = new("Conv | ConvTranspose | Gemm, BatchNormalization | Add | Sub | Mul | Div by constants per channel => Conv | ConvTranspose | Gemm", Affine.Fold);
@@ -29,7 +29,7 @@ public static class Passes
 
     /// <summary>An activation moves into what yields its input, where nothing else reads that.</summary>
     public static Pass FuseActivation { get; } = new("Conv | Gemm | Add, Activation => Conv | Gemm | Add", (node, readers) =>
-        node is not { Op: Activation then, Inputs: [{ } before] } || readers(before) != 1 ? null : before.Op switch
+        node is not { Op: Activation then, Inputs: [{ Info.Type: ElementType.Float32 } before] } || readers(before) != 1 ? null : before.Op switch
         {
             Conv { Then: null } conv => new(node.Name, conv with { Then = then }, before.Inputs),
             Gemm { Then: null } gemm => new(node.Name, gemm with { Then = then }, before.Inputs),

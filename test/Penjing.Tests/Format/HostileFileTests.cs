@@ -146,7 +146,7 @@ public sealed class HostileFileTests
         yield return new(new Graph([.. weights.Select((one, i) => Node.Weight($"{i}", one.Tensor))])) { History = [new("train", "", 0.5, 1, 2)] };
         var q = new Node("q", new Constant(RandomTensors.Any(ElementType.Int8, [3, 4], 1), new Quantization([0.5f, 0.25f, 0.125f], [0, 1, 2], 0)));
         var g = new Node("g", new Input(ElementType.Int8, [2, 4]));
-        var joined = new Node("j", new Concat(0), q, g);
+        var joined = new Node("j", new Concat(0), new Node("r", new Reinterpret(), q), g);
         yield return new(new Graph([new Node("z", new Gather(0, [1, 0, 0]), joined), new Node("s", new Slice(1, -2, 100), g)], [g]));
     }
 }

@@ -78,7 +78,7 @@ public sealed class PenjingFileTests : IDisposable
         var channels = new Quantization([0.1f, float.Epsilon, 3e38f], [-3, 0, 127], 1);
         var weight = new Node("__metadata__", new Constant(RandomTensors.Any(ElementType.Int8, [3, 3], 1), channels));
         var other = new Node("penjing.pack", new Constant(RandomTensors.Any(ElementType.UInt8, [1, 3], 1), new Quantization(1 / 3f, 5)));
-        var graph = new Graph([weight, new Node("sum", new Concat(0), other, x), x, weight], [unused, x]);
+        var graph = new Graph([weight, new Node("sum", new Concat(0), new Node("plain", new Reinterpret(), other), x), x, weight], [unused, x]);
         RoundTrip(new(graph)
         {
             Name = "a name",

@@ -6,7 +6,10 @@ namespace Penjing.Tests;
 /// <summary>The rules of a safetensors file, as its specification states them, checked without any code of the product.</summary>
 internal static class SafetensorsCheck
 {
-    private static readonly Dictionary<string, int> Sizes = new() { ["I64"] = 8, ["F32"] = 4, ["I32"] = 4, ["F16"] = 2, ["I8"] = 1, ["U8"] = 1 };
+    private static readonly Dictionary<string, int> Sizes = new()
+    {
+        ["I64"] = 8, ["U64"] = 8, ["F64"] = 8, ["F32"] = 4, ["I32"] = 4, ["U32"] = 4, ["F16"] = 2, ["I16"] = 2, ["U16"] = 2, ["I8"] = 1, ["U8"] = 1, ["BOOL"] = 1,
+    };
 
     /// <summary>Fails where the file breaks a rule.</summary>
     public static void AssertValid(byte[] file)
