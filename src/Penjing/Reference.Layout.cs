@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Penjing;
 
 /// <content>Operations that only move elements, of every type.</content>
@@ -10,11 +8,7 @@ public static partial class Reference
         var strides = new int[shape.Rank];
         for (int axis = 0; axis < strides.Length; axis++)
             strides[axis] = input.Shape.Product(transpose.Permutation[axis] + 1, shape.Rank);
-        int size = input.Type.Size();
-        int[] from = Offsets(shape, strides);
-        var output = new byte[input.Bytes.Length];
-        for (int i = 0; i < from.Length; i++) input.Bytes.Span.Slice(from[i] * size, size).CopyTo(output.AsSpan(i * size));
-        return new(input.Type, shape, output);
+        return Moved(input, shape, Offsets(shape, strides));
     }
 
     private static Tensor Join(Concat concat, ReadOnlySpan<Tensor> inputs, Shape shape)
@@ -33,11 +27,11 @@ public static partial class Reference
     }
 
     /// <summary>The slabs at these indices along an axis; a slab of the fill where an index is negative.</summary>
-    private static Tensor Select(Tensor input, Shape shape, int axis, ReadOnlySpan<int> indices, float fill = 0)
+    private static Tensor Select(Tensor input, Shape shape, int axis, ReadOnlySpan<int> indices, byte[]? fill = null)
     {
         (int outer, int extent, int inner) = Around(input.Shape, axis);
         int slab = inner * input.Type.Size(), at = 0;
-        byte[] blank = [.. Enumerable.Repeat(Element(input.Type, fill), inner).SelectMany(element => element)];
+        byte[] blank = fill is null ? [] : [.. Enumerable.Repeat(fill, inner).SelectMany(element => element)];
         var output = new byte[checked(shape.Elements * input.Type.Size())];
         for (int i = 0; i < outer; i++)
             foreach (int index in indices)
@@ -63,22 +57,14 @@ public static partial class Reference
         _ => i < extent ? i : -1,
     })];
 
-    private static byte[] Element(ElementType type, float value) => type switch
+    /// <summary>The bits of one element: of a number, or of the integer that stands for it.</summary>
+    private static byte[] Element(ValueInfo info, float value)
     {
-        ElementType.Float32 => Bytes(value),
-        ElementType.Float16 => Bytes((Half)value),
-        ElementType.Int8 => Bytes((sbyte)value),
-        ElementType.UInt8 => Bytes((byte)value),
-        ElementType.Int32 => Bytes((int)value),
-        ElementType.Int64 => Bytes((long)value),
-        ElementType.Float64 => Bytes((double)value),
-        ElementType.Int16 => Bytes((short)value),
-        ElementType.UInt16 => Bytes((ushort)value),
-        ElementType.UInt32 => Bytes((uint)value),
-        ElementType.UInt64 => Bytes((ulong)value),
-        ElementType.Bool => Bytes(value != 0),
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not an element type"),
-    };
-
-    private static byte[] Bytes<T>(T value) where T : unmanaged => MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)).ToArray();
+        if (info.Quantization is { } quantization)
+        {
+            (double low, double high) = Ends(info.Type);
+            value = (float)Math.Clamp(Math.Round((double)(value / quantization.Scales[0])) + quantization.ZeroPoints[0], low, high);
+        }
+        return Stored(new(info.Type, [1]), [(double)value]).Bytes.ToArray();
+    }
 }

@@ -4,9 +4,12 @@ namespace Penjing;
 public static partial class Reference
 {
     /// <summary>Sums by input channel, then kernel row, then kernel column; the bias comes last, so that a channel of zeros changes no bit.</summary>
-    private static Tensor Convolve(Conv conv, Tensor input, Tensor kernel, Tensor? bias, Shape shape) => Tensor.Build<float>(shape, output =>
+    private static Tensor Convolve(Conv conv, Tensor input, Tensor kernel, Tensor? bias, ValueInfo result)
     {
-        ReadOnlySpan<float> x = input.Floats, w = kernel.Floats, b = bias is null ? default : bias.Floats;
+        Shape shape = result.Shape;
+        var output = new double[shape.Elements];
+        double[] b = bias is null ? [] : Reals(bias);
+        ReadOnlySpan<float> x = input.Floats, w = kernel.Floats;
         int channels = kernel.Shape[1], kh = kernel.Shape[2], kw = kernel.Shape[3], perGroup = shape[1] / conv.Groups;
         int height = input.Shape[2], width = input.Shape[3], rows = shape[2], columns = shape[3];
         var sums = new double[rows * columns];
@@ -33,13 +36,17 @@ public static partial class Reference
                             }
                         }
                 }
-                Finish(sums, b.IsEmpty ? 0 : b[to], conv.Then, output.Slice((image * shape[1] + to) * sums.Length, sums.Length));
+                Finish(sums, b.Length == 0 ? 0 : b[to], conv.Then, output.AsSpan((image * shape[1] + to) * sums.Length, sums.Length));
             }
-    });
+        return Stored(result, output);
+    }
 
-    private static Tensor ConvolveTransposed(ConvTranspose conv, Tensor input, Tensor kernel, Tensor? bias, Shape shape) => Tensor.Build<float>(shape, output =>
+    private static Tensor ConvolveTransposed(ConvTranspose conv, Tensor input, Tensor kernel, Tensor? bias, ValueInfo result)
     {
-        ReadOnlySpan<float> x = input.Floats, w = kernel.Floats, b = bias is null ? default : bias.Floats;
+        Shape shape = result.Shape;
+        var output = new double[shape.Elements];
+        double[] b = bias is null ? [] : Reals(bias);
+        ReadOnlySpan<float> x = input.Floats, w = kernel.Floats;
         int channels = input.Shape[1] / conv.Groups, perGroup = kernel.Shape[1], kh = kernel.Shape[2], kw = kernel.Shape[3];
         int height = input.Shape[2], width = input.Shape[3], rows = shape[2], columns = shape[3];
         var sums = new double[rows * columns];
@@ -62,9 +69,10 @@ public static partial class Reference
                                     sums[(row * conv.Stride.Height + top) * columns + column * conv.Stride.Width + left] += weight * plane[row * width + column];
                         }
                 }
-                Finish(sums, b.IsEmpty ? 0 : b[to], null, output.Slice((image * shape[1] + to) * sums.Length, sums.Length));
+                Finish(sums, b.Length == 0 ? 0 : b[to], null, output.AsSpan((image * shape[1] + to) * sums.Length, sums.Length));
             }
-    });
+        return Stored(result, output);
+    }
 
     /// <summary>The steps s of 0 ≤ s &lt; count for which s · stride + offset lies in [0, extent): a range.</summary>
     private static (int First, int End) Inside(int offset, int extent, int stride, int count)
@@ -74,14 +82,16 @@ public static partial class Reference
         return (first, end);
     }
 
-    private static void Finish(double[] sums, double bias, Activation? then, Span<float> output)
+    private static void Finish(double[] sums, double bias, Activation? then, Span<double> output)
     {
-        for (int i = 0; i < output.Length; i++) output[i] = (float)(then is null ? sums[i] + bias : then.Apply(sums[i] + bias));
+        for (int i = 0; i < output.Length; i++) output[i] = then is null ? sums[i] + bias : then.Apply(sums[i] + bias);
     }
 
-    private static Tensor Pool(MaxPool pool, Tensor input, Shape shape) => Tensor.Build<float>(shape, output =>
+    /// <summary>Of integers beyond 2⁵³ those are taken for equal that are equal as doubles.</summary>
+    private static Tensor Pool(MaxPool pool, Tensor input, Shape shape)
     {
-        ReadOnlySpan<float> x = input.Floats;
+        double[] x = Reals(input);
+        var from = new int[shape.Elements];
         int height = input.Shape[2], width = input.Shape[3], next = 0;
         for (int plane = 0; plane < shape[0] * shape[1]; plane++)
             for (int row = 0; row < shape[2]; row++)
@@ -90,13 +100,17 @@ public static partial class Reference
                     int top = row * pool.Stride.Height - pool.Padding.Top, left = column * pool.Stride.Width - pool.Padding.Left;
                     (int i, int endRow) = Inside(top, height, pool.Dilation.Height, pool.Kernel.Height);
                     (int first, int end) = Inside(left, width, pool.Dilation.Width, pool.Kernel.Width);
-                    float largest = float.NegativeInfinity;
+                    int best = -1;
                     for (; i < endRow; i++)
                         for (int j = first; j < end; j++)
-                            largest = Math.Max(largest, x[(plane * height + top + i * pool.Dilation.Height) * width + left + j * pool.Dilation.Width]);
-                    output[next++] = largest;
+                        {
+                            int at = (plane * height + top + i * pool.Dilation.Height) * width + left + j * pool.Dilation.Width;
+                            if (best < 0 || x[at] > x[best] || (double.IsNaN(x[at]) && !double.IsNaN(x[best]))) best = at;
+                        }
+                    from[next++] = best;
                 }
-    });
+        return Moved(input, shape, from);
+    }
 
     private static Tensor Pool(AveragePool pool, Tensor input, Shape shape) => Tensor.Build<float>(shape, output =>
     {
@@ -113,22 +127,6 @@ public static partial class Reference
                         for (int j = Math.Max(0, left); j < Math.Min(right, width); j++) sum += x[(plane * height + i) * width + j];
                     int inside = (Math.Min(bottom, height) - Math.Max(0, top)) * (Math.Min(right, width) - Math.Max(0, left));
                     output[next++] = (float)(sum / (pool.CountIncludePad ? (bottom - top) * (right - left) : inside));
-                }
-    });
-
-    private static Tensor Scale(Resize resize, Tensor input, Shape shape) => Tensor.Build<float>(shape, output =>
-    {
-        ReadOnlySpan<float> x = input.Floats;
-        int height = input.Shape[2], width = input.Shape[3], next = 0;
-        (int Pixel, double Weight)[][] rows = [.. resize.Rows(height).Select(at => resize.Taps(at, height))], columns = [.. resize.Columns(width).Select(at => resize.Taps(at, width))];
-        for (int plane = 0; plane < shape[0] * shape[1]; plane++)
-            foreach ((int Pixel, double Weight)[] down in rows)
-                foreach ((int Pixel, double Weight)[] across in columns)
-                {
-                    double sum = down.Length == 0 || across.Length == 0 ? resize.Extrapolation : 0;
-                    foreach ((int row, double weight) in down)
-                        foreach ((int column, double factor) in across) sum += weight * factor * x[(plane * height + row) * width + column];
-                    output[next++] = (float)sum;
                 }
     });
 }

@@ -44,7 +44,7 @@ public static partial class Reference
         for (int i = 0; i < inputs.Length; i++)
             if (inputs[i].Type != node.Inputs[i].Info.Type || inputs[i].Shape != node.Inputs[i].Shape)
                 throw new ShapeException($"'{node.Name}' takes {node.Inputs[i].Info}, not {inputs[i]}");
-        return Evaluate(node.Op, inputs, [.. node.Inputs.Select(input => input.Info)], node.Info);
+        return Evaluate(node.Op, [.. inputs], [.. node.Inputs.Select(input => input.Info)], node.Info);
     }
 
     /// <summary>What one operation yields for these inputs, none of which is quantized.</summary>
@@ -56,10 +56,10 @@ public static partial class Reference
         var infos = ImmutableArray.CreateBuilder<ValueInfo>(inputs.Length);
         foreach (Tensor input in inputs) infos.Add(new(input.Type, input.Shape));
         ImmutableArray<ValueInfo> known = infos.MoveToImmutable();
-        return Evaluate(op, inputs, known, op.Infer(known.AsSpan()));
+        return Evaluate(op, [.. inputs], known, op.Infer(known.AsSpan()));
     }
 
-    private static Tensor Evaluate(Op op, ReadOnlySpan<Tensor> inputs, ImmutableArray<ValueInfo> infos, ValueInfo result)
+    private static Tensor Evaluate(Op op, ImmutableArray<Tensor> inputs, ImmutableArray<ValueInfo> infos, ValueInfo result)
     {
         Shape shape = result.Shape;
         return op switch
@@ -67,34 +67,57 @@ public static partial class Reference
             Constant constant => constant.Value,
             Input => throw new InvalidOperationException("an input has no value but the caller's"),
 
-            Conv conv => Convolve(conv, inputs[0], inputs[1], inputs.Length > 2 ? inputs[2] : null, shape),
-            ConvTranspose conv => ConvolveTransposed(conv, inputs[0], inputs[1], inputs.Length > 2 ? inputs[2] : null, shape),
+            Conv conv => Convolve(conv, Centered(0), Centered(1), inputs.Length > 2 ? inputs[2] : null, result),
+            ConvTranspose conv => ConvolveTransposed(conv, Centered(0), Centered(1), inputs.Length > 2 ? inputs[2] : null, result),
             MaxPool pool => Pool(pool, inputs[0], shape),
             AveragePool pool => Pool(pool, inputs[0], shape),
             GlobalAveragePool => Mean(inputs[0], shape, [2, 3]),
+            GlobalMaxPool => Pool(new MaxPool(new(inputs[0].Shape[2], inputs[0].Shape[3]), Size.One), inputs[0], shape),
             Resize resize => Scale(resize, inputs[0], shape),
+            GridSample sample => Sample(sample, inputs[0], inputs[1], shape),
+            RoiAlign align => Sample(align, inputs[0], inputs[1], inputs[2], shape),
 
-            Gemm gemm => Multiply(gemm, inputs[0], inputs[1], inputs.Length > 2 ? inputs[2] : null, shape),
-            MatMul => Multiply(inputs[0], inputs[1], shape),
-            ReduceMean reduce => Mean(inputs[0], shape, reduce.Axes.Count == 0 ? [.. Enumerable.Range(0, inputs[0].Shape.Rank)] : reduce.Axes),
-            ArgMax arg => Largest(arg, inputs[0], shape),
+            Gemm gemm => Multiply(gemm, Centered(0), Centered(1), inputs.Length > 2 ? inputs[2] : null, result),
+            MatMul => Multiply(Centered(0), Centered(1), result),
+            Einsum einsum => Multiply(einsum, inputs.AsSpan(), shape),
+            Reduction reduce => Reduce(reduce, inputs[0], result),
+            ArgExtreme extreme => Extreme(extreme, inputs[0], shape),
+            Extremes extremes => Top(extremes, inputs[0], shape),
+            CumSum sum => Accumulate(sum, inputs[0]),
 
-            Activation activation => Activate(activation, inputs[0]),
+            Elementwise elementwise => Each(elementwise, inputs[0], infos[0], result),
             PRelu => Pairwise((x, slope) => x < 0 ? x * slope : x, inputs[0], inputs[1], shape),
-            Binary binary => Pairwise(binary.Apply, inputs[0], inputs[1], shape),
-            Softmax softmax => Normalize(softmax, inputs[0]),
-            BatchNormalization normalization => Normalize(normalization, inputs),
+            Binary binary => Pairwise(binary, inputs[0], inputs[1], result),
+            Where => Choose(inputs[0], inputs[1], inputs[2], shape),
+            Softmax softmax => Normalize(op, softmax.Axis, inputs[0]),
+            LogSoftmax softmax => Normalize(op, softmax.Axis, inputs[0]),
+            Hardmax hardmax => Normalize(op, hardmax.Axis, inputs[0]),
+            LRN lrn => Normalize(lrn, inputs[0]),
+            BatchNormalization normalization => Normalize(normalization, inputs.AsSpan()),
+            QuantizeLinear quantize => Quantize(quantize, inputs[0], infos[0]),
+            DequantizeLinear => Dequantize(inputs[0], infos[0].Quantization!),
 
-            Identity or Dropout => inputs[0],
+            Identity or Dropout or Reinterpret => inputs[0],
             Reshape or Flatten or Squeeze or Unsqueeze => inputs[0].Reshape(shape),
             Transpose transpose => Permute(transpose, inputs[0], shape),
-            Concat concat => Join(concat, inputs, shape),
+            Concat concat => Join(concat, inputs.AsSpan(), shape),
             Slice slice => Select(inputs[0], shape, slice.Axis, Indices(slice, inputs[0].Shape[slice.Axis])),
             Gather gather => Select(inputs[0], shape, gather.Axis, gather.Indices.AsSpan()),
-            Pad pad => Select(inputs[0], shape, pad.Axis, Indices(pad, inputs[0].Shape[pad.Axis]), pad.Value),
+            Pad pad => Select(inputs[0], shape, pad.Axis, Indices(pad, inputs[0].Shape[pad.Axis]), Element(infos[0], pad.Value)),
+            Expand => Moved(inputs[0], shape, Offsets(shape, Strides(inputs[0].Shape, shape.Rank))),
+            Tile tile => Moved(inputs[0], shape, Repeated(tile, inputs[0].Shape, shape)),
+            Trilu trilu => Moved(inputs[0], shape, Triangle(trilu, shape)),
+            Take take => Pick(take, inputs[0], inputs[1], shape),
+            GatherElements gather => Moved(inputs[0], shape, Places(op, gather.Axis, inputs[0].Shape, inputs[1])),
+            GatherND gather => Moved(inputs[0], shape, Places(op, gather.BatchDims, inputs[0].Shape, inputs[1], shape.Elements)),
+            ScatterElements scatter => Scatter(inputs[0], inputs[2], Places(op, scatter.Axis, shape, inputs[1]), scatter.Reduction),
+            ScatterND scatter => Scatter(inputs[0], inputs[2], Places(op, 0, shape, inputs[1], inputs[2].Shape.Elements), scatter.Reduction),
+            OneHot hot => Marked(hot, inputs[0], inputs[1], shape),
 
             _ => throw new NotSupportedException($"the reference doesn't know {op.Name}"),
         };
+
+        Tensor Centered(int index) => Reference.Centered(inputs[index], infos[index].Quantization);
     }
 
     /// <summary>The offset, for each element of <paramref name="shape"/> in row-major order, that these strides give.</summary>
