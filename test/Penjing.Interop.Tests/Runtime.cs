@@ -8,7 +8,10 @@ namespace Penjing.Interop.Tests;
 internal static class Runtime
 {
     /// <summary>The outputs of an exported model for these inputs.</summary>
-    public static Tensor[] Run(Model model, ReadOnlySpan<Tensor> inputs, bool optimized = false)
+    public static Tensor[] Run(Model model, ReadOnlySpan<Tensor> inputs, bool optimized = false) => Run(OnnxWriter.ToBytes(model), model.Graph, inputs, optimized);
+
+    /// <summary>The outputs of a file for these inputs, which are those of the graph that was read from it or that it was written from.</summary>
+    public static Tensor[] Run(byte[] file, Graph graph, ReadOnlySpan<Tensor> inputs, bool optimized = false)
     {
         using var options = new SessionOptions
         {
@@ -17,11 +20,11 @@ internal static class Runtime
             GraphOptimizationLevel = optimized ? GraphOptimizationLevel.ORT_ENABLE_ALL : GraphOptimizationLevel.ORT_DISABLE_ALL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
-        using var session = new InferenceSession(OnnxWriter.ToBytes(model), options);
+        using var session = new InferenceSession(file, options);
         var fed = new List<NamedOnnxValue>();
-        for (int i = 0; i < inputs.Length; i++) fed.Add(Value(model.Graph.Inputs[i].Name, inputs[i]));
+        for (int i = 0; i < inputs.Length; i++) fed.Add(Value(graph.Inputs[i].Name, inputs[i]));
         using IDisposableReadOnlyCollection<DisposableNamedOnnxValue> results = session.Run(fed, session.OutputNames);
-        return [.. results.Zip(model.Graph.Outputs, (result, output) => Result(result, output.Info.Type))];
+        return [.. results.Zip(graph.Outputs, (result, output) => Result(result, output.Info.Type))];
     }
 
     private static NamedOnnxValue Value(string name, Tensor tensor) => tensor.Type switch

@@ -7,6 +7,9 @@ namespace Penjing.Interop;
 /// <summary>Writes networks as ONNX files of opset 17, which other runtimes and viewers open; fused activations stand as nodes of their own.</summary>
 public static class OnnxWriter
 {
+    /// <summary>Who wrote a file, as it says itself.</summary>
+    internal const string Producer = "penjing";
+
     private const int Opset = 17, IrVersion = 8;
     private const long Limit = int.MaxValue - (1 << 20);
 
@@ -29,7 +32,7 @@ public static class OnnxWriter
         var proto = new ModelProto
         {
             IrVersion = IrVersion,
-            ProducerName = "penjing",
+            ProducerName = Producer,
             ProducerVersion = typeof(OnnxWriter).Assembly.GetName().Version?.ToString(3) ?? "",
             Graph = new OnnxGraph(model.Graph, model.Name).Proto,
         };

@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Google.Protobuf;
+using Penjing.Interop.Onnx;
+
+namespace Penjing.Interop;
+
+/// <summary>
+/// Reads networks from ONNX files. What only computes shapes and constants is computed at once, what a node of the core can't say is taken
+/// apart into several, and everything else stays as the file has it, under the names of its values.
+/// </summary>
+public static class OnnxReader
+{
+    private const int Newest = 26;
+
+    /// <summary>The network of a file, and of the files beside it in which it keeps large weights.</summary>
+    /// <exception cref="ModelFormatException">The file is damaged or no ONNX file, or the node that the message names is not understood.</exception>
+    /// <exception cref="PenjingException">The file can't be read, or leaves something open that <paramref name="options"/> don't settle.</exception>
+    public static Model Read(string path, OnnxOptions? options = null)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new PenjingException($"'{path}' can't be read: {error.Message}", error);
+        }
+        try
+        {
+            return Read(bytes, options ?? new(), Path.GetDirectoryName(Path.GetFullPath(path)));
+        }
+        catch (ModelFormatException error)
+        {
+            throw new ModelFormatException($"'{path}': {error.Message}", error);
+        }
+    }
+
+    /// <summary>The network of a file's bytes; weights in other files can't be found from these.</summary>
+    /// <exception cref="ModelFormatException">The bytes are damaged or no ONNX file, or the node that the message names is not understood.</exception>
+    /// <exception cref="PenjingException">The file leaves something open that <paramref name="options"/> don't settle.</exception>
+    public static Model Read(ReadOnlyMemory<byte> file, OnnxOptions? options = null) => Read(file, options ?? new(), null);
+
+    private static Model Read(ReadOnlyMemory<byte> file, OnnxOptions options, string? folder)
+    {
+        ModelProto proto;
+        try
+        {
+            proto = ModelProto.Parser.ParseFrom(file.Span);
+        }
+        catch (InvalidProtocolBufferException error)
+        {
+            throw new ModelFormatException($"this is no ONNX file, or a damaged one: {error.Message}", error);
+        }
+        if (proto.Graph is null) throw new ModelFormatException("this is no ONNX file: it has no graph");
+        try
+        {
+            var import = new OnnxImport(proto, Opset(proto.OpsetImport), options, new OnnxTensors(folder, file.Length));
+            return Describe(new Model(import.Graph()), proto);
+        }
+        catch (ShapeException error)
+        {
+            throw new ModelFormatException(error.Message, error);
+        }
+    }
+
+    /// <summary>The version of ONNX's own operators that the file is written for.</summary>
+    internal static int Opset(IEnumerable<OperatorSetIdProto> imports)
+    {
+        OperatorSetIdProto[] own = [.. imports.Where(import => IsOwn(import.Domain))];
+        long version = own.Length > 0 ? own.Max(import => import.Version) : 1;
+        if (version is < 1 or > Newest)
+            throw new ModelFormatException($"it is written for opset {version}, but opsets up to {Newest} are understood: export it for opset {Newest} or an older one");
+        return (int)version;
+    }
+
+    /// <summary>Whether a domain is that of ONNX's own operators.</summary>
+    internal static bool IsOwn(string domain) => domain is "" or "ai.onnx";
+
+    private static Model Describe(Model model, ModelProto proto)
+    {
+        Dictionary<string, string> entries = [];
+        foreach (StringStringEntryProto entry in proto.MetadataProps) entries[entry.Key] = entry.Value;
+        bool own = proto.ProducerName == OnnxWriter.Producer;
+        return model with
+        {
+            Name = entries.GetValueOrDefault("name") ?? (own ? "" : proto.Graph.Name),
+            Labels = entries.TryGetValue("labels", out string? labels) && labels.Length > 0 ? [.. labels.Split('\n')] : [],
+            Preprocessing = Preprocessing(entries),
+        };
+    }
+
+    private static Preprocessing? Preprocessing(Dictionary<string, string> entries)
+    {
+        if (!entries.TryGetValue("preprocessing.channels", out string? said)) return null;
+        if (!Enum.TryParse(said, out Channels channels) || !Enum.IsDefined(channels)) throw new ModelFormatException($"the metadata's preprocessing.channels are '{said}', not one of {string.Join(", ", Enum.GetNames<Channels>())}");
+        Fit fit = Fit.Cover;
+        if (entries.TryGetValue("preprocessing.fit", out string? how) && (!Enum.TryParse(how, out fit) || !Enum.IsDefined(fit)))
+            throw new ModelFormatException($"the metadata's preprocessing.fit is '{how}', not one of {string.Join(", ", Enum.GetNames<Fit>())}");
+        return new(channels, Numbers("preprocessing.mean"), Numbers("preprocessing.deviation"), fit);
+
+        ImmutableArray<float> Numbers(string key)
+        {
+            string[] words = entries.GetValueOrDefault(key, "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            var numbers = new float[words.Length];
+            for (int i = 0; i < words.Length; i++)
+                if (!float.TryParse(words[i], CultureInfo.InvariantCulture, out numbers[i])) throw new ModelFormatException($"the metadata's {key} has '{words[i]}', which is no number");
+            return [.. numbers];
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using Penjing.Testing;
+
+namespace Penjing.Interop.Tests;
+
+/// <summary>What is written as ONNX and read again is the same network.</summary>
+public class RoundTripTests
+{
+    /// <summary>Random networks come back with every name, attribute and bit.</summary>
+    [Fact]
+    public void Random_networks_come_back()
+    {
+        for (int seed = 0; seed < 300; seed++) Check(seed % 2 == 0 ? FoldableGraphs.Network(seed) : RandomGraphs.Network(seed), $"seed {seed}");
+    }
+
+    /// <summary>Name, labels and preprocessing come back.</summary>
+    [Fact]
+    public void Descriptions_come_back()
+    {
+        Model model = new(FoldableGraphs.Network(1))
+        {
+            Name = "tiny",
+            Labels = ["cat", "dog, or other", "", "fish"],
+            Preprocessing = new(Channels.Bgr, [127.5f, 0.1f, 1e-20f], [127.5f, 1, 2], Fit.Stretch),
+        };
+        Model read = OnnxReader.Read(OnnxWriter.ToBytes(model));
+        Assert.Equal(model.Name, read.Name);
+        Assert.Equal(model.Labels, read.Labels);
+        Assert.Equal(model.Preprocessing, read.Preprocessing);
+        Model bare = OnnxReader.Read(OnnxWriter.ToBytes(new Model(model.Graph)));
+        Assert.Equal(("", 0, null), (bare.Name, bare.Labels.Length, bare.Preprocessing));
+    }
+
+    /// <summary>Outputs that are inputs or weights, or given twice, come back as they were.</summary>
+    [Fact]
+    public void Awkward_outputs_come_back()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, 3, 4, 4])), unused = new("unused", new Input(ElementType.Int8, [2]));
+        Node weight = Node.Weight("y/min", RandomTensors.Normal([4], 1)), y = new("y", new Clip(-1, 1), new Node("sum", new Add(), x, weight));
+        Check(new([y, x, weight, y], [x, unused]), "awkward outputs");
+    }
+
+    /// <summary>Throws unless the graph, its constants folded, comes back.</summary>
+    internal static void Check(Graph graph, string what) =>
+        GraphComparison.Check(graph.Rewrite(Passes.FoldConstants), OnnxReader.Read(OnnxWriter.ToBytes(new Model(graph))).Graph.Rewrite(Passes.FoldConstants), what);
+}
