@@ -33,7 +33,7 @@ internal static class Layout
     /// </summary>
     public static ImmutableArray<ImmutableArray<Axis>>? Moves(Node node)
     {
-        if (node.Op is not (Reshape or Flatten or Squeeze or Unsqueeze or Identity or Dropout or Transpose)) return null;
+        if (node.Op is not (Reshape or Flatten or Squeeze or Unsqueeze or Identity or Dropout or Reinterpret or Transpose)) return null;
         Shape input = node.Inputs[0].Shape, output = node.Shape;
         if (node.Op is Transpose transpose) return Needed([Transposed(input, transpose)]);
         bool aligned = input.Rank == 4 && output.Rank == 4 && input[0] == output[0] && input[1] == output[1];

@@ -58,13 +58,6 @@ public static partial class Reference
     })];
 
     /// <summary>The bits of one element: of a number, or of the integer that stands for it.</summary>
-    private static byte[] Element(ValueInfo info, float value)
-    {
-        if (info.Quantization is { } quantization)
-        {
-            (double low, double high) = Ends(info.Type);
-            value = (float)Math.Clamp(Math.Round((double)(value / quantization.Scales[0])) + quantization.ZeroPoints[0], low, high);
-        }
-        return Stored(new(info.Type, [1]), [(double)value]).Bytes.ToArray();
-    }
+    private static byte[] Element(ValueInfo info, float value) =>
+        Stored(new(info.Type, [1]), [(double)(info.Quantization?.Nearest(value, info.Type) ?? value)]).Bytes.ToArray();
 }

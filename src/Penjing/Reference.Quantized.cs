@@ -29,10 +29,8 @@ public static partial class Reference
     /// <summary>The integers between those that two reals are nearest to.</summary>
     private static Tensor Clamped(Tensor input, Quantization quantization, float low, float high)
     {
-        (double least, double most) = Ends(input.Type);
-        double Quantized(float x) => Math.Clamp(Math.Round((double)(x / quantization.Scales[0])) + quantization.ZeroPoints[0], least, most);
-        (double first, double last) = (Quantized(low), Quantized(high));
-        return Stored(new(input.Type, input.Shape), [.. Reals(input).Select(x => Math.Min(Math.Max(x, first), last))]);
+        (Int128 first, Int128 last) = (quantization.Nearest(low, input.Type), quantization.Nearest(high, input.Type));
+        return Stored(new(input.Type, input.Shape), [.. Wholes(input).Select(x => Int128.Min(Int128.Max(x, first), last))]);
     }
 
     /// <summary>8-bit integers less their zero point, as floats, so that sums of their products in double precision are exact; floats as they are.</summary>

@@ -50,7 +50,7 @@ public static partial class Reference
         if (at < low || at > high)
             at = op.Padding switch
             {
-                GridPadding.Border => Math.Clamp(at, 0, extent - 1),
+                GridPadding.Border when op.Mode is not ResizeMode.Cubic => Math.Clamp(at, 0, extent - 1),
                 GridPadding.Reflection => Reflected(at, low, high),
                 _ => Math.Clamp(at, -8, extent + 8),
             };

@@ -19,6 +19,20 @@ public sealed record Quantization(ImmutableArray<float> Scales, ImmutableArray<i
         type.IsInteger() && Scales.Length == ZeroPoints.Length && Scales.All(scale => float.IsFinite(scale) && scale > 0) && ZeroPoints.All(zero => Holds(type, zero))
         && (Axis is { } axis ? axis >= -shape.Rank && axis < shape.Rank && shape[axis] == Scales.Length : Scales.Length == 1);
 
+    /// <summary>The integer of this type that stands for the real nearest to <paramref name="value"/>, halves to the even one.</summary>
+    public int Nearest(float value, ElementType type, int index = 0)
+    {
+        (double low, double high) = type switch
+        {
+            ElementType.Int8 => ((double)sbyte.MinValue, (double)sbyte.MaxValue),
+            ElementType.UInt8 => (byte.MinValue, byte.MaxValue),
+            ElementType.Int16 => (short.MinValue, short.MaxValue),
+            ElementType.UInt16 => (ushort.MinValue, ushort.MaxValue),
+            _ => (type.IsUnsigned() ? 0 : int.MinValue, int.MaxValue),
+        };
+        return (int)Math.Clamp(Math.Round((double)(value / Scales[index])) + ZeroPoints[index], low, high);
+    }
+
     private static bool Holds(ElementType type, int zero) => type switch
     {
         ElementType.Int8 => zero is >= sbyte.MinValue and <= sbyte.MaxValue,

@@ -5,17 +5,28 @@ namespace Penjing.Testing;
 /// <summary>How far an answer lies from the oracle's.</summary>
 public static class Closeness
 {
+    private const double HalfTolerance = 1e-3;
+
     /// <summary>
     /// The largest |actual − expected| / max(|expected|, scale), where scale is the root mean square of what was expected: near zero an
     /// error counts by the size of its neighbours. Infinite where only one is NaN or infinities differ.
     /// </summary>
     public static double Error(Tensor expected, Tensor actual) => Worst(expected, actual).Error;
 
-    /// <summary>Throws, naming the case, the worst element and both values, unless types and shapes agree and the error is at most the tolerance.</summary>
+    /// <summary>
+    /// Throws, naming the case, the worst element and both values, unless types and shapes agree and the error is at most the tolerance; integers agree to
+    /// the bit, and halves are allowed their own rounding.
+    /// </summary>
     /// <exception cref="ClosenessException">The answers differ.</exception>
     public static void Check(Tensor expected, Tensor actual, double tolerance, string what)
     {
         if (expected.Type != actual.Type || expected.Shape != actual.Shape) throw new ClosenessException($"{what}: {expected} was expected, {actual} came");
+        if (expected.Type is ElementType.Float64 or ElementType.Float16)
+        {
+            Tensor Single(Tensor tensor) => Reference.Evaluate(new Cast(ElementType.Float32), [tensor]);
+            Check(Single(expected), Single(actual), expected.Type is ElementType.Float16 ? Math.Max(tolerance, HalfTolerance) : tolerance, what);
+            return;
+        }
         if (expected.Type != ElementType.Float32)
         {
             if (!expected.BitsEqual(actual)) throw new ClosenessException($"{what}: the elements of {expected} differ");

@@ -14,7 +14,8 @@ public static partial class OpCases
 
     /// <summary>All cases.</summary>
     public static IEnumerable<OpCase> All => Convolutions().Concat(TransposedConvolutions()).Concat(Pools()).Concat(Resizes())
-        .Concat(Elementwise()).Concat(Matrices()).Concat(Reductions()).Concat(Layouts());
+        .Concat(Elementwise()).Concat(Matrices()).Concat(Reductions()).Concat(Layouts())
+        .Concat(Functions()).Concat(Pairs()).Concat(Lists()).Concat(Indexings()).Concat(Samplings()).Concat(Quantized());
 
     /// <summary>The cases of one operation.</summary>
     public static IEnumerable<OpCase> Of<T>() where T : Op => All.Where(one => one.Op is T);
@@ -23,6 +24,9 @@ public static partial class OpCases
     public static OpCase Named(string name) => All.First(one => one.Name == name);
 
     private static OpCase Case(string name, Op op, Ints weights, params ImmutableArray<Tensor> inputs) => new($"{op.Name}: {name}", op, inputs, weights);
+
+    private static OpCase Case(string name, Op op, Ints weights, ImmutableArray<Quantization?> quantizations, params ImmutableArray<Tensor> inputs) =>
+        Case(name, op, weights, inputs) with { Quantizations = quantizations };
 
     private static OpCase On(string name, Op op, Shape shape) => Case($"{name} of {shape}", op, [], RandomTensors.Normal(shape, Seed(name, shape)));
 

@@ -130,10 +130,13 @@ internal sealed unsafe class AssembleKernel : Kernel
     }
 
     /// <summary>The bytes of one element that a Pad adds: the value as the reference converts it.</summary>
-    private static byte[] Fill(Node node, int size) =>
-        node.Op is Pad { Mode: PadMode.Constant, Value: var value }
-            ? Reference.Evaluate(new Pad(0, 0, 1, PadMode.Constant, value), [Tensor.Zeros(node.Info.Type, [0])]).Bytes.ToArray()
+    private static byte[] Fill(Node node, int size)
+    {
+        Tensor nothing = Tensor.Zeros(node.Info.Type, [0]);
+        return node.Op is Pad { Mode: PadMode.Constant, Value: var value }
+            ? Reference.Evaluate(new Node("fill", new Pad(0, 0, 1, PadMode.Constant, value), new Node("nothing", new Constant(nothing, node.Info.Quantization))), [nothing]).Bytes.ToArray()
             : new byte[size];
+    }
 
     /// <summary>Bytes of the output that come from one place of an input, or from none.</summary>
     private readonly record struct Stretch(int Input, long From, long To, long Bytes);

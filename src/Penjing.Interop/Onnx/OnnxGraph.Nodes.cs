@@ -1,3 +1,5 @@
+using Penjing.Interop.Onnx;
+
 namespace Penjing.Interop;
 
 /// <content>What each operation is in ONNX.</content>
@@ -9,31 +11,42 @@ internal sealed partial class OnnxGraph
         string y = node.Name;
         _ = node.Op switch
         {
-            Conv op => Finish(node, op.Then, of => Add("Conv", of, [Cut(node, op.Padding), .. inputs[1..]],
-                Pair("strides", op.Stride), Sides(op.Padding), Pair("dilations", op.Dilation), Number("group", op.Groups))),
-            ConvTranspose op => Add("ConvTranspose", y, inputs,
-                Pair("strides", op.Stride), Sides(op.Padding), Pair("dilations", op.Dilation), Pair("output_padding", op.OutputPadding), Number("group", op.Groups)),
+            _ when Wider(node) is { } wide => WriteWidened(node, inputs, wide),
+            Conv or ConvTranspose or Gemm or MatMul when node.Info.Quantization is not null => WriteSums(node, inputs),
+            Conv op => Finish(node, op.Then, of => Add("Conv", of, [Cut(node, op.Padding), .. inputs[1..]], Attributes(op))),
+            ConvTranspose op => Add("ConvTranspose", y, inputs, Attributes(op)),
             MaxPool op => Add("MaxPool", y, inputs,
                 Pair("kernel_shape", op.Kernel), Pair("strides", op.Stride), Sides(op.Padding), Pair("dilations", op.Dilation), Flag("ceil_mode", op.CeilMode)),
             AveragePool op => Add("AveragePool", y, inputs,
                 Pair("kernel_shape", op.Kernel), Pair("strides", op.Stride), Sides(op.Padding), Flag("ceil_mode", op.CeilMode), Flag("count_include_pad", op.CountIncludePad)),
-            GlobalAveragePool => Add("GlobalAveragePool", y, inputs),
             Resize op => Write(node, op, inputs[0]),
+            GridSample op => Write(node, op, inputs),
+            RoiAlign op => Write(node, op, inputs),
 
             Gemm op => Finish(node, op.Then, of => Add("Gemm", of, inputs,
                 Flag("transA", op.TransposeA), Flag("transB", op.TransposeB), Number("alpha", op.Alpha), Number("beta", op.Beta))),
-            MatMul => Add("MatMul", y, inputs),
-            ReduceMean op => Add("ReduceMean", y, inputs, [Flag("keepdims", op.KeepDims), .. op.Axes.Count > 0 ? [Numbers("axes", op.Axes.AsSpan())] : (Onnx.AttributeProto[])[]]),
-            ArgMax op => Add("ArgMax", y, inputs, Number("axis", op.Axis), Flag("keepdims", op.KeepDims), Flag("select_last_index", op.SelectLast)),
+            Einsum op => Add("Einsum", y, inputs, Text("equation", op.Equation)),
+            ReduceSum op => Add("ReduceSum", y, op.Axes.Count > 0 ? [inputs[0], List(node, "axes", op.Axes.AsSpan())] : inputs, Flag("keepdims", op.KeepDims)),
+            Reduction op => Add(op.Name, y, inputs, [Flag("keepdims", op.KeepDims), .. op.Axes.Count > 0 ? [Numbers("axes", op.Axes.AsSpan())] : (AttributeProto[])[]]),
+            ArgExtreme op => Add(op.Name, y, inputs, Number("axis", op.Axis), Flag("keepdims", op.KeepDims), Flag("select_last_index", op.SelectLast)),
+            Extremes op => Add("TopK", op is TopK ? [y, Fresh($"{y}/indices")] : [Fresh($"{y}/values"), y], [inputs[0], List(node, "count", op.K)],
+                Number("axis", op.Axis), Flag("largest", op.Largest), Flag("sorted", op.Sorted)),
 
             Activation op => Write(node, op, inputs[0]),
-            PRelu => Add("PRelu", y, inputs),
+            Elementwise op => Write(node, op, inputs[0]),
             Add op => Finish(node, op.Then, of => Add("Add", of, inputs)),
-            Sub or Mul or Div => Add(node.Op.Name, y, inputs),
+            Mod op => Add("Mod", y, inputs, Flag("fmod", op.Fmod)),
+            BitShift op => Add("BitShift", y, inputs, Text("direction", op.Left ? "LEFT" : "RIGHT")),
             Softmax op => Add("Softmax", y, inputs, Number("axis", op.Axis)),
+            LogSoftmax op => Add("LogSoftmax", y, inputs, Number("axis", op.Axis)),
+            Hardmax op => Add("Hardmax", y, inputs, Number("axis", op.Axis)),
             BatchNormalization op => Add("BatchNormalization", y, inputs, Number("epsilon", op.Epsilon)),
+            LRN op => Add("LRN", y, inputs, Number("alpha", op.Alpha), Number("beta", op.Beta), Number("bias", op.Bias), Number("size", op.Size)),
+            CumSum op => Add("CumSum", y, [inputs[0], Parameter(node, "axis", [], op.Axis)], Flag("exclusive", op.Exclusive), Flag("reverse", op.Reverse)),
+            QuantizeLinear op => Write(node, op, inputs[0]),
+            DequantizeLinear => WriteReals(node, inputs[0], y),
 
-            Identity => Add("Identity", y, inputs),
+            Reinterpret => Add("Identity", y, inputs),
             Dropout op => Add("Dropout", y, [inputs[0], Parameter(node, "ratio", [], op.Ratio)]),
             Concat op => Add("Concat", y, inputs, Number("axis", op.Axis)),
             Slice op => Add("Slice", y, [inputs[0], List(node, "start", op.Start), List(node, "end", op.End), List(node, "axis", op.Axis), List(node, "step", op.Step)]),
@@ -45,6 +58,18 @@ internal sealed partial class OnnxGraph
             Squeeze { Axes.Count: 0 } => Add("Squeeze", y, inputs),
             Squeeze op => Add("Squeeze", y, [inputs[0], List(node, "axes", op.Axes.AsSpan())]),
             Unsqueeze op => Add("Unsqueeze", y, [inputs[0], List(node, "axes", op.Axes.AsSpan())]),
+            Expand op => Add("Expand", y, [inputs[0], List(node, "shape", op.Shape.AsSpan())]),
+            Tile op => Add("Tile", y, [inputs[0], List(node, "repeats", op.Repeats.AsSpan())]),
+            Trilu op => Add("Trilu", y, [inputs[0], Parameter(node, "k", [], op.K)], Flag("upper", op.Upper)),
+            Take op => Add("Gather", y, inputs, Number("axis", op.Axis)),
+            GatherElements op => Add("GatherElements", y, inputs, Number("axis", op.Axis)),
+            GatherND op => Add("GatherND", y, [inputs[0], Wide(node, inputs[1])], Number("batch_dims", op.BatchDims)),
+            ScatterElements op => Add("ScatterElements", y, inputs, Number("axis", op.Axis), Text("reduction", Reduced(node, op.Reduction))),
+            ScatterND op => Add("ScatterND", y, [inputs[0], Wide(node, inputs[1]), inputs[2]], Text("reduction", Reduced(node, op.Reduction))),
+            OneHot op => Add("OneHot", y, [inputs[0], Parameter<long>(node, "depth", [], op.Depth), inputs[1]], Number("axis", op.Axis)),
+
+            // Operations without attributes have ONNX's name.
+            GlobalAveragePool or GlobalMaxPool or MatMul or PRelu or Binary or Where or Identity => Add(node.Op.Name, y, inputs),
 
             _ => throw new PenjingException($"'{node.Name}' can't be written as ONNX: its operation {node.Op.Name} has no ONNX form here"),
         };
@@ -54,89 +79,34 @@ internal sealed partial class OnnxGraph
     private string Finish(Node node, Activation? then, Func<string, string> add) =>
         then is null ? add(node.Name) : Write(node, then, add(Fresh($"{node.Name}/before-{then.Name}")));
 
-    private string Write(Node node, Activation op, string x) => op switch
+    /// <summary>The type in which an operation of integers is computed that ONNX knows for wider ones, or for floats, alone.</summary>
+    private static ElementType? Wider(Node node) => node.Inputs is not [{ Info: { Type: var type } info }, ..] || !type.IsInteger() ? null : node.Op switch
     {
-        Clip clip => Add("Clip", node.Name, [x, Parameter(node, "min", [], clip.Min), Parameter(node, "max", [], clip.Max)]),
-        LeakyRelu leaky => Add("LeakyRelu", node.Name, [x], Number("alpha", leaky.Alpha)),
-        HardSigmoid hard => Add("HardSigmoid", node.Name, [x], Number("alpha", hard.Alpha), Number("beta", hard.Beta)),
-        Relu or Sigmoid or HardSwish or Tanh => Add(op.Name, node.Name, [x]),
-        _ => throw new PenjingException($"'{node.Name}' can't be written as ONNX: its activation {op.Name} has no ONNX form here"),
+        Pow when type is not (ElementType.Int32 or ElementType.Int64) => ElementType.Int64,
+        Reduction or CumSum when type.Size() < 4 => ElementType.Int64,
+        GlobalMaxPool => type.Size() < 4 ? ElementType.Float32 : ElementType.Float64,
+        MaxPool when type is not (ElementType.Int8 or ElementType.UInt8) => type.Size() < 4 ? ElementType.Float32 : ElementType.Float64,
+        _ => null,
     };
 
-    private string Write(Node node, Resize op, string x)
+    private string WriteWidened(Node node, string[] inputs, ElementType wide)
     {
-        Size input = new(node.Inputs[0].Shape[2], node.Inputs[0].Shape[3]);
-        string coordinates = op.Coordinates switch
-        {
-            CoordinateMode.HalfPixel => "half_pixel",
-            CoordinateMode.PytorchHalfPixel => "pytorch_half_pixel",
-            CoordinateMode.AlignCorners => "align_corners",
-            CoordinateMode.TfHalfPixelForNN => "tf_half_pixel_for_nn",
-            CoordinateMode.TfCropAndResize => "tf_crop_and_resize",
-            _ => "asymmetric",
-        };
-        string nearest = op.Nearest switch
-        {
-            NearestMode.RoundPreferFloor => "round_prefer_floor",
-            NearestMode.RoundPreferCeil => "round_prefer_ceil",
-            NearestMode.Floor => "floor",
-            _ => "ceil",
-        };
-        Region crop = op.Crop ?? new(0, 0, 1, 1);
-        string region = op.Coordinates is CoordinateMode.TfCropAndResize
-            ? Parameter<float>(node, "region", [8], 0, 0, crop.Top, crop.Left, 1, 1, crop.Bottom, crop.Right) : "";
-        string[] size;
-        if (op is { ScaleHeight: 0, ScaleWidth: 0 })
-            size = ["", Parameter<long>(node, "sizes", [4], node.Shape[0], node.Shape[1], op.Output.Height, op.Output.Width)];
-        else
-        {
-            float height = op.ScaleHeight > 0 ? op.ScaleHeight : (float)op.Output.Height / input.Height, width = op.ScaleWidth > 0 ? op.ScaleWidth : (float)op.Output.Width / input.Width;
-            if ((int)(input.Height * height) != op.Output.Height || (int)(input.Width * width) != op.Output.Width)
-                throw new PenjingException($"'{node.Name}' can't be written as ONNX: a Resize of {input} by {height}, {width} yields another size there than {op.Output}");
-            size = [Parameter<float>(node, "scales", [4], 1, 1, height, width)];
-        }
-        return Add("Resize", node.Name, [x, region, .. size],
-        [
-            Text("mode", op.Mode.ToString().ToLowerInvariant()), Text("coordinate_transformation_mode", coordinates), Text("nearest_mode", nearest),
-            .. op.Mode is ResizeMode.Cubic ? [Number("cubic_coeff_a", op.CubicA), Flag("exclude_outside", op.ExcludeOutside)] : (Onnx.AttributeProto[])[],
-            .. op.Coordinates is CoordinateMode.TfCropAndResize ? [Number("extrapolation_value", op.Extrapolation)] : (Onnx.AttributeProto[])[],
-        ]);
+        Node[] widened = [.. node.Inputs.Select((input, i) => i == 0 || input.Info.Type == node.Inputs[0].Info.Type
+            ? new Node(Cast(inputs[i], Fresh($"{node.Name}/wide{i}"), wide), new Input(wide, input.Shape)) : input)];
+        var inner = new Node(Fresh($"{node.Name}/wide"), node.Op, [.. widened]);
+        Write(inner);
+        return Cast(inner.Name, node.Name, node.Info.Type);
     }
 
-    private string Write(Node node, Pad op, string x)
-    {
-        int rank = node.Shape.Rank, axis = op.Axis < 0 ? op.Axis + rank : op.Axis;
-        var pads = new long[2 * rank];
-        (pads[axis], pads[axis + rank]) = (op.Before, op.After);
-        string name = Parameter(node, "pads", [2 * rank], pads), mode = op.Mode.ToString().ToLowerInvariant();
-        return op.Mode is not PadMode.Constant || op.Value == 0
-            ? Add("Pad", node.Name, [x, name], Text("mode", mode))
-            : Add("Pad", node.Name, [x, name, Fill(node, op.Value)], Text("mode", mode));
-    }
+    private string Cast(string x, string y, ElementType type) => Add("Cast", y, [x], Number("to", (int)Type(type)));
 
-    private string Fill(Node node, float value) => node.Info.Type switch
-    {
-        ElementType.Float32 => Parameter(node, "value", [], value),
-        ElementType.Float16 => Parameter(node, "value", [], (Half)value),
-        ElementType.Int8 => Parameter(node, "value", [], (sbyte)value),
-        ElementType.UInt8 => Parameter(node, "value", [], (byte)value),
-        ElementType.Int32 => Parameter(node, "value", [], (int)value),
-        ElementType.Float64 => Parameter(node, "value", [], (double)value),
-        ElementType.Int16 => Parameter(node, "value", [], (short)value),
-        ElementType.UInt16 => Parameter(node, "value", [], (ushort)value),
-        ElementType.UInt32 => Parameter(node, "value", [], (uint)value),
-        ElementType.UInt64 => Parameter(node, "value", [], (ulong)value),
-        ElementType.Bool => Parameter(node, "value", [], value != 0),
-        _ => Parameter(node, "value", [], (long)value),
-    };
+    private static string Reduced(Node node, ScatterReduction reduction) => reduction is ScatterReduction.None or ScatterReduction.Add or ScatterReduction.Mul
+        ? reduction.ToString().ToLowerInvariant()
+        : throw new PenjingException($"'{node.Name}' can't be written as ONNX: scattering by {reduction} is newer than opset 17");
 
-    /// <summary>A convolution's input without the rows and columns that a negative padding cuts, which ONNX leaves to a node before.</summary>
-    private string Cut(Node node, Padding padding)
-    {
-        long[] cut = [0, 0, Math.Min(0, padding.Top), Math.Min(0, padding.Left), 0, 0, Math.Min(0, padding.Bottom), Math.Min(0, padding.Right)];
-        string x = node.Inputs[0].Name;
-        return cut.All(side => side == 0) ? x : Add("Pad", Fresh($"{node.Name}/cut"), [x, Parameter(node, "pads", [8], cut)], Text("mode", "constant"));
-    }
+    /// <summary>Indices as Int64, which some operations insist on.</summary>
+    private string Wide(Node node, string indices) => node.Inputs.First(input => input.Name == indices).Info.Type is ElementType.Int64 ? indices
+        : Cast(indices, Fresh($"{node.Name}/indices"), ElementType.Int64);
 
     private string List(Node node, string role, params ReadOnlySpan<int> values)
     {
@@ -145,8 +115,14 @@ internal sealed partial class OnnxGraph
         return Parameter(node, role, [wide.Length], wide);
     }
 
-    private static Onnx.AttributeProto Pair(string name, Size size) => Numbers(name, size.Height, size.Width);
+    private static AttributeProto[] Attributes(Conv op) =>
+        [Pair("strides", op.Stride), Sides(op.Padding), Pair("dilations", op.Dilation), Number("group", op.Groups)];
 
-    private static Onnx.AttributeProto Sides(Padding padding) =>
+    private static AttributeProto[] Attributes(ConvTranspose op) =>
+        [Pair("strides", op.Stride), Sides(op.Padding), Pair("dilations", op.Dilation), Pair("output_padding", op.OutputPadding), Number("group", op.Groups)];
+
+    private static AttributeProto Pair(string name, Size size) => Numbers(name, size.Height, size.Width);
+
+    private static AttributeProto Sides(Padding padding) =>
         Numbers("pads", Math.Max(0, padding.Top), Math.Max(0, padding.Left), Math.Max(0, padding.Bottom), Math.Max(0, padding.Right));
 }

@@ -7,17 +7,19 @@ namespace Penjing.Interop;
 internal sealed partial class OnnxGraph
 {
     private readonly HashSet<string> names;
+    private readonly HashSet<Node> requantized;
 
     /// <summary>The message of a whole graph.</summary>
     public OnnxGraph(Graph graph, string name)
     {
         names = [.. graph.Nodes.Select(node => node.Name)];
+        requantized = Requantized(graph);
         Proto.Name = name.Length > 0 ? name : "graph";
         foreach (Node input in graph.Inputs) Proto.Input.Add(Describe(input.Name, input.Info));
         foreach (Node node in graph.Nodes)
         {
-            if (node.Op is Constant constant) Proto.Initializer.Add(Tensor(node, constant));
-            else if (node.Op is not Input) Write(node);
+            if (node.Op is Constant constant) Proto.Initializer.Add(Tensor(node.Name, constant.Value));
+            else if (node.Op is not Input && !requantized.Contains(node)) Write(node);
         }
         var written = new HashSet<Node>();
         foreach (Node output in graph.Outputs)
@@ -32,14 +34,17 @@ internal sealed partial class OnnxGraph
     public GraphProto Proto { get; } = new();
 
     /// <summary>Adds a node and returns the name of its output.</summary>
-    private string Add(string type, string output, IEnumerable<string> inputs, params ReadOnlySpan<AttributeProto> attributes)
+    private string Add(string type, string output, IEnumerable<string> inputs, params ReadOnlySpan<AttributeProto> attributes) => Add(type, [output], inputs, attributes);
+
+    /// <summary>Adds a node of several outputs and returns the name of the first.</summary>
+    private string Add(string type, string[] outputs, IEnumerable<string> inputs, params ReadOnlySpan<AttributeProto> attributes)
     {
-        var node = new NodeProto { OpType = type, Name = output };
+        var node = new NodeProto { OpType = type, Name = outputs[0] };
         node.Input.AddRange(inputs);
-        node.Output.Add(output);
+        node.Output.AddRange(outputs);
         foreach (AttributeProto attribute in attributes) node.Attribute.Add(attribute);
         Proto.Node.Add(node);
-        return output;
+        return outputs[0];
     }
 
     /// <summary>Adds a constant parameter of a node and returns its name.</summary>
@@ -72,10 +77,6 @@ internal sealed partial class OnnxGraph
         foreach (int value in values) attribute.Ints.Add(value);
         return attribute;
     }
-
-    private static TensorProto Tensor(Node node, Constant constant) => constant.Quantization is null
-        ? Tensor(node.Name, constant.Value)
-        : throw new PenjingException($"the quantized weight '{node.Name}' can't be written as ONNX; export the network before it is quantized");
 
     private static TensorProto Tensor(string name, Tensor tensor)
     {

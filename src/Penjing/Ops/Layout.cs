@@ -84,6 +84,7 @@ public sealed record Pad(int Axis, int Before, int After, PadMode Mode = PadMode
         long padded = (long)extent + Before + After;
         Require(padded <= int.MaxValue, $"axis {axis} would have {padded} elements");
         Require(padded >= 0, $"{Before} and {After} cut more than axis {axis} of {inputs[0].Shape} has");
+        Require(inputs[0].Quantization?.Axis is null, $"{inputs[0]} is quantized along an axis: dequantize first");
         Require(Mode != PadMode.Reflect || (Before < extent && After < extent), $"{Before} and {After} mirror more than axis {axis} of {inputs[0].Shape} has");
         Require(Mode != PadMode.Edge || extent > 0 || padded == 0, $"axis {axis} of {inputs[0].Shape} has no edge to repeat");
         return Kept(inputs[0], inputs[0].Shape.With(axis, (int)padded), axis);
