@@ -30,16 +30,17 @@ internal readonly struct SumOf : IF32Pooling
     public static V Join<S, V>(V left, V right) where S : struct, ISimd<V> where V : unmanaged => S.Add(left, right);
 }
 
-/// <summary>MaxPool and AveragePool, all channels of an output pixel at a time.</summary>
+/// <summary>MaxPool, GlobalMaxPool and AveragePool, all channels of an output pixel at a time.</summary>
 internal readonly struct F32Pool : IKernelMaker
 {
     /// <summary>Whether the node is a pool.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is MaxPool or AveragePool && node.Inputs[0].Value is null;
+    public static bool Fits(Node node, Isa isa) => node.Op is MaxPool or AveragePool or GlobalMaxPool && node.Inputs[0].Value is null;
 
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => node.Op switch
     {
         MaxPool pool => new F32Pool<S, V, LargestOf>(node, pool.Kernel, pool.Stride, pool.Padding, pool.Dilation, null),
+        GlobalMaxPool => new F32Pool<S, V, LargestOf>(node, new(node.Inputs[0].Shape[2], node.Inputs[0].Shape[3]), Size.One, default, Size.One, null),
         AveragePool pool => new F32Pool<S, V, SumOf>(node, pool.Kernel, pool.Stride, pool.Padding, Size.One, pool.CountIncludePad),
         _ => throw new NotSupportedException(node.Op.Name),
     };
