@@ -28,10 +28,17 @@ internal sealed partial class OnnxImport
 
     /// <summary>
     /// A node, or the constant that it yields where all inputs are constants. What the core computes in single precision only, and what is
-    /// computed from that, stays in single precision; its value as a half is a cast that nobody reads but an output.
+    /// computed from that, stays in single precision; its value as a half is a cast that nobody reads but an output. So it is with doubles,
+    /// but for one operation at a time.
     /// </summary>
     public Node Make(string wish, Op op, ImmutableArray<Node> from)
     {
+        if (TakesSingles(op) && from.Any(input => input.Info.Type is ElementType.Float64))
+        {
+            ImmutableArray<Node> narrow = [.. from.Select(input => input.Info.Type is ElementType.Float64 ? Folded($"{input.Name}/single", new Cast(ElementType.Float32), [input]) : input)];
+            Node answer = Folded($"{wish}/single", op, narrow);
+            return answer.Info.Type is ElementType.Float32 ? Folded(wish, new Cast(ElementType.Float64), [answer]) : answer;
+        }
         bool halves = from.Any(input => input.Info.Type is ElementType.Float16);
         if (!halves || !(TakesSingles(op) || from.Any(computed.ContainsKey))) return Folded(wish, op, from);
         ImmutableArray<Node> singles = [.. from.Select(Single)];

@@ -147,11 +147,12 @@ internal static partial class OnnxOps
     private static Node MaxPool(OnnxNode node)
     {
         node.Takes(1, 1);
-        node.Ignore("storage_order");
+        bool columns = node.Flag("storage_order");
         (Node x, bool flat) = Pictured(node, node[0]);
         Window window = Window.Of(node, flat, Extent(x), null);
-        node.Yield(1, () => throw new ModelFormatException($"the indices of '{node.Where}' are not supported, but something reads them"));
-        return Slid(node, flat, new MaxPool(window.Kernel, window.Stride, window.Padding, window.Dilation, node.Flag("ceil_mode")), x);
+        var op = new MaxPool(window.Kernel, window.Stride, window.Padding, window.Dilation, node.Flag("ceil_mode"));
+        node.Yield(1, () => Indices(node, x, flat, op, columns));
+        return Slid(node, flat, op, x);
     }
 
     private static Node AveragePool(OnnxNode node)

@@ -7,7 +7,7 @@ internal static partial class OnnxOps
 {
     private static readonly Lazy<FrozenDictionary<string, Builder>> builders = new(() => new (string Type, Builder Build)[][]
     {
-        Activations, Arithmetic, Matrices, Windows, Normalizations, Reductions, Layouts, Slices, Indexing, Pictures, Constants, Quantized,
+        Activations, Arithmetic, Matrices, Windows, Normalizations, Reductions, Layouts, Slices, Indexing, Pictures, Constants, Quantized, Losses, Unpooling,
     }.SelectMany(family => family).ToFrozenDictionary(row => row.Type, row => row.Build));
 
     /// <summary>Makes an operator's first output; further ones it gives to the node itself.</summary>

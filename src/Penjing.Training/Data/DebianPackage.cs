@@ -8,7 +8,7 @@ internal static class DebianPackage
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
-    /// <summary>Copies the files of a package's folder into <paramref name="target"/>; where apt's lists are empty, lists of our own are made first.</summary>
+    /// <summary>Copies a package's folder, and all below it, into <paramref name="target"/>; where apt's lists are empty, lists of our own are made first.</summary>
     /// <exception cref="PenjingException">apt-get or dpkg-deb is not there or fails.</exception>
     public static void Fetch(string package, string folder, string target, Action<string>? report, CancellationToken cancellation)
     {
@@ -27,7 +27,12 @@ internal static class DebianPackage
             if (Run(work, cancellation, "dpkg-deb", "-x", file, Path.Combine(work, "root")) is { } unpacking) throw new PenjingException(unpacking);
             string from = Path.Combine(work, "root", folder.TrimStart('/'));
             if (!Directory.Exists(from)) throw new PenjingException($"{Path.GetFileName(file)} has no {folder}");
-            foreach (string path in Directory.GetFiles(from)) File.Copy(path, Path.Combine(target, Path.GetFileName(path)));
+            foreach (string path in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
+            {
+                string to = Path.Combine(target, Path.GetRelativePath(from, path));
+                Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+                File.Copy(path, to);
+            }
         }
         finally
         {
