@@ -7,6 +7,14 @@ namespace Penjing.Training.Tests;
 /// <summary>A trainable graph answers as the reference does, and comes back unharmed.</summary>
 public sealed class TrainableGraphTests
 {
+    /// <summary>Operations of floats that training leaves out: rare in networks that train, or without a derivative.</summary>
+    private static readonly Type[] LeftOut =
+    [
+        typeof(Hardmax), typeof(TopKIndices), typeof(Einsum), typeof(GatherND), typeof(ScatterElements), typeof(ScatterND), typeof(OneHot), typeof(GridSample), typeof(RoiAlign),
+        typeof(QuantizeLinear),
+    ];
+
+    /// <summary>Of floats, all operations but those left out answer so; of other types, they do or say that training doesn't know them.</summary>
     [Fact]
     public void Every_operation_answers_as_the_reference()
     {
@@ -15,10 +23,16 @@ public sealed class TrainableGraphTests
         foreach (OpCase one in OpCases.All)
         {
             count++;
+            bool mayRefuse = LeftOut.Contains(one.Op.GetType()) || one.Op is CumSum { Exclusive: true } or CumSum { Reverse: true } or Resize { Coordinates: CoordinateMode.TfCropAndResize }
+                || one.Inputs.Append(one.Expected()).Any(tensor => tensor.Type is not (ElementType.Float32 or ElementType.Bool));
             try
             {
                 using TrainableGraph trainable = new(one.Graph());
                 Closeness.Check(one.Expected(), trainable.Run(one.Fed())[0], 1e-4, one.Name);
+            }
+            catch (PenjingException error) when (mayRefuse && (error.Message.Contains("training doesn't know") || error.Message.Contains("only a network of floats")))
+            {
+                continue;
             }
             catch (Exception error)
             {

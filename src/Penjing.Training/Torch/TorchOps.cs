@@ -17,25 +17,33 @@ internal static class TorchOps
         TorchTensor x = inputs[0];
         return node.Op switch
         {
+            _ when TorchNumbers.IsOfIntegers(node) =>
+                throw new PenjingException($"node '{node.Name}': training doesn't know the operation {node.Op.Name} of integers"),
             Conv conv => TorchWindows.Convolve(conv, x, inputs[1], inputs.Length > 2 ? inputs[2] : null).Then(conv.Then),
             ConvTranspose conv => TorchWindows.ConvolveTransposed(conv, x, inputs[1], inputs.Length > 2 ? inputs[2] : null),
             MaxPool pool => TorchWindows.Pool(pool, x, node.Shape),
             AveragePool pool => TorchWindows.Pool(pool, x, node.Shape),
             GlobalAveragePool => x.mean([2, 3], keepdim: true),
+            GlobalMaxPool => x.amax([2, 3], keepdim: true),
             Resize resize => TorchWindows.Resize(resize, x),
 
             Gemm gemm => Multiply(gemm, x, inputs[1], inputs.Length > 2 ? inputs[2] : null).Then(gemm.Then),
             MatMul => torch.matmul(x, inputs[1]),
-            ReduceMean reduce => x.mean(reduce.Axes.Count == 0 ? [.. Enumerable.Range(0, node.Inputs[0].Shape.Rank).Select(axis => (long)axis)] : Longs(reduce.Axes), reduce.KeepDims),
+            Reduction reduce => TorchNumbers.Reduce(reduce, x),
             ArgMax arg => Largest(arg, x),
+            ArgMin arg => Largest(new ArgMax(arg.Axis, arg.KeepDims, arg.SelectLast), x.neg()),
+            TopK top => x.topk(top.K, top.Axis, top.Largest, top.Sorted).values,
+            CumSum { Exclusive: false, Reverse: false } sum => x.cumsum(sum.Axis),
 
             Activation activation => Activate(activation, x, inPlace),
             PRelu => torch.where(x.lt(0), x * inputs[1], x),
             Add add => (x + inputs[1]).Then(add.Then),
-            Sub => x - inputs[1],
-            Mul => x * inputs[1],
-            Div => x / inputs[1],
+            Elementwise function => TorchNumbers.Apply(function, x),
+            Binary binary => TorchNumbers.Apply(binary, x, inputs[1]),
+            Where => torch.where(x, inputs[1], inputs[2]),
             Softmax softmax => x.softmax(softmax.Axis),
+            LogSoftmax softmax => x.log_softmax(softmax.Axis),
+            LRN lrn => TorchNumbers.Normalize(lrn, x),
 
             Identity => x.alias(),
             Reshape reshape => x.reshape([.. reshape.Target.Select((extent, axis) => extent == 0 ? x.shape[axis] : extent)]),
@@ -47,6 +55,13 @@ internal static class TorchOps
             Slice slice => Select(x, slice.Axis, Indices(slice, (int)x.shape[FromFront(slice.Axis, x)])),
             Gather gather => Select(x, gather.Axis, Longs(gather.Indices)),
             Pad pad => Padded(pad, x),
+            Expand expand => x.expand(Broadcast(x.shape, expand.Shape.ToTorch())),
+            Tile tile => x.repeat(Longs(tile.Repeats)),
+            Trilu { Upper: true } trilu => x.triu(trilu.K),
+            Trilu trilu => x.tril(trilu.K),
+            Take take => Taken(take, x, inputs[1]),
+            GatherElements gather => x.gather(FromFront(gather.Axis, x), FromZero(inputs[1], x.shape[FromFront(gather.Axis, x)])),
+            Reinterpret => x.alias(),
 
             _ => throw new PenjingException($"node '{node.Name}': training doesn't know the operation {node.Op.Name}"),
         };
@@ -83,6 +98,26 @@ internal static class TorchOps
     {
         if (!arg.SelectLast) return x.argmax(arg.Axis, arg.KeepDims);
         return x.flip(arg.Axis).argmax(arg.Axis, arg.KeepDims).neg().add(x.shape[FromFront(arg.Axis, x)] - 1);
+    }
+
+    private static TorchTensor Taken(Take take, TorchTensor x, TorchTensor indices)
+    {
+        int axis = FromFront(take.Axis, x);
+        return x.index_select(axis, FromZero(indices, x.shape[axis]).reshape(-1)).reshape([.. x.shape[..axis], .. indices.shape, .. x.shape[(axis + 1)..]]);
+    }
+
+    /// <summary>Indices of which the negative ones counted from the end.</summary>
+    private static TorchTensor FromZero(TorchTensor indices, long extent)
+    {
+        TorchTensor wide = indices.to_type(torch.ScalarType.Int64);
+        return torch.where(wide.lt(0), wide + extent, wide);
+    }
+
+    private static long[] Broadcast(long[] left, long[] right)
+    {
+        int rank = Math.Max(left.Length, right.Length);
+        long Extent(long[] shape, int axis) => axis < rank - shape.Length ? 1 : shape[axis - rank + shape.Length];
+        return [.. Enumerable.Range(0, rank).Select(axis => Extent(left, axis) == 1 ? Extent(right, axis) : Extent(left, axis))];
     }
 
     private static TorchTensor Matrix(Flatten flatten, TorchTensor x)

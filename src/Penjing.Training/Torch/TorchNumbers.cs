@@ -1,0 +1,118 @@
+using TorchSharp;
+using static TorchSharp.torch.nn;
+using TorchTensor = TorchSharp.torch.Tensor;
+
+namespace Penjing.Training;
+
+/// <summary>Functions of single elements and of pairs, and reductions, in torch.</summary>
+internal static class TorchNumbers
+{
+    /// <summary>Whether the node computes with integers, which training leaves to others: nothing of them has a derivative.</summary>
+    public static bool IsOfIntegers(Node node) => node.Inputs[0].Info.Type is not ElementType.Bool && !node.Inputs[0].Info.Type.IsFloat()
+        && node.Op is Elementwise and not Cast or Binary and not Comparison or Reduction or ArgExtreme or MaxPool or GlobalMaxPool or CumSum or TopK;
+
+    /// <summary>A function of each element that is no activation.</summary>
+    public static TorchTensor Apply(Elementwise op, TorchTensor x) => op switch
+    {
+        Unary unary => Apply(unary.Function, x),
+        IsInf inf => x.eq(inf.Negative ? double.NegativeInfinity : double.PositiveInfinity).logical_or(x.eq(inf.Positive ? double.PositiveInfinity : double.NegativeInfinity)),
+        Elu elu => functional.elu(x, elu.Alpha),
+        Celu celu => functional.celu(x, celu.Alpha),
+        Selu selu => torch.where(x.gt(0), x, (x.clamp_max(0).exp() - 1) * selu.Alpha) * selu.Gamma,
+        ThresholdedRelu relu => x * x.gt(relu.Alpha),
+        Shrink shrink => torch.where(x.lt(-shrink.Lambda), x + shrink.Bias, torch.where(x.gt(shrink.Lambda), x - shrink.Bias, x * 0)),
+        Gelu { Tanh: true } => x * 0.5 * (((x + x.pow(3) * 0.044715) * Math.Sqrt(2 / Math.PI)).tanh() + 1),
+        Gelu => x * 0.5 * ((x * Math.Sqrt(0.5)).erf() + 1),
+        Cast cast => x.to_type(cast.To.ToTorch()),
+        _ => throw new PenjingException($"training doesn't know the function {op.Name}"),
+    };
+
+    private static TorchTensor Apply(UnaryFunction function, TorchTensor x) => function switch
+    {
+        UnaryFunction.Abs => x.abs(),
+        UnaryFunction.Acos => x.acos(),
+        UnaryFunction.Acosh => x.acosh(),
+        UnaryFunction.Asin => x.asin(),
+        UnaryFunction.Asinh => x.asinh(),
+        UnaryFunction.Atan => x.atan(),
+        UnaryFunction.Atanh => x.atanh(),
+        UnaryFunction.Ceil => x.ceil(),
+        UnaryFunction.Cos => x.cos(),
+        UnaryFunction.Cosh => x.cosh(),
+        UnaryFunction.Erf => x.erf(),
+        UnaryFunction.Exp => x.exp(),
+        UnaryFunction.Floor => x.floor(),
+        UnaryFunction.IsNaN => x.ne(x),
+        UnaryFunction.Log => x.log(),
+        UnaryFunction.Mish => x * functional.softplus(x).tanh(),
+        UnaryFunction.Neg => x.neg(),
+        UnaryFunction.Not => x.logical_not(),
+        UnaryFunction.Reciprocal => x.reciprocal(),
+        UnaryFunction.Round => x.round(),
+        UnaryFunction.Sign => x.sign(),
+        UnaryFunction.Sin => x.sin(),
+        UnaryFunction.Sinh => x.sinh(),
+        UnaryFunction.Softplus => functional.softplus(x),
+        UnaryFunction.Softsign => x / (x.abs() + 1),
+        UnaryFunction.Sqrt => x.sqrt(),
+        _ => x.tan(),
+    };
+
+    /// <summary>A function of pairs but for the sum with its activation.</summary>
+    public static TorchTensor Apply(Binary op, TorchTensor x, TorchTensor y) => op switch
+    {
+        Sub => x - y,
+        Mul => x * y,
+        Div => x / y,
+        Pow => x.pow(y),
+        Min => torch.minimum(x, y),
+        Max => torch.maximum(x, y),
+        Mod { Fmod: true } => x.fmod(y),
+        Mod => x.remainder(y),
+        Equal => x.eq(y),
+        Less => x.lt(y),
+        LessOrEqual => x.le(y),
+        Greater => x.gt(y),
+        GreaterOrEqual => x.ge(y),
+        And => x.logical_and(y),
+        Or => x.logical_or(y),
+        Xor => x.logical_xor(y),
+        _ => throw new PenjingException($"training doesn't know the function {op.Name}"),
+    };
+
+    /// <summary>A reduction.</summary>
+    public static TorchTensor Reduce(Reduction op, TorchTensor x)
+    {
+        long[] axes = op.Axes.Count == 0 ? [.. Enumerable.Range(0, (int)x.dim()).Select(axis => (long)axis)] : [.. op.Axes.Select(axis => (long)axis)];
+        return op switch
+        {
+            ReduceMean => x.mean(axes, op.KeepDims),
+            ReduceSum => x.sum(axes, op.KeepDims),
+            ReduceMax => x.amax(axes, op.KeepDims),
+            ReduceMin => x.amin(axes, op.KeepDims),
+            ReduceL1 => x.abs().sum(axes, op.KeepDims),
+            ReduceL2 => x.square().sum(axes, op.KeepDims).sqrt(),
+            ReduceLogSum => x.sum(axes, op.KeepDims).log(),
+            ReduceSumSquare => x.square().sum(axes, op.KeepDims),
+            ReduceLogSumExp => LogSumExp(),
+            ReduceProd => axes.Select(axis => axis < 0 ? axis + x.dim() : axis).OrderDescending().Aggregate(x, (product, axis) => product.prod(axis, op.KeepDims)),
+            _ => throw new PenjingException($"training doesn't know the reduction {op.Name}"),
+        };
+
+        TorchTensor LogSumExp()
+        {
+            TorchTensor largest = x.detach().amax(axes, true), sum = (x - largest).exp().sum(axes, true).log() + largest;
+            return op.KeepDims ? sum : axes.Select(axis => axis < 0 ? axis + x.dim() : axis).OrderDescending().Aggregate(sum, (value, axis) => value.squeeze(axis));
+        }
+    }
+
+    /// <summary>Each element by a power of the squares of its neighbours along axis 1.</summary>
+    public static TorchTensor Normalize(LRN op, TorchTensor x)
+    {
+        int before = (op.Size - 1) / 2, after = op.Size / 2, rank = (int)x.dim();
+        long[] around = [.. Enumerable.Repeat(0L, 2 * (rank - 2)), before, after];
+        TorchTensor squares = functional.pad(x.square(), around);
+        TorchTensor sum = Enumerable.Range(0, op.Size).Select(k => squares.narrow(1, k, x.shape[1])).Aggregate((total, term) => total + term);
+        return x / (sum * (op.Alpha / op.Size) + op.Bias).pow(op.Beta);
+    }
+}
