@@ -1,3 +1,5 @@
+using Penjing.Interop;
+
 namespace Penjing.Cli;
 
 /// <summary>A place where a result will be written: looked at before the work starts.</summary>
@@ -14,6 +16,24 @@ internal static class Destination
         string folder = Path.GetDirectoryName(full)!;
         if (!Directory.Exists(folder)) throw new PenjingException($"can't write '{path}': there is no folder '{folder}'; create it first");
         Probe(folder, path);
+        return path;
+    }
+
+    /// <summary>Finds out now whether a network could be written there later: the ending says a format that can be written, too.</summary>
+    /// <exception cref="PenjingException">It could not; the message says why.</exception>
+    public static string Model(string path)
+    {
+        File(path);
+        ModelFile.Writable(path);
+        return path;
+    }
+
+    /// <summary>The same for the verbs that measure on the engine what they made, and so write a .penjing file.</summary>
+    /// <exception cref="PenjingException">It could not; the message says why.</exception>
+    public static string Trained(string path)
+    {
+        if (Model(path) is var given && ModelFile.FormatOf(given).Ending != ".penjing")
+            throw new PenjingException($"'{path}': what is trained is measured on the engine and written as .penjing; give such a name, then `penjing convert` makes other formats of it");
         return path;
     }
 

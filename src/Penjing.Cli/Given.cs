@@ -2,14 +2,21 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
+using Penjing.Interop;
 
 namespace Penjing.Cli;
 
 /// <summary>The arguments and options that more than one verb takes: one name, one meaning, one check, everywhere.</summary>
 internal static class Given
 {
-    /// <summary>A model file.</summary>
-    public static Argument<string> Model(string description = "The .penjing file.") => Path(new Argument<string>("MODEL") { Description = description });
+    /// <summary>The endings of the files that can be read, for the help.</summary>
+    public static string ReadableEndings { get; } = string.Join(", ", ModelFile.Formats.Where(format => format.CanRead).Select(format => format.Ending));
+
+    /// <summary>The endings of the files that can be written, for the help.</summary>
+    public static string WritableEndings { get; } = string.Join(", ", ModelFile.Formats.Where(format => format.CanWrite).Select(format => format.Ending));
+
+    /// <summary>A model file of any readable format.</summary>
+    public static Argument<string> Model(string what = "The network's file") => Path(new Argument<string>("MODEL") { Description = $"{what}: {ReadableEndings}." });
 
     /// <summary>Where the result goes.</summary>
     public static Option<string> Out(string name = "FILE", string description = "Where the model is written (.penjing).", bool required = true) =>

@@ -94,15 +94,6 @@ public sealed class AnswerTests : IClassFixture<AnswerTests.Small>, IDisposable
     }
 
     [Fact]
-    public void Export_writes_onnx()
-    {
-        Cli.Run("export", small.Model, scratch["model.onnx"]).Ends(0);
-        Assert.True(new FileInfo(scratch["model.onnx"]).Length > 4 * PenjingFile.Read(small.Model).Graph.Parameters);
-        Cli.Run("export", small.Model, scratch["model.tflite"]).Refuses(1, "model.tflite", ".onnx");
-        Cli.Run("export", small.Model, scratch["none/model.onnx"]).Refuses(1, "none", "folder");
-    }
-
-    [Fact]
     public void Bad_inputs_are_answered_with_one_message()
     {
         Npy.Write(scratch["wide.npy"], Tensor.Zeros(ElementType.Float32, [1, 3, 28, 28]));

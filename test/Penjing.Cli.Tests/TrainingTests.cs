@@ -82,8 +82,8 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Run training = Cli.Run(shell, ["train", "mobilenet-v1-small", "--width", "0.25", "--data", bars.Folder, "--epochs", "0.2", "--batch", "20", "--threads", "1", "-o", $"{disk}/full.penjing"]);
         Assert.True(training.Code == 1 && training.Error.TrimEnd().Split('\n')[^1].StartsWith("penjing: ", StringComparison.Ordinal), training.ToString());
         Assert.Equal("./full.penjing.work/settings.txt", training.Output.Trim());
-        Run export = Cli.Run(shell, ["export", model, $"{disk}/full.onnx"]);
-        Assert.True(export.Code == 1 && export.Error.StartsWith("penjing: ", StringComparison.Ordinal) && export.Error.Count(c => c == '\n') == 1 && export.Output.Length == 0, export.ToString());
+        Run convert = Cli.Run(shell, ["convert", model, $"{disk}/full.onnx"]);
+        Assert.True(convert.Code == 1 && convert.Error.StartsWith("penjing: ", StringComparison.Ordinal) && convert.Error.Count(c => c == '\n') == 1 && convert.Output.Length == 0, convert.ToString());
     }
 
     [Fact]

@@ -8,17 +8,18 @@ namespace Penjing.Cli;
 internal static class BenchCommand
 {
     private static readonly Argument<string> model = Given.Model();
+    private static readonly Reading reading = new();
     private static readonly Option<int?> threads = Given.Threads();
     private static readonly Option<int> runs = Given.Runs(100);
     private static readonly Option<int> batch = Given.Batch(1);
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("bench", "Times runs of a network on the engine, after a warm-up, and tells the memory they take.",
-        ["penjing bench model.penjing --threads 1 --runs 200", "penjing bench model.penjing --batch 8 --json"], Run, model, threads, runs, batch, Given.Json());
+        ["penjing bench model.penjing --threads 1 --runs 200", "penjing bench model.penjing --batch 8 --json"], Run, [model, threads, runs, batch, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
-        Model network = PenjingFile.Read(parsed.GetRequiredValue(model));
+        Model network = reading.Read(parsed, parsed.GetRequiredValue(model));
         int count = parsed.GetValue(runs), pictures = parsed.GetValue(batch);
         using Session session = new(network, new SessionOptions(parsed.GetValue(threads) ?? 0, pictures));
         Latency latency = Measurement.Time([session], count, stop)[0];

@@ -7,16 +7,17 @@ namespace Penjing.Cli;
 internal static class EvaluateCommand
 {
     private static readonly Argument<string> model = Given.Model();
+    private static readonly Reading reading = new();
     private static readonly Option<string> data = Given.Data();
     private static readonly Option<int?> threads = Given.Threads();
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("evaluate", "Runs all test pictures of a data set on the engine, and tells how many of the answers are right.",
-        ["penjing evaluate model.penjing --data fashion-mnist", "penjing evaluate model.penjing --data ./pictures --json"], Run, model, data, threads, Given.Json());
+        ["penjing evaluate model.penjing --data fashion-mnist", "penjing evaluate model.penjing --data ./pictures --json"], Run, [model, data, threads, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
-        Model network = PenjingFile.Read(parsed.GetRequiredValue(model));
+        Model network = reading.Read(parsed, parsed.GetRequiredValue(model));
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         int count = parsed.GetValue(threads) ?? Environment.ProcessorCount;
         Evaluation? result = null;

@@ -11,17 +11,18 @@ namespace Penjing.Cli;
 internal static class ProfileCommand
 {
     private static readonly Argument<string> model = Given.Model();
+    private static readonly Reading reading = new();
     private static readonly Option<int?> threads = Given.Threads();
     private static readonly Option<int> runs = Given.Runs(50);
     private static readonly Option<int> batch = Given.Batch(1);
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("profile", "Times each step of a run on the engine: which kernel, how long, how fast; fallbacks to the slow reference are marked.",
-        ["penjing profile model.penjing --threads 1", "penjing profile model.penjing --json | jq '.steps[] | select(.isFallback)'"], Run, model, threads, runs, batch, Given.Json());
+        ["penjing profile model.penjing --threads 1", "penjing profile model.penjing --json | jq '.steps[] | select(.isFallback)'"], Run, [model, threads, runs, batch, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
-        Model network = PenjingFile.Read(parsed.GetRequiredValue(model));
+        Model network = reading.Read(parsed, parsed.GetRequiredValue(model));
         int count = parsed.GetValue(runs), pictures = parsed.GetValue(batch);
         using Session session = new(network, new SessionOptions(parsed.GetValue(threads) ?? 0, pictures));
         ImmutableArray<StepTime> steps = session.Profile(count);

@@ -8,7 +8,8 @@ namespace Penjing.Cli;
 /// <summary>penjing prune: channels cut for good, in rounds, each followed by retraining.</summary>
 internal static class PruneCommand
 {
-    private static readonly Argument<string> model = Given.Model("The trained .penjing file.");
+    private static readonly Argument<string> model = Given.Model("The trained network's file");
+    private static readonly Reading reading = new();
     private static readonly Option<string> data = Given.Data();
     private static readonly Option<string> output = Given.Out();
     private static readonly Option<double> ratio = Given.Number("--ratio", "SHARE", 0.5, 0, 0.99, "The share of every layer's channels that is cut in the end.");
@@ -18,12 +19,12 @@ internal static class PruneCommand
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("prune", "Cuts the least important channels of every layer for good, retrains, and measures the file it writes on the engine.",
-        ["penjing prune model.penjing --data fashion-mnist --ratio 0.5 --rounds 4 --epochs 2 -o pruned.penjing"], Run, [model, data, output, ratio, rounds, multiple, .. flags.Symbols, Given.Json()]);
+        ["penjing prune model.penjing --data fashion-mnist --ratio 0.5 --rounds 4 --epochs 2 -o pruned.penjing"], Run, [model, data, output, ratio, rounds, multiple, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
-        string source = parsed.GetRequiredValue(model), target = Destination.File(parsed.GetRequiredValue(output));
-        Model network = PenjingFile.Read(source);
+        string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
+        Model network = reading.Read(parsed, source);
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         TrainingOptions options = flags.Options(parsed, set.Size);
         (double share, int count) = (parsed.GetValue(ratio), parsed.GetValue(rounds));

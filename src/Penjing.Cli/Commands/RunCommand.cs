@@ -11,6 +11,7 @@ namespace Penjing.Cli;
 internal static class RunCommand
 {
     private static readonly Argument<string> model = Given.Model();
+    private static readonly Reading reading = new();
     private static readonly Argument<string[]> inputs = Given.Path(new Argument<string[]>("INPUT")
     {
         Description = "Pictures (.png, .jpg, …) or .npy arrays of floats in the network's input shape, with any batch size.",
@@ -22,12 +23,12 @@ internal static class RunCommand
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("run", "Runs a network on pictures or .npy arrays, and shows the likeliest classes.",
-        ["penjing run model.penjing shoe.png coat.jpg --top 3", "penjing run model.penjing batch.npy -o logits.npy"], Run, model, inputs, output, top, threads, Given.Json());
+        ["penjing run model.penjing shoe.png coat.jpg --top 3", "penjing run model.penjing batch.npy -o logits.npy"], Run, [model, inputs, output, top, threads, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
         string? path = parsed.GetValue(output) is { } given ? Destination.File(given) : null;
-        Model network = PenjingFile.Read(parsed.GetRequiredValue(model));
+        Model network = reading.Read(parsed, parsed.GetRequiredValue(model));
         Graph graph = network.Graph;
         if (graph is not { Inputs: [{ Info.Type: ElementType.Float32 } entry], Outputs: [{ Info.Type: ElementType.Float32 }] })
             throw new ShapeException($"the network has {graph.Inputs.Length} inputs and {graph.Outputs.Length} outputs ({string.Join(", ", graph.Inputs.Concat(graph.Outputs))}): "

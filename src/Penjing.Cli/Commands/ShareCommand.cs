@@ -8,7 +8,8 @@ namespace Penjing.Cli;
 /// <summary>penjing share: weights drawn to few shared values, which are trained.</summary>
 internal static class ShareCommand
 {
-    private static readonly Argument<string> model = Given.Model("The trained, perhaps pruned .penjing file.");
+    private static readonly Argument<string> model = Given.Model("The file of the trained, perhaps pruned network");
+    private static readonly Reading reading = new();
     private static readonly Option<string> data = Given.Data();
     private static readonly Option<string> output = Given.Out();
     private static readonly Option<int> bits = Given.Number("--bits", "N", 5, 1, 12, "The shared values of a layer: 2 to the power of this many.");
@@ -19,12 +20,12 @@ internal static class ShareCommand
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("share", "Lets the weights of each layer share few values, trains these, and writes them under a Huffman code; measures the file on the engine.",
-        ["penjing share pruned.penjing --data fashion-mnist --bits 5 --epochs 2 -o small.penjing"], Run, [model, data, output, bits, depthwise, rate, vectors, .. flags.Symbols, Given.Json()]);
+        ["penjing share pruned.penjing --data fashion-mnist --bits 5 --epochs 2 -o small.penjing"], Run, [model, data, output, bits, depthwise, rate, vectors, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
-        string source = parsed.GetRequiredValue(model), target = Destination.File(parsed.GetRequiredValue(output));
-        Model network = PenjingFile.Read(source);
+        string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
+        Model network = reading.Read(parsed, source);
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         TrainingOptions options = flags.Options(parsed, set.Size);
         SharingOptions sharing = new()

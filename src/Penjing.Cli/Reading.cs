@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using Penjing.Interop;
+
+namespace Penjing.Cli;
+
+/// <summary>The options that say how a MODEL of a foreign format is read, and the reading itself: the same for every verb.</summary>
+internal sealed class Reading
+{
+    private readonly Option<string[]> dimensions = Given.Path(new Option<string[]>("--dim")
+    {
+        HelpName = "NAME=EXTENT",
+        Description = "For .onnx: what an extent that the file only names becomes, such as N=4; may be given several times.",
+        AllowMultipleArgumentsPerToken = false,
+    });
+    private readonly Option<string> prototxt = Given.Path(new Option<string>("--prototxt")
+    {
+        HelpName = "FILE",
+        Description = "For .net (Deep Compression): the network's Caffe prototxt.",
+    });
+
+    /// <summary>Options that check their own form.</summary>
+    public Reading() => dimensions.Validators.Add(result =>
+    {
+        foreach (var token in result.Tokens)
+            if (Parse(token.Value) is null) result.AddError($"--dim needs NAME=EXTENT, such as --dim N=4, not '{token.Value}'");
+    });
+
+    /// <summary>The options, in the order of the help.</summary>
+    public Symbol[] Symbols => [dimensions, prototxt];
+
+    /// <summary>The network of a file.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="batch">What a first extent that an .onnx file leaves open becomes.</param>
+    public Model Read(ParseResult parsed, string path, int batch = 1) => ModelFile.Read(path, new()
+    {
+        Onnx = new() { Batch = batch, Dimensions = (parsed.GetValue(dimensions) ?? []).Select(text => Parse(text)!.Value).Reverse().DistinctBy(pair => pair.Key).ToImmutableDictionary() },
+        Prototxt = parsed.GetValue(prototxt),
+    });
+
+    private static KeyValuePair<string, int>? Parse(string text)
+    {
+        int at = text.LastIndexOf('=');
+        return at > 0 && int.TryParse(text.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int extent) && extent > 0 ? new(text[..at], extent) : null;
+    }
+}
