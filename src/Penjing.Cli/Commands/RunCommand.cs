@@ -50,7 +50,7 @@ internal static class RunCommand
     }
 
     /// <summary>The input as N×… floats.</summary>
-    private static Tensor Read(string path, Model network, Node entry)
+    internal static Tensor Read(string path, Model network, Node entry)
     {
         if (!string.Equals(Path.GetExtension(path), ".npy", StringComparison.OrdinalIgnoreCase))
             return Pictures.ToInput(Pictures.Load(path), network.Preprocessing
