@@ -18,7 +18,7 @@ internal static class HtmlReport
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>Penjing: {findings.Network} on {findings.DataSet}, {Quantity.Times((double)first.Bytes / last.Bytes)} smaller</title>
             <style>
-            {Css()}</style>
+            {Resource.Text("report.css")}</style>
             </head>
             <body>
             <main>
@@ -132,11 +132,4 @@ internal static class HtmlReport
 
     private static string Points(double points) => Math.Abs(points) < 0.005 ? "unchanged"
         : string.Create(CultureInfo.InvariantCulture, $"{Math.Abs(points):F2} points {(points < 0 ? "lost" : "won")}");
-
-    private static Html Css()
-    {
-        using Stream stream = typeof(HtmlReport).Assembly.GetManifestResourceStream("report.css")!;
-        using StreamReader reader = new(stream);
-        return new(reader.ReadToEnd());
-    }
 }
