@@ -50,6 +50,32 @@ public class InferTests
         ["ReduceMean"] = (new ReduceMean([1, -1]), [[3, 5]], ["axis"]),
         ["ArgMax"] = (new ArgMax(0), [[0, 5]], ["0×5"]),
         ["Dropout"] = (new Dropout(1), [[3, 5]], ["ratio 1"]),
+        ["Not"] = (new Unary(UnaryFunction.Not), [[3, 5]], ["Float32 3×5"]),
+        ["And"] = (new And(), [[3, 5], [5]], ["Float32 3×5"]),
+        ["BitShift"] = (new BitShift(true), [[3, 5], [5]], ["Float32 3×5"]),
+        ["Min"] = (new Min(), [[3, 5], [4]], ["3×5", "4"]),
+        ["Where"] = (new Where(), [[3], [3], [3]], ["condition", "Bool"]),
+        ["ReduceSum"] = (new ReduceSum([2]), [[3, 5]], ["axis 2"]),
+        ["CumSum"] = (new CumSum(2), [[3, 5]], ["axis 2"]),
+        ["LRN"] = (new LRN(1, 1, 1, 0), [[1, 3, 5, 5]], ["0"]),
+        ["GlobalMaxPool"] = (new GlobalMaxPool(), [[1, 3, 0, 5]], ["1×3×0×5"]),
+        ["Expand"] = (new Expand([3, 4]), [[3, 5]], ["3×5", "3×4"]),
+        ["Tile"] = (new Tile([2]), [[3, 5]], ["[2]", "3×5"]),
+        ["Tile, beyond all measure"] = (new Tile([int.MaxValue, 2]), [[3, 5]], ["3×5"]),
+        ["Trilu"] = (new Trilu(), [[5]], ["5"]),
+        ["Take"] = (new Take(), [[3, 5], [2]], ["Int64", "Float32 2"]),
+        ["TopK"] = (new TopK(1, 6), [[3, 5]], ["6", "3×5"]),
+        ["OneHot"] = (new OneHot(4), [[3], [3]], ["2", "3"]),
+        ["Einsum"] = (new Einsum("ij,jk->ik"), [[3, 5], [4, 2]], ["ij,jk->ik", "5", "4"]),
+        ["Einsum, rank"] = (new Einsum("ij->j"), [[3]], ["ij->j", "rank 1"]),
+        ["Einsum, output"] = (new Einsum("ij->k"), [[3, 5]], ["ij->k"]),
+        ["GridSample"] = (new GridSample(), [[1, 3, 5, 5], [1, 4, 4, 3]], ["1×4×4×3"]),
+        ["RoiAlign"] = (new RoiAlign(Size.One), [[1, 3, 5, 5], [2, 4], [2]], ["Float32 2"]),
+        ["QuantizeLinear, scales"] = (new QuantizeLinear(ElementType.Int8, new([1, 2], [0, 0], 1)), [[3, 5]], ["2 scales", "3×5"]),
+        ["QuantizeLinear, zero point"] = (new QuantizeLinear(ElementType.Int8, new(1, 200)), [[3, 5]], ["zero point 200"]),
+        ["QuantizeLinear, no scale"] = (new QuantizeLinear(ElementType.Int8, new(0, 0)), [[3, 5]], ["scale 0"]),
+        ["DequantizeLinear"] = (new DequantizeLinear(), [[3, 5]], ["Float32 3×5"]),
+        ["Reinterpret"] = (new Reinterpret(new(1, 0)), [[3, 5]], ["Float32 3×5"]),
     };
 
     public static TheoryData<string> Misfits => [.. misfits.Keys];
@@ -72,6 +98,32 @@ public class InferTests
         foreach (Op op in (Op[])[new Sigmoid(), new Softmax(), new GlobalAveragePool(), new Resize(Size.One), new ReduceL2([]), new Unary(UnaryFunction.Exp)])
             Assert.Contains("Int8 1×3×4×4", Assert.Throws<ShapeException>(() => new Node("y", op, integers)).Message);
         Assert.Contains("Int8", Assert.Throws<ShapeException>(() => new Node("y", new Add(), integers, new Node("f", new Input(ElementType.Float32, [])))).Message);
+    }
+
+    /// <summary>What integers stand for goes with them, and comes out of products; where it can't, that is an error.</summary>
+    [Fact]
+    public void QuantizationGoesWithTheIntegers()
+    {
+        Quantization whole = new(0.5f, 3), channels = new([0.5f, 0.25f, 2], [0, 1, 2], 1);
+        Node x = new("x", new Reinterpret(whole), new Node("i", new Input(ElementType.UInt8, [1, 3, 4, 4])));
+        Node y = new("y", new Reinterpret(channels), new Node("j", new Input(ElementType.Int8, [1, 3, 4, 4])));
+        foreach (Op op in (Op[])[new Relu(), new MaxPool(Size.One, Size.One), new Slice(1, 0, 2), new Pad(1, 1, 1), new Transpose([1, 0, 2, 3]), new Reshape([-1]), new Identity()])
+            Assert.Equal(whole, new Node("z", op, x).Info.Quantization);
+        Assert.Equal(channels with { Axis = 3 }, new Node("z", new Transpose([0, 2, 3, 1]), y).Info.Quantization);
+        Assert.Equal(channels with { Axis = 0 }, new Node("z", new Reshape([3, 16]), y).Info.Quantization);
+        Assert.Equal(channels, new Node("z", new Slice(2, 0, 2), y).Info.Quantization);
+        foreach (Op op in (Op[])[new Slice(1, 0, 2), new Reshape([-1]), new Pad(2, 1, 1), new Relu()])
+            Assert.Contains("'z'", Assert.Throws<ShapeException>(() => new Node("z", op, y)).Message);
+        Assert.Null(new Node("z", new Cast(ElementType.Int32), x).Info.Quantization);
+        foreach (Op op in (Op[])[new Add(), new Equal()]) Assert.Contains("dequantize", Assert.Throws<ShapeException>(() => new Node("z", op, x, x)).Message);
+
+        Node kernel = new("w", new Constant(Tensor.Zeros(ElementType.Int8, [2, 3, 1, 1]), new Quantization([0.1f, 0.2f], [0, 0], 0)));
+        Node sums = new("sums", new Conv(), x, kernel);
+        Assert.Equal(new(ElementType.Int32, [1, 2, 4, 4], new Quantization([0.5f * 0.1f, 0.5f * 0.2f], [0, 0], 1)), sums.Info);
+        Assert.Contains("Float32", Assert.Throws<ShapeException>(() => new Node("z", new Conv(), x, Node.Weight("f", Tensor.Zeros(ElementType.Float32, [2, 3, 1, 1])))).Message);
+        Assert.Contains("axes", Assert.Throws<ShapeException>(() => new Node("z", new Conv(), y, kernel)).Message);
+        Assert.Throws<ShapeException>(() => new Node("w", new Constant(Tensor.Zeros(ElementType.Int8, [2, 3]), channels with { Axis = 0 })));
+        Assert.Throws<ShapeException>(() => new Node("w", new Constant(Tensor.Zeros(ElementType.Float32, [2, 3]), whole)));
     }
 
     /// <summary>Padding of ONNX's SAME_UPPER gives ⌈input / stride⌉ for all small windows.</summary>
