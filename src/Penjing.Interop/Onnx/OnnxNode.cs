@@ -136,6 +136,10 @@ internal sealed class OnnxNode
         return tensor.Type is ElementType.Float32 ? [.. tensor.Floats] : [.. Reference.Evaluate(new Cast(ElementType.Float32), [tensor]).Floats];
     }
 
+    /// <summary>The one number of an input that has to be known.</summary>
+    /// <exception cref="UnboundInputException">It hangs on an input of the network.</exception>
+    public float One(int index, string role) => Floats(index, role) is [var only] ? only : throw new ModelFormatException($"{role} is one number, not {this[index].Info}");
+
     /// <summary>A whole number that is given as an attribute.</summary>
     public long Int(string name) => Required(name, AttributeType.Int).I;
 

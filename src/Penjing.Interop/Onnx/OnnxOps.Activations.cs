@@ -83,13 +83,12 @@ internal static partial class OnnxOps
     {
         node.Takes(1, 3);
         node.Ignore("seed", "is_test", "consumed_inputs");
-        float ratio = node.Version < 12 ? node.Float("ratio", 0.5f) : node.Optional(1) is null ? 0.5f : node.Floats(1, "the ratio")[0];
+        float ratio = node.Version < 12 ? node.Float("ratio", 0.5f) : node.Optional(1) is null ? 0.5f : node.One(1, "the ratio");
         bool training = node.Optional(2) is { } mode && OnnxImport.Known(mode, "training_mode").Bytes.Span.ContainsAnyExcept((byte)0);
         if (training && ratio != 0) throw new ModelFormatException("training_mode is on, so that its answer is random: export the network for inference");
         Node x = node[0];
-        node.Yield(1, () => node.Version < 10
-            ? Filled(node, 1, Tensor.Of<float>([1], 1), x)
-            : Filled(node, 1, Tensor.Of<bool>([1], true), x));
+        // What is kept, at inference all; before opset 12 runtimes said what is dropped.
+        node.Yield(1, () => Filled(node, 1, node.Version < 10 ? Tensor.Of<float>([1], 0) : Tensor.Of<bool>([1], node.Version >= 12), x));
         return ratio >= 1 ? node.Make(new Identity(), x) : node.Make(new Dropout(ratio), x);
     }
 

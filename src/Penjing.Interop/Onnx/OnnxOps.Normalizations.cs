@@ -36,6 +36,7 @@ internal static partial class OnnxOps
     private static Node Trained(OnnxNode node, float epsilon, float momentum)
     {
         Node x = node[0];
+        if (x.Shape.Rank < 2) throw new ModelFormatException($"it takes N×C and more axes, not {x.Shape}");
         Ints axes = [.. Enumerable.Range(0, x.Shape.Rank).Where(axis => axis != 1)];
         Node mean = node.Part("mean", new ReduceMean(axes, false), x), centred = node.Part("centred", new Sub(), x, Channelwise(node, mean, x, "mean of channels"));
         Node variance = node.Part("variance", new ReduceMean(axes, false), node.Part("squares", new Mul(), centred, centred));

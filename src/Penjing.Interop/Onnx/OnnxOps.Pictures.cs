@@ -30,7 +30,7 @@ internal static partial class OnnxOps
     {
         node.Takes(node.Version < 11 ? 2 : 1, node.Version < 11 ? 2 : 4);
         ResizeMode mode = node.Choice("mode", "nearest", modes);
-        if (node.Version < 11) return Scale(node, node[0], node.Floats(1, "the scales"), null, null, new(Size.One, mode, CoordinateMode.Asymmetric, NearestMode.Floor));
+        if (node.Version < 11) return Early(node, node.Floats(1, "the scales"), mode);
         string coordinates = node.Text("coordinate_transformation_mode", "half_pixel");
         var op = new Resize(Size.One, mode,
             node.Choice<CoordinateMode>("coordinate_transformation_mode", "half_pixel",
@@ -50,7 +50,8 @@ internal static partial class OnnxOps
         if (node.Longs("axes") is { } axes)
         {
             int[] along = [.. axes.Select(axis => OnnxNode.Small(axis < 0 ? axis + rank : axis, "an axis"))];
-            if (along.Any(axis => axis < 0 || axis >= rank) || along.Distinct().Count() != along.Length || (scales ?? [.. (sizes ?? []).Select(_ => 1f)]).Length != along.Length)
+            int factorCount = scales?.Length ?? along.Length, sizeCount = sizes?.Length ?? along.Length, bounds = region?.Length ?? 2 * along.Length;
+            if (along.Any(axis => axis < 0 || axis >= rank) || along.Distinct().Count() != along.Length || factorCount != along.Length || sizeCount != along.Length || bounds != 2 * along.Length)
                 throw new ModelFormatException($"the axes {string.Join(", ", axes)} don't fit {x.Shape} and its scales or sizes");
             if (sizes is { } few && policy != "stretch") (sizes, scales) = Proportional(x.Shape, along, few, policy);
             else if (sizes is { } some) sizes = [.. x.Shape.Select((extent, axis) => Array.IndexOf(along, axis) is >= 0 and var at ? some[at] : extent)];
@@ -72,10 +73,22 @@ internal static partial class OnnxOps
         bool Given(int index) => node.Optional(index) is { } value && value.Shape.Elements > 0;
     }
 
+    /// <summary>At opset 10 the nearest pixel is the one before where an axis grows, and the one after where it shrinks: first all that shrink, then the others.</summary>
+    private static Node Early(OnnxNode node, ImmutableArray<float> scales, ResizeMode mode)
+    {
+        var op = new Resize(Size.One, mode, CoordinateMode.Asymmetric, NearestMode.Floor);
+        Node x = node[0];
+        if (mode is not ResizeMode.Nearest || !scales.Any(scale => scale < 1)) return Scale(node, x, scales, null, null, op);
+        Resize shrinking = op with { Nearest = NearestMode.Ceil };
+        if (!scales.Any(scale => scale > 1)) return Scale(node, x, scales, null, null, shrinking);
+        Node smaller = Scale(node, x, [.. scales.Select(scale => Math.Min(scale, 1))], null, null, shrinking);
+        return Scale(node, smaller, [.. scales.Select(scale => Math.Max(scale, 1))], null, null, op);
+    }
+
     /// <summary>One scale for all axes, so that none becomes larger, or none smaller, than its size.</summary>
     private static (ImmutableArray<long> Sizes, ImmutableArray<float> Scales) Proportional(Shape shape, int[] axes, ImmutableArray<long> sizes, string policy)
     {
-        if (axes.Any(axis => shape[axis] == 0)) throw new ModelFormatException($"{shape} can't be resized");
+        if (axes.Length == 0 || axes.Any(axis => shape[axis] == 0)) throw new ModelFormatException($"{shape} can't be resized");
         IEnumerable<float> each = axes.Select((axis, i) => (float)sizes[i] / shape[axis]);
         float scale = policy == "not_larger" ? each.Min() : each.Max();
         return ([.. shape.Select((extent, axis) => axes.Contains(axis) ? (long)Math.Floor((double)scale * extent + 0.5) : extent)], [.. shape.Select((_, axis) => axes.Contains(axis) ? scale : 1)]);

@@ -58,8 +58,8 @@ internal static partial class OnnxOps
         ImmutableArray<long>? given = node.Version < 13 ? node.Optional(1) is null ? node.Longs("split") : node.Longs(1, "the split") : node.Optional(1) is null ? null : node.Longs(1, "the split");
         if (node.Int("num_outputs", count) != count) throw new ModelFormatException($"num_outputs is {node.Int("num_outputs", count)}, but {count} are named");
         if (count == 0) throw new ModelFormatException("it has no outputs");
-        int equal = (extent + count - 1) / count;
-        ImmutableArray<long> sizes = given ?? [.. Enumerable.Range(0, count).Select(i => (long)Math.Clamp(extent - (long)i * equal, 0, equal))];
+        long equal = ((long)extent + count - 1) / count;
+        ImmutableArray<long> sizes = given ?? [.. Enumerable.Range(0, count).Select(i => Math.Clamp(extent - i * equal, 0, equal))];
         if (sizes.Length != count || sizes.Any(size => size < 0 || size > extent) || sizes.Sum() != extent || (given is null && node.Version < 18 && extent % count != 0))
             throw new ModelFormatException($"{x.Shape} can't be split along axis {axis} into {count} parts{(given is null ? "" : $" of {string.Join(", ", sizes)}")}");
         var parts = new Node[count];
@@ -82,7 +82,7 @@ internal static partial class OnnxOps
         int rank = x.Shape.Rank;
         string mode = node.Choice<string>("mode", "constant", ("constant", "constant"), ("reflect", "reflect"), ("edge", "edge"), ("wrap", "wrap"));
         ImmutableArray<long> pads = attributes ? node.Longs(node.Version < 2 ? "paddings" : "pads") ?? throw new ModelFormatException("the attribute 'pads' is missing") : node.Longs(1, "the pads");
-        float value = attributes ? node.Float("value", 0) : mode == "constant" && node.Optional(2) is not null ? node.Floats(2, "the value")[0] : 0;
+        float value = attributes ? node.Float("value", 0) : mode == "constant" && node.Optional(2) is not null ? node.One(2, "the value") : 0;
         ImmutableArray<long> axes = node.Optional(3) is null ? [.. Enumerable.Range(0, rank).Select(axis => (long)axis)] : node.Longs(3, "the axes");
         if (pads.Length != 2 * axes.Length) throw new ModelFormatException($"{pads.Length} pads are not two for each of {axes.Length} axes");
         List<Op> ops = [];

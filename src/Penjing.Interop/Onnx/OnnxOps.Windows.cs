@@ -118,7 +118,7 @@ internal static partial class OnnxOps
             Total(window, new(Scaled(extent.Height, window.Stride.Height), Scaled(extent.Width, window.Stride.Width))));
         if (wanted is { } output) window = window with { Padding = Total(window, output) };
         Padding padding = new(Math.Max(0, window.Padding.Top), Math.Max(0, window.Padding.Left), Math.Max(0, window.Padding.Bottom), Math.Max(0, window.Padding.Right));
-        beyond = new(beyond.Height - Cut(window.Padding.Top, window.Padding.Bottom), beyond.Width - Cut(window.Padding.Left, window.Padding.Right));
+        beyond = new(Less(beyond.Height, Cut(window.Padding.Top, window.Padding.Bottom)), Less(beyond.Width, Cut(window.Padding.Left, window.Padding.Right)));
         var op = new ConvTranspose(window.Stride, padding, window.Dilation, beyond, node.Small("group", 1));
         return node.Optional(2) is { } bias ? Slid(node, flat, op, x, kernel, bias) : Slid(node, flat, op, x, kernel);
 
@@ -134,9 +134,11 @@ internal static partial class OnnxOps
         static int One(long input, long kernel, long stride, long dilation, long beyond, long output) =>
             OnnxNode.Small(stride * (input - 1) + beyond + (kernel - 1) * dilation + 1 - output, "the padding");
 
+        static int Less(long extent, int cut) => OnnxNode.Small(extent - cut, "the output padding");
+
         static int Scaled(long extent, long stride) => OnnxNode.Small(extent * stride, "the output's extent");
 
-        static int Cut(int before, int after) => Math.Min(0, before) + Math.Min(0, after);
+        static int Cut(int before, int after) => OnnxNode.Small((long)Math.Min(0, before) + Math.Min(0, after), "the padding");
 
         Size? Two(string name) => node.Ints(name) is not { } list ? null
             : flat && list.Count is 1 or 3 ? new(name == "output_shape" ? 1 : 0, list[^1])

@@ -11,7 +11,8 @@ namespace Penjing.Interop;
 /// </summary>
 public static class OnnxReader
 {
-    private const int Newest = 26;
+    /// <summary>The newest opset that is understood, which is that of ONNX Runtime 1.31.</summary>
+    internal const int Newest = 26;
 
     /// <summary>The network of a file, and of the files beside it in which it keeps large weights.</summary>
     /// <exception cref="ModelFormatException">The file is damaged or no ONNX file, or the node that the message names is not understood.</exception>

@@ -13,7 +13,7 @@ namespace Penjing.Interop;
 internal sealed class OnnxTensors(string? folder, long length)
 {
     private const int MostAxes = 32;
-    private long allowance = 32L * length + (64 << 20);
+    private long allowance = 32L * length + (16 << 20);
 
     /// <summary>Takes bytes from the allowance; false where that is spent.</summary>
     public bool Afford(long bytes)
