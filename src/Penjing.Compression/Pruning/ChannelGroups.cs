@@ -19,7 +19,7 @@ public sealed class ChannelGroups
 
     private ChannelGroups(Graph graph)
     {
-        Graph = graph;
+        Graph = graph = graph.Rewrite(Passes.ShufflesToGather);
         ChannelWalk walk = new(graph);
         var numbers = new Dictionary<int, int>();
         int[] groups = [.. Enumerable.Range(0, walk.Identities.Count).Select(id => Number(walk.Identities.Find(id)))];
@@ -27,12 +27,12 @@ public sealed class ChannelGroups
         Count = numbers.Count;
         bool[] stays = new bool[Count];
         foreach (int id in walk.Pinned) stays[groups[id]] = true;
-        balances = Balance.Of([.. walk.Grouped.Select(tie => (Resolve(tie.Lane).Ids, tie.Groups))], stays);
+        balances = Balance.Of([.. walk.Grouped.Select(tie => (Resolve(tie.Lane).Ids, tie.Groups)).DistinctBy(tie => (string.Join(',', tie.Ids), tie.Groups))], stays);
         pinned = [.. stays];
         UnionFind kin = new();
         for (int group = 0; group < Count; group++) kin.Add();
         foreach (Lane lane in walk.Produced) Unite(Resolve(lane).Ids);
-        foreach (Balance balance in balances) Unite([.. balance.Cells.SelectMany(cell => cell)]);
+        foreach (Balance balance in balances) Unite([.. balance.Members]);
         families = [.. Enumerable.Range(0, Count).Select(kin.Find)];
 
         int Number(int root) => numbers.TryGetValue(root, out int number) ? number : numbers[root] = numbers.Count;
@@ -48,7 +48,7 @@ public sealed class ChannelGroups
     /// <summary>The groups of a graph; their numbers follow from the graph alone.</summary>
     public static ChannelGroups Of(Graph graph) => new(graph);
 
-    /// <summary>The graph.</summary>
+    /// <summary>The graph whose values have groups: the one given or, where channel shuffles were written as reshapes, one that has Gathers for them.</summary>
     public Graph Graph { get; }
 
     /// <summary>How many groups there are; they are numbered from 0.</summary>
@@ -67,12 +67,12 @@ public sealed class ChannelGroups
     internal Lane? Lane(Node value) => lanes.GetValueOrDefault(value);
 
     /// <summary>
-    /// The smallest sets of groups that may be doomed by themselves: single groups, and, where grouped convolutions ask for balance, one group of each cell,
-    /// the least important together.
+    /// The smallest sets of groups that may be doomed by themselves: single groups, and, where grouped convolutions ask for balance, sets that keep it, the
+    /// least important together.
     /// </summary>
     internal ImmutableArray<ImmutableArray<int>> Bundles(IReadOnlyList<double> importance)
     {
-        HashSet<int> tied = [.. balances.SelectMany(balance => balance.Cells).SelectMany(cell => cell)];
+        HashSet<int> tied = [.. balances.SelectMany(balance => balance.Members)];
         IEnumerable<int> single = Enumerable.Range(0, Count).Where(group => !pinned[group] && !tied.Contains(group));
         return [.. single.Select(group => ImmutableArray.Create(group)), .. balances.SelectMany(balance => balance.Bundles(importance))];
     }

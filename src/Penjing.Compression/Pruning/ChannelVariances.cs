@@ -42,7 +42,7 @@ internal sealed class ChannelVariances
                 [.. gather.Indices.Select(index => read[index])],
             Reshape or Flatten or Squeeze or Unsqueeze when read is not null && lane.Count % read.Length == 0 =>
                 [.. Enumerable.Range(0, lane.Count).Select(i => read[i / (lane.Count / read.Length)])],
-            Activation or Identity or Dropout or MaxPool or AveragePool or GlobalAveragePool or Resize or Transpose or ReduceMean
+            Elementwise or Identity or Dropout or MaxPool or AveragePool or GlobalAveragePool or GlobalMaxPool or Resize or Transpose or Expand or Reduction
                 when read?.Length == lane.Count => read,
             _ => [.. Enumerable.Repeat(1.0, lane.Count)],
         };

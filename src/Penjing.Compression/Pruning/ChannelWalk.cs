@@ -40,18 +40,27 @@ internal sealed class ChannelWalk
         {
             Conv or ConvTranspose or Gemm or MatMul => Mix(node),
             BatchNormalization => node.Inputs.Skip(1).All(input => input.Op is Constant) ? Carry(x, axis: 1) : Opaque(node),
-            Activation or Identity or Dropout => Of(x),
-            MaxPool or AveragePool or GlobalAveragePool or Resize => Carry(x, axis: 1),
-            Softmax softmax => Except(x, [softmax.Axis]),
-            Binary or PRelu => Join(node, x, node.Inputs[1]),
+            Elementwise or Identity or Dropout => Of(x),
+            QuantizeLinear { Quantization.Axis: null } => Of(x),
+            DequantizeLinear or Reinterpret when x.Info.Quantization?.Axis is null && node.Info.Quantization?.Axis is null => Of(x),
+            MaxPool or AveragePool or GlobalAveragePool or GlobalMaxPool or Resize => Carry(x, axis: 1),
+            GridSample or RoiAlign => Sample(node, x),
+            Softmax { Axis: var axis } => Except(x, [axis]),
+            LogSoftmax { Axis: var axis } => Except(x, [axis]),
+            Hardmax { Axis: var axis } => Except(x, [axis]),
+            CumSum { Axis: var axis } => Except(x, [axis]),
+            Extremes { Axis: var axis } => Except(x, [axis]),
+            Binary or PRelu or Where => Join(node),
             Concat concat => Append(node, concat.Axis),
             Slice or Gather or Pad => Select(node, x),
+            Tile tile => Repeat(x, tile),
             Squeeze { Axes.Count: 0 } => Opaque(node),
             Reshape or Flatten or Squeeze or Unsqueeze => Refold(node, x),
+            Expand => Of(x) is { } lane && lane.Count == node.Shape[lane.Axis + node.Shape.Rank - x.Shape.Rank] ? Aligned(x, node) : Opaque(node),
             Transpose transpose => Of(x) is { } lane ? lane with { Axis = transpose.Permutation.Items.IndexOf(lane.Axis) } : null,
-            ReduceMean { Axes.Count: 0 } => Opaque(node),
-            ReduceMean mean => Reduce(x, mean.Axes, mean.KeepDims),
-            ArgMax argMax => Reduce(x, [argMax.Axis], argMax.KeepDims),
+            Reduction { Axes.Count: 0 } => Opaque(node),
+            Reduction reduction => Reduce(x, reduction.Axes, reduction.KeepDims),
+            ArgExtreme extreme => Reduce(x, [extreme.Axis], extreme.KeepDims),
             _ => Opaque(node),
         };
     }
@@ -121,29 +130,21 @@ internal sealed class ChannelWalk
         return Opaque(node);
     }
 
-    /// <summary>Two operands under broadcasting: what lies along the same axis is one, a single channel or a constant spreads.</summary>
-    private Lane? Join(Node node, Node left, Node right)
+    /// <summary>Operands under broadcasting: what lies along the same axis is one, a single channel or a constant spreads.</summary>
+    private Lane? Join(Node node)
     {
-        Lane? a = Aligned(left, node), b = Aligned(right, node);
-        Lane? wide = (a, b) switch
+        Lane?[] lanes = [.. node.Inputs.Select(operand => Aligned(operand, node))];
+        if (lanes.MaxBy(lane => lane?.Count ?? 0) is not { } wide) return null;
+        if (wide.Count != node.Shape[wide.Axis] || !node.Inputs.Zip(lanes, Agrees).All(agrees => agrees)) return Opaque(node);
+        foreach (Lane? lane in lanes)
         {
-            (null, null) => null,
-            (null, _) => b,
-            (_, null) => a,
-            _ => a.Count >= b.Count ? a : b,
-        };
-        if (wide is null || wide.Count != node.Shape[wide.Axis] || !Agrees(left, a) || !Agrees(right, b)) return Opaque(node);
-        if (a is not null && b is not null && a.Count == b.Count)
-        {
-            for (int i = 0; i < a.Count; i++) Identities.Union(a.Ids[i], b.Ids[i]);
+            for (int i = 0; i < wide.Count && lane?.Count == wide.Count; i++) Identities.Union(wide.Ids[i], lane.Ids[i]);
         }
         return wide;
 
-        bool Agrees(Node operand, Lane? lane)
-        {
-            int extent = Extent(operand, node, wide.Axis);
-            return lane is null ? operand.Op is Constant || extent == 1 : lane.Axis == wide.Axis && (lane.Count == wide.Count || lane.Count == 1);
-        }
+        bool Agrees(Node operand, Lane? lane) => lane is null
+            ? operand.Op is Constant || Extent(operand, node, wide.Axis) == 1
+            : lane.Axis == wide.Axis && (lane.Count == wide.Count || lane.Count == 1);
     }
 
     private Lane? Aligned(Node operand, Node result) =>
@@ -165,6 +166,16 @@ internal sealed class ChannelWalk
         return first;
     }
 
+    /// <summary>Pictures sampled at places that other operands name.</summary>
+    private Lane? Sample(Node node, Node x)
+    {
+        foreach (Node places in node.Inputs.Skip(1)) Pin(places);
+        return Carry(x, axis: 1);
+    }
+
+    private Lane? Repeat(Node x, Tile tile) => Of(x) is not { } lane ? null
+        : lane with { Ids = [.. Enumerable.Repeat(lane.Ids, tile.Repeats[lane.Axis]).SelectMany(ids => ids)] };
+
     private Lane? Select(Node node, Node x)
     {
         if (Of(x) is not { } lane) return null;
@@ -178,7 +189,8 @@ internal sealed class ChannelWalk
             case Pad pad when FromFront(pad.Axis, x) == lane.Axis:
                 if (pad.Mode != PadMode.Constant) return Opaque(node);
                 ImmutableArray<int> inside = lane.Ids[Math.Max(0, -pad.Before)..(lane.Count - Math.Max(0, -pad.After))];
-                Lane before = PinnedLane(lane.Axis, Math.Max(0, pad.Before)), after = PinnedLane(lane.Axis, Math.Max(0, pad.After));
+                Lane before = Fresh(lane.Axis, Math.Max(0, pad.Before)), after = Fresh(lane.Axis, Math.Max(0, pad.After));
+                Produced.Add(lane with { Ids = [.. before.Ids, .. after.Ids] });
                 return lane with { Ids = [.. before.Ids, .. inside, .. after.Ids] };
             default:
                 return lane;

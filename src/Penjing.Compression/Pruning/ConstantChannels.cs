@@ -82,9 +82,10 @@ internal sealed class ConstantChannels
                 return Mixer.Of(node) is { } mixer ? Enumerable.Range(0, lane.Count).Select(output => Mix(node, mixer, values, output)) : unknown;
             case BatchNormalization batchNorm:
                 return values.Select((value, channel) => Normalize(node, batchNorm.Epsilon, channel, value));
-            case Activation activation:
-                return values.Select(value => value is { } v ? activation.Apply(v) : (double?)null);
-            case Identity or Dropout or MaxPool or GlobalAveragePool or Resize or Transpose or ReduceMean:
+            case Elementwise function when x.Info.Type is ElementType.Float32 && node.Info.Type is ElementType.Float32:
+                return values.Select(value => value is { } v ? function.Apply(v) : (double?)null);
+            case Identity or Dropout or MaxPool or GlobalAveragePool or GlobalMaxPool or Transpose or Expand or ReduceMean or ReduceMax or ReduceMin:
+            case Resize { Coordinates: not CoordinateMode.TfCropAndResize }:
                 return values;
             case AveragePool pool:
                 return pool.CountIncludePad ? values.Select(value => value == 0 ? value : null) : values;
@@ -99,6 +100,10 @@ internal sealed class ConstantChannels
                 return Enumerable.Range(0, count).Select(i => values[first + i * slice.Step]);
             case Gather gather when Along(gather.Axis):
                 return gather.Indices.Select(index => values[index]);
+            case Pad pad when Along(pad.Axis) && pad.Mode is PadMode.Constant:
+                return Enumerable.Repeat((double?)pad.Value, Math.Max(0, pad.Before))
+                    .Concat(values[Math.Max(0, -pad.Before)..(values.Length - Math.Max(0, -pad.After))])
+                    .Concat(Enumerable.Repeat((double?)pad.Value, Math.Max(0, pad.After)));
             case Slice or Gather:
                 return values;
             case Reshape or Flatten or Squeeze or Unsqueeze:

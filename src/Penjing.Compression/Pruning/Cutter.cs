@@ -29,16 +29,18 @@ internal sealed class Cutter
         return node.Op switch
         {
             BatchNormalization => new(node.Name, node.Op, [inputs[0], .. node.Inputs.Skip(1).Select(vector => Selected(vector, 0, lane))]),
-            Binary or PRelu => new(node.Name, node.Op,
+            Binary or PRelu or Where => new(node.Name, node.Op,
                 [.. node.Inputs.Select((operand, i) => operand.Op is Constant ? Broadcast(operand, node, lane) : inputs[i])]),
             Slice slice when Along(slice.Axis) => new(node.Name, Taken(slice.Axis, [.. SliceSource(slice, read!.Count)], read), inputs),
             Gather gather when Along(gather.Axis) => new(node.Name, Gathered(gather.Axis, gather.Indices.Items, read!), inputs),
             Pad pad when Along(pad.Axis) => new(node.Name, pad with
             {
-                Before = pad.Before < 0 ? -Alive(read!.Ids[..-pad.Before]) : pad.Before,
-                After = pad.After < 0 ? -Alive(read!.Ids[^-pad.After..]) : pad.After,
+                Before = pad.Before < 0 ? -Alive(read!.Ids[..-pad.Before]) : Alive(lane.Ids[..pad.Before]),
+                After = pad.After < 0 ? -Alive(read!.Ids[^-pad.After..]) : Alive(lane.Ids[^pad.After..]),
             }, inputs),
             Reshape reshape => new(node.Name, Resized(reshape, lane), inputs),
+            Expand expand when expand.Shape.Rank - node.Shape.Rank + lane.Axis is >= 0 and var axis => new(
+                node.Name, new Expand(expand.Shape.With(axis, Math.Min(expand.Shape[axis], lane.Kept(doomed).Length))), inputs),
             _ => node.With(inputs),
         };
 

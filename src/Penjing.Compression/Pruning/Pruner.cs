@@ -56,13 +56,13 @@ public static class Pruner
             if (group < 0 || group >= groups.Count) throw new PenjingException($"the graph has no channel group {group}, only {groups.Count} from 0 on");
             if (groups.IsPinned(group)) throw new PenjingException($"the channel group {group} can't be cut: it is pinned");
         }
-        foreach (Node node in graph.Nodes)
+        foreach (Node node in groups.Graph.Nodes)
         {
             if (groups.Channels(node) is { IsEmpty: false } channels && channels.All(doomed.Contains))
                 throw new PenjingException($"cutting these channels would leave nothing of '{node.Name}': spare at least one of them");
         }
         Graph compensated = ConstantChannels.Compensate(groups, doomed);
-        return ReferenceEquals(compensated, graph) ? groups : ChannelGroups.Of(compensated);
+        return ReferenceEquals(compensated, groups.Graph) ? groups : ChannelGroups.Of(compensated);
     }
 
     private static ImmutableHashSet<int> Choose(ChannelGroups groups, ImmutableArray<Family> families, PruningOptions options, double ratio)
@@ -75,7 +75,7 @@ public static class Pruner
             int quota = quotas[family];
             foreach (Bundle bundle in family.Bundles)
             {
-                if (bundle.Groups.Length > quota) break;
+                if (bundle.Groups.Length > quota) continue;
                 quota -= bundle.Groups.Length;
                 doomed.UnionWith(bundle.Groups);
             }
@@ -144,7 +144,7 @@ public static class Pruner
     {
         if (original is null) return [];
         ChannelGroups before = ChannelGroups.Of(original);
-        Dictionary<string, int> families = original.Nodes.Where(node => !before.Channels(node).IsEmpty)
+        Dictionary<string, int> families = before.Graph.Nodes.Where(node => !before.Channels(node).IsEmpty)
             .ToDictionary(node => node.Name, node => before.Family(before.Channels(node)[0]));
         Dictionary<int, int> sizes = Enumerable.Range(0, before.Count).GroupBy(before.Family).ToDictionary(family => family.Key, family => family.Count());
         Dictionary<int, int> originals = [];

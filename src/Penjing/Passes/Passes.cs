@@ -27,6 +27,9 @@ public static class Passes
     /// <summary>Zeros around a picture become the padding of the window that reads it, where that is exact.</summary>
     public static Pass FusePadding { get; } = new("Pad(0, height | width), Conv | AveragePool | MaxPool of non-negatives => Conv | AveragePool | MaxPool", Padded.Fuse);
 
+    /// <summary>A channel shuffle, however the axis is split and merged, becomes the selection that it is: one that pruning can shorten.</summary>
+    public static Pass ShufflesToGather { get; } = new("Reshape, Transpose, Reshape => Gather", Shuffles.Fuse);
+
     /// <summary>An activation moves into what yields its input, where nothing else reads that.</summary>
     public static Pass FuseActivation { get; } = new("Conv | Gemm | Add, Activation => Conv | Gemm | Add", (node, readers) =>
         node is not { Op: Activation then, Inputs: [{ Info.Type: ElementType.Float32 } before] } || readers(before) != 1 ? null : before.Op switch
@@ -37,7 +40,7 @@ public static class Passes
             _ => null,
         });
 
-    /// <summary>All of them, in the order in which each finds what those before it have cleared.</summary>
+    /// <summary>What the engine applies when it loads a network, in the order in which each finds what those before it have cleared.</summary>
     public static ImmutableArray<Pass> ForInference { get; } =
         [DropIdentities, FoldConstants, MatricesToGemm, FoldAffine, LowerBatchNormalization, FusePadding, FuseActivation];
 }

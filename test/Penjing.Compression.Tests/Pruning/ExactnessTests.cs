@@ -14,10 +14,11 @@ public sealed class ExactnessTests
         int cut = 0;
         var shrunk = new Dictionary<string, int>();
         for (int seed = 0; seed < 400; seed++) cut += Agree(PrunableGraphs.Network(seed), seed, shrunk) ? 1 : 0;
-        Assert.True(cut > 380, $"only {cut} of 400 networks lost channels");
+        Assert.True(cut > 365, $"only {cut} of 400 networks lost channels");
         string[] kinds = ["dense", "grouped", "depthwise", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "PRelu", "Add", "Mul", "Sub",
             "Concat", "Slice", "Pad", "Gather",
-            "Transpose", "Reshape", "Flatten", "Unsqueeze", "MaxPool", "AveragePool", "GlobalAveragePool", "Resize", "ReduceMean"];
+            "Transpose", "Reshape", "Flatten", "Unsqueeze", "MaxPool", "AveragePool", "GlobalAveragePool", "Resize", "ReduceMean",
+            "Where", "Less", "Max", "Expand", "GlobalMaxPool", "ReduceSumSquare", "ReduceMax", "Softplus", "Gelu", "Cast", "Tile", "Div", "QuantizeLinear"];
         Assert.All(kinds, kind => Assert.True(shrunk.GetValueOrDefault(kind) >= 5, $"{kind} lost channels only {shrunk.GetValueOrDefault(kind)} times"));
     }
 

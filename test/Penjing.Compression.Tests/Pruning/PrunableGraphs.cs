@@ -5,7 +5,7 @@ namespace Penjing.Compression.Tests;
 
 /// <summary>
 /// Seeded networks of the blocks that make pruning hard: residual sums, dense concatenations, depthwise convolutions with multipliers, grouped convolutions
-/// with shuffles, squeeze-and-excite, splits, transposed convolutions, PRelu, flattening heads.
+/// with shuffles, squeeze-and-excite, splits, transposed convolutions, PRelu, added channels, comparisons, flattening heads.
 /// </summary>
 internal sealed class PrunableGraphs
 {
@@ -30,7 +30,7 @@ internal sealed class PrunableGraphs
         return new(Head(x));
     }
 
-    private Node Block(Node x) => random.Next(11) switch
+    private Node Block(Node x) => random.Next(17) switch
     {
         0 => New(new Add(), x, Behind(Conv(Behind(Conv(x, 6, 1)), Channels(x), 3))),
         1 => New(new Concat(1), x, Behind(Conv(x, 5, 3))),
@@ -41,6 +41,12 @@ internal sealed class PrunableGraphs
         7 => Behind(Transposed(x)),
         8 => New(new PRelu(), x, Weight(RandomTensors.Normal([Channels(x), 1, 1], Seed()))),
         9 => Residual(x),
+        10 => Wider(x),
+        11 => Chosen(x),
+        12 => Spread(x),
+        13 => Curved(x),
+        14 => New(new Tile([1, 2, 1, 1]), x),
+        15 => Normalized(x),
         _ => Moved(x),
     };
 
@@ -55,10 +61,56 @@ internal sealed class PrunableGraphs
     {
         int groups = random.Next(2, 4), width = groups * groups * random.Next(1, 3);
         Node wide = Behind(Conv(x, width, 1));
-        Node first = New(Gather.Shuffle(width, groups), Behind(Conv(wide, width, 1, groups)));
+        Node first = Shuffle(Behind(Conv(wide, width, 1, groups)), groups);
         Node deep = Behind(Conv(first, width, 3, width));
         Node second = Conv(deep, width, 1, groups);
         return random.Next(2) == 0 ? New(new Relu(), New(new Add(), wide, second)) : Behind(second);
+    }
+
+    /// <summary>A shuffle as the Gather that it is, or as it is written in other frameworks.</summary>
+    private Node Shuffle(Node x, int groups)
+    {
+        Shape shape = x.Shape;
+        if (random.Next(2) == 0) return New(Gather.Shuffle(shape[1], groups), x);
+        Node parted = New(new Reshape([0, groups, shape[1] / groups, shape[2], shape[3]]), x);
+        return New(new Reshape([0, shape[1], shape[2], shape[3]]), New(new Transpose([0, 2, 1, 3, 4]), parted));
+    }
+
+    /// <summary>A shortcut with channels of a constant, as in the residual networks for CIFAR.</summary>
+    private Node Wider(Node x)
+    {
+        int more = random.Next(1, 5);
+        return New(new Add(), New(new Pad(1, more, 0, Value: random.Next(2)), x), Behind(Conv(x, Channels(x) + more, 3)));
+    }
+
+    private Node Chosen(Node x)
+    {
+        Node small = New(new Less(), x, Weight(RandomTensors.Normal([1, Channels(x), 1, 1], Seed())));
+        return New(new Where(), small, New(new Mul(), x, Weight(RandomTensors.Normal([1], Seed()))), Behind(Conv(x, Channels(x), 1)));
+    }
+
+    /// <summary>A gate of a channel's largest or mean square over the picture, written out to the picture's size.</summary>
+    private Node Spread(Node x)
+    {
+        Node gate = random.Next(2) == 0 ? New(new GlobalMaxPool(), x) : New(new ReduceSumSquare([-1, 2]), x);
+        return New(new Max(), x, New(new Expand(random.Next(2) == 0 ? x.Shape : [1, x.Shape[2], 1]), gate));
+    }
+
+    private Node Curved(Node x) => random.Next(5) switch
+    {
+        0 => New(new Unary(UnaryFunction.Softplus), x),
+        1 => New(new Gelu(false), x),
+        2 => New(new Cast(ElementType.Float32), New(new Cast(ElementType.Float16), x)),
+        3 => New(new DequantizeLinear(), New(new QuantizeLinear(ElementType.Int8, new(0.05f, 3)), x)),
+        _ => New(new Div(), x, New(new Sub(), Weight(RandomTensors.Normal([1], Seed(), 0.1, 3)), New(new Tanh(), x))),
+    };
+
+    /// <summary>By neighbouring channels, which all have to stay then, or by each channel's picture.</summary>
+    private Node Normalized(Node x)
+    {
+        if (random.Next(3) == 0) return New(new LRN(0.1f, 0.75f, 1, 3), x);
+        Node centred = New(new Sub(), x, New(new ReduceMean([2, 3]), x));
+        return New(new Div(), centred, New(new Add(), New(new ReduceMax([2, 3]), centred), Weight(RandomTensors.Uniform([1], Seed(), 1, 2))));
     }
 
     private Node Excited(Node x)
