@@ -42,17 +42,5 @@ public class GraphsAgainstRuntimeTests
         Closeness.Check(Runtime.Run(model, [input], optimized: true)[0], session.Run([input], TestContext.Current.CancellationToken)[0], 1e-4, $"MobileNet v1 1.0-224 on {threads} thread(s)");
     }
 
-    /// <summary>The same network with its BatchNormalizations' parameters drawn at random, as if it had been trained.</summary>
-    private static Model Trained(Model model)
-    {
-        int seed = 1;
-        return model with
-        {
-            Graph = model.Graph.Map((node, inputs) => node.Op is BatchNormalization
-                ? node.With([inputs[0],
-                    Node.Weight(inputs[1].Name, RandomTensors.Uniform(inputs[1].Shape, seed++, 0.5, 1.5)), Node.Weight(inputs[2].Name, RandomTensors.Normal(inputs[1].Shape, seed++, 0.2)),
-                    Node.Weight(inputs[3].Name, RandomTensors.Normal(inputs[1].Shape, seed++, 0.2)), Node.Weight(inputs[4].Name, RandomTensors.Uniform(inputs[1].Shape, seed++, 0.5, 1.5))])
-                : node.With(inputs)),
-        };
-    }
+    private static Model Trained(Model model) => model with { Graph = Statistics.Drawn(model.Graph) };
 }
