@@ -9,7 +9,7 @@ internal readonly record struct Pair(Node A, Node B);
 
 /// <summary>How far a value of one network lies from that of another.</summary>
 /// <param name="Pair">The two values.</param>
-/// <param name="MaxError">The largest difference of two elements over all samples; infinite where only one is finite, null where shapes or types differ.</param>
+/// <param name="MaxError">The largest difference of two elements over all samples; infinite where only one is finite, null where types differ, or shapes by more than extents of 1.</param>
 /// <param name="RelativeError">The same as a share of the first value's range, from its least to its largest element, at the worst sample.</param>
 internal sealed record Difference(Pair Pair, double? MaxError, double? RelativeError)
 {
@@ -79,7 +79,7 @@ internal sealed record NetworkComparison(IReadOnlyList<Difference> Outputs, IRea
 
     private static Difference[] Measure(Graph a, Graph b, Pair[] pairs, IReadOnlyList<Tensor[]> samples, int threads, CancellationToken stop)
     {
-        Pair[] comparable = [.. pairs.Where(pair => pair.A.Shape == pair.B.Shape && pair.A.Info.Type == pair.B.Info.Type).Distinct()];
+        Pair[] comparable = [.. pairs.Where(pair => Extents(pair.A).SequenceEqual(Extents(pair.B)) && pair.A.Info.Type == pair.B.Info.Type).Distinct()];
         Dictionary<Pair, (double Max, double Relative)> errors = comparable.ToDictionary(pair => pair, _ => (0.0, 0.0));
         if (comparable.Length > 0)
         {
@@ -97,6 +97,9 @@ internal sealed record NetworkComparison(IReadOnlyList<Difference> Outputs, IRea
         }
         return [.. pairs.Select(pair => errors.TryGetValue(pair, out (double Max, double Relative) error) ? new Difference(pair, error.Max, error.Relative) : new Difference(pair, null, null))];
     }
+
+    /// <summary>The extents that aren't 1: values of 1×1000 and of 1×1000×1×1 have the same elements in the same order.</summary>
+    private static IEnumerable<int> Extents(Node node) => node.Shape.Where(extent => extent != 1);
 
     private static Session Keeping(Graph graph, Node[] values, int threads) => new(new Graph([.. values], graph.Inputs), new SessionOptions(threads));
 

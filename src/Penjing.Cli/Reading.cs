@@ -34,11 +34,25 @@ internal sealed class Reading
     /// <param name="parsed">The command line.</param>
     /// <param name="path">The file.</param>
     /// <param name="batch">What a first extent that an .onnx file leaves open becomes.</param>
-    public Model Read(ParseResult parsed, string path, int batch = 1) => ModelFile.Read(path, new()
+    /// <param name="beside">Another file that the same command line reads, for which the options may be meant.</param>
+    /// <exception cref="PenjingException">The file can't be read, or an option is given that neither file's format knows.</exception>
+    public Model Read(ParseResult parsed, string path, int batch = 1, string? beside = null)
     {
-        Onnx = new() { Batch = batch, Dimensions = (parsed.GetValue(dimensions) ?? []).Select(text => Parse(text)!.Value).Reverse().DistinctBy(pair => pair.Key).ToImmutableDictionary() },
-        Prototxt = parsed.GetValue(prototxt),
-    });
+        string[] dims = parsed.GetValue(dimensions) ?? [];
+        Require(dims.Length > 0, dimensions.Name, ".onnx");
+        Require(parsed.GetValue(prototxt) is not null, prototxt.Name, ".net");
+        return ModelFile.Read(path, new()
+        {
+            Onnx = new() { Batch = batch, Dimensions = dims.Select(text => Parse(text)!.Value).Reverse().DistinctBy(pair => pair.Key).ToImmutableDictionary() },
+            Prototxt = parsed.GetValue(prototxt),
+        });
+
+        void Require(bool given, string option, string ending)
+        {
+            if (given && !path.EndsWith(ending, StringComparison.OrdinalIgnoreCase) && beside?.EndsWith(ending, StringComparison.OrdinalIgnoreCase) is not true)
+                throw new PenjingException($"{option} is for {ending} files, but '{path}' is none: leave it out");
+        }
+    }
 
     private static KeyValuePair<string, int>? Parse(string text)
     {

@@ -71,6 +71,8 @@ public sealed class ConvertTests : IDisposable
         Cli.Run("convert", scratch["text.onnx"], scratch["out.penjing"]).Refuses(1, "text.onnx");
         Cli.Run("convert", model, scratch["out.onnx"], "--plain").Refuses(1, "--plain", ".penjing");
         Cli.Run("convert", model).Refuses(2, "OUT");
+        Cli.Run("convert", model, scratch["out.onnx"], "--dim", "N=4").Refuses(1, "--dim", ".onnx", "small.penjing");
+        Cli.Run("convert", model, scratch["out.onnx"], "--prototxt", "x.prototxt").Refuses(1, "--prototxt", ".net");
         Cli.Run("convert", model, scratch["out.onnx"], "--dim", "N").Refuses(2, "--dim", "N=4");
         Cli.Run("convert", model, scratch["out.onnx"], "--dim", "N=0").Refuses(2, "--dim", "N=0");
         Assert.Equal([scratch["small.penjing"], scratch["text.onnx"]], Directory.GetFileSystemEntries(scratch.Folder).Order());

@@ -19,8 +19,8 @@ internal static class BenchCommand
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
-        Model network = reading.Read(parsed, parsed.GetRequiredValue(model));
         int count = parsed.GetValue(runs), pictures = parsed.GetValue(batch);
+        Model network = reading.Read(parsed, parsed.GetRequiredValue(model), pictures);
         using Session session = new(network, new SessionOptions(parsed.GetValue(threads) ?? 0, pictures));
         Latency latency = Measurement.Time([session], count, stop)[0];
         long macs = session.Steps.Sum(step => step.Macs), peak = Measurement.PeakResidentBytes();

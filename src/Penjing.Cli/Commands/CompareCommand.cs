@@ -33,7 +33,8 @@ internal static class CompareCommand
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
-        Model a = reading.Read(parsed, parsed.GetRequiredValue(first)), b = reading.Read(parsed, parsed.GetRequiredValue(second));
+        (string pathA, string pathB) = (parsed.GetRequiredValue(first), parsed.GetRequiredValue(second));
+        Model a = reading.Read(parsed, pathA, beside: pathB), b = reading.Read(parsed, pathB, beside: pathA);
         string[] files = parsed.GetValue(inputs) ?? [];
         double most = parsed.GetValue(tolerance);
         if (files.Length > 0 || !a.Graph.Inputs.Select(input => input.Shape).SequenceEqual(b.Graph.Inputs.Select(input => input.Shape)))

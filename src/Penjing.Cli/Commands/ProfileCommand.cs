@@ -22,8 +22,8 @@ internal static class ProfileCommand
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
-        Model network = reading.Read(parsed, parsed.GetRequiredValue(model));
         int count = parsed.GetValue(runs), pictures = parsed.GetValue(batch);
+        Model network = reading.Read(parsed, parsed.GetRequiredValue(model), pictures);
         using Session session = new(network, new SessionOptions(parsed.GetValue(threads) ?? 0, pictures));
         ImmutableArray<StepTime> steps = session.Profile(count);
         double total = steps.Sum(step => step.MedianMs);

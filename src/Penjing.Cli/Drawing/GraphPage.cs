@@ -29,7 +29,7 @@ internal static class GraphPage
             <div class="find"><input type="search" id="find" placeholder="find a name or an operation" aria-label="find a name or an operation"><output id="found"></output></div>
             <div class="detail" id="detail" aria-live="polite"><p>Select a box or a row. In the picture, the arrow keys go along the edges.</p></div>
             <div class="scroll"><table>
-            <thead><tr>{Head("Box", "text")}{Head("Output", "text")}{Head("Parameters")}{Head("Weights, bytes")}{Head("MACs")}{(timed ? Head("Time, ms") : default)}</tr></thead>
+            <thead><tr>{Head("Box", "text")}{Head("Output", "text")}{Head("Parameters")}{Head("Bytes")}{Head("MACs")}{(timed ? Head("ms") : default)}</tr></thead>
             <tbody>
             {Html.Join(boxes.Select((box, index) => Row(box, index, timed)))}</tbody>
             <tfoot><tr><td>all</td><td></td><td>{Quantity.Exact(boxes.Sum(box => box.Parameters))}</td><td>{Quantity.Exact(boxes.Sum(box => box.Bytes))}</td><td>{Quantity.Exact(boxes.Sum(box => box.Macs))}</td>{(timed ? Html.Of($"<td>{boxes.Sum(box => box.Ms ?? 0):F3}</td>") : default)}</tr></tfoot>
