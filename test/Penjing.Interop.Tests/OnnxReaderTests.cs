@@ -13,7 +13,8 @@ public class OnnxReaderTests
     [Fact]
     public void Shape_arithmetic_folds_and_leaves_the_batch_open()
     {
-        GraphProto proto = Graph([Value("x", ElementType.Float32, -1, 3, 4, 4)], ["y"], [Weight("zero", Tensor.Of<long>([1], 0)), Weight("rest", Tensor.Of<long>([1], -1))],
+        GraphProto proto = Graph([Value("x", ElementType.Float32, -1, 3, 4, 4)], ["y"],
+            [Weight("zero", Tensor.Of<long>([1], 0)), Weight("rest", Tensor.Of<long>([1], -1))],
             Node("Shape", "shape", ["x"]), Node("Gather", "n", ["shape", "zero"], ("axis", 0)), Node("Concat", "target", ["n", "rest"], ("axis", 0)),
             Node("Reshape", "rows", ["x", "target"]), Node("Relu", "y", ["rows"]));
         Graph graph = Read(13, proto, new() { Batch = 2 });
@@ -55,13 +56,17 @@ public class OnnxReaderTests
             Indices = Weight("", Tensor.Of<long>([2], 0, 2)),
         };
         sparse.Dims.Add(3);
-        GraphProto proto = Graph([Value("x", ElementType.Float32, 3), Value("w", ElementType.Float32, 3)], ["y"], [Weight("w", Tensor.Of<float>([3], 1, 2, 3)), typed],
-            Node("Cast", "wide", ["typed"], ("to", 1)), Node("Constant", "floats", [], ("value_floats", new float[] { 1, 1, 2 })), Node("Constant", "one", [], ("value_float", 0.5f)),
-            Node("Constant", "tensor", [], ("value", Tensor.Of<float>([3], 9, 8, 7))), Node("Sum", "y", ["x", "w", "sparse", "wide", "floats", "one", "tensor"]));
+        GraphProto proto = Graph([Value("x", ElementType.Float32, 3), Value("w", ElementType.Float32, 3)], ["y"],
+            [Weight("w", Tensor.Of<float>([3], 1, 2, 3)), typed],
+            Node("Cast", "wide", ["typed"], ("to", 1)), Node("Constant", "floats", [], ("value_floats", new float[] { 1, 1, 2 })),
+                Node("Constant", "one", [], ("value_float", 0.5f)),
+            Node("Constant", "tensor", [], ("value", Tensor.Of<float>([3], 9, 8, 7))),
+                Node("Sum", "y", ["x", "w", "sparse", "wide", "floats", "one", "tensor"]));
         proto.SparseInitializer.Add(sparse);
         Graph graph = Read(13, proto);
         Assert.Equal("x", Assert.Single(graph.Inputs).Name);
-        Assert.Equal([1 + 5 + 1 + 1 + 0.5f + 9, 2 + 0 - 2 + 1 + 0.5f + 8, 3 + 7 + 65504 + 2 + 0.5f + 7], Reference.Run(graph, Tensor.Zeros(ElementType.Float32, [3]))[0].Floats.ToArray());
+        Assert.Equal([1 + 5 + 1 + 1 + 0.5f + 9, 2 + 0 - 2 + 1 + 0.5f + 8, 3 + 7 + 65504 + 2 + 0.5f + 7],
+            Reference.Run(graph, Tensor.Zeros(ElementType.Float32, [3]))[0].Floats.ToArray());
     }
 
     /// <summary>Weights in files beside the network's are found, and no path leads out of its folder.</summary>
@@ -80,11 +85,14 @@ public class OnnxReaderTests
             Assert.True(OnnxReader.Read(Stored("sub/w.bin", "64", "12")).Graph["w"].Value!.BitsEqual(weights));
             foreach ((string location, string offset, string length, string answer) in new[]
             {
-                ("../outside.bin", "0", "12", "folder"), (Path.Combine(folder, "outside.bin"), "0", "12", "folder"), ("link.bin", "0", "12", "folder"), ("sub/w.bin", "68", "12", "beyond"),
-                ("sub/w.bin", "-4", "12", "offset"), ("sub/w.bin", "0", "99999999999", "12 bytes"), ("missing.bin", "0", "12", "missing.bin"), ("sub", "0", "12", "sub"), ("", "0", "12", "''"),
+                ("../outside.bin", "0", "12", "folder"), (Path.Combine(folder, "outside.bin"), "0", "12", "folder"), ("link.bin", "0", "12", "folder"),
+                    ("sub/w.bin", "68", "12", "beyond"),
+                ("sub/w.bin", "-4", "12", "offset"), ("sub/w.bin", "0", "99999999999", "12 bytes"), ("missing.bin", "0", "12", "missing.bin"),
+                    ("sub", "0", "12", "sub"), ("", "0", "12", "''"),
             })
                 Assert.Contains(answer, Assert.Throws<ModelFormatException>(() => OnnxReader.Read(Stored(location, offset, length))).Message);
-            Assert.Contains("by its path", Assert.Throws<ModelFormatException>(() => OnnxReader.Read(File.ReadAllBytes(Stored("sub/w.bin", "64", "12")))).Message);
+            Assert.Contains("by its path", Assert.Throws<ModelFormatException>(() =>
+                OnnxReader.Read(File.ReadAllBytes(Stored("sub/w.bin", "64", "12")))).Message);
         }
         finally
         {
@@ -110,7 +118,8 @@ public class OnnxReaderTests
     public void Known_branches_are_taken(int batch, string expected)
     {
         GraphProto then = Graph([], ["then"], [], Node("Relu", "then", ["x"])), otherwise = Graph([], ["else"], [], Node("Neg", "else", ["x"]));
-        GraphProto proto = Graph([Value("x", ElementType.Float32, -1, 3)], ["y"], [Weight("one", Tensor.Of<long>([1], 1)), Weight("zero", Tensor.Of<long>([1], 0))],
+        GraphProto proto = Graph([Value("x", ElementType.Float32, -1, 3)], ["y"],
+            [Weight("one", Tensor.Of<long>([1], 1)), Weight("zero", Tensor.Of<long>([1], 0))],
             Node("Shape", "shape", ["x"]), Node("Gather", "n", ["shape", "zero"]), Node("Equal", "single", ["n", "one"]),
             Node("If", "y", ["single"], ("then_branch", then), ("else_branch", otherwise)));
         Node output = Read(13, proto, new() { Batch = batch }).Outputs[0];
@@ -148,7 +157,8 @@ public class OnnxReaderTests
     {
         GraphProto proto = Graph([Value("x", ElementType.Float32, 2, 12, 3, 5)], read ? ["y", "turned"] : ["y"],
             [Weight("split", Tensor.Of<long>([5], 2, 3, 4, 3, 5)), Weight("join", Tensor.Of<long>([4], 2, -1, 3, 5))],
-            Node("Reshape", "groups", ["x", "split"]), Node("Transpose", "turned", ["groups"], ("perm", new[] { 0, 2, 1, 3, 4 })), Node("Reshape", "y", ["turned", "join"]));
+            Node("Reshape", "groups", ["x", "split"]), Node("Transpose", "turned", ["groups"], ("perm", new[] { 0, 2, 1, 3, 4 })),
+                Node("Reshape", "y", ["turned", "join"]));
         Graph graph = Read(13, proto);
         Assert.Equal(read ? 4 : 2, graph.Nodes.Length);
         if (!read) Assert.Equal(Gather.Shuffle(12, 3), graph.Outputs[0].Op);
@@ -161,8 +171,10 @@ public class OnnxReaderTests
     public void Halves_are_cast_at_the_ends_only()
     {
         Tensor kernel = Half(RandomTensors.Normal([4, 3, 3, 3], 1));
-        GraphProto proto = Graph([Value("x", ElementType.Float16, 1, 3, 6, 6)], ["y"], [Weight("w", kernel), Weight("w2", Half(RandomTensors.Normal([4, 4, 1, 1], 2))), Weight("b", Half(RandomTensors.Normal([4, 1, 1], 3)))],
-            Node("Conv", "c", ["x", "w"]), Node("Relu", "r", ["c"]), Node("Add", "s", ["r", "b"]), Node("Concat", "j", ["s", "r"], ("axis", 1)), Node("Slice", "h", ["j", "from", "to", "along"]),
+        GraphProto proto = Graph([Value("x", ElementType.Float16, 1, 3, 6, 6)], ["y"],
+            [Weight("w", kernel), Weight("w2", Half(RandomTensors.Normal([4, 4, 1, 1], 2))), Weight("b", Half(RandomTensors.Normal([4, 1, 1], 3)))],
+            Node("Conv", "c", ["x", "w"]), Node("Relu", "r", ["c"]), Node("Add", "s", ["r", "b"]), Node("Concat", "j", ["s", "r"], ("axis", 1)),
+                Node("Slice", "h", ["j", "from", "to", "along"]),
             Node("Conv", "d", ["h", "w2"]), Node("GlobalAveragePool", "y", ["d"]));
         proto.Initializer.AddRange([Weight("from", Tensor.Of<long>([1], 2)), Weight("to", Tensor.Of<long>([1], 6)), Weight("along", Tensor.Of<long>([1], 1))]);
         Graph graph = Read(13, proto);
@@ -171,7 +183,8 @@ public class OnnxReaderTests
         Assert.Equal(["w", "b", "w2"], graph.Weights.Select(weight => weight.Name));
         Assert.Equal(("y", ElementType.Float16), (graph.Outputs[0].Name, graph.Outputs[0].Info.Type));
         Tensor input = Half(RandomTensors.Normal([1, 3, 6, 6], 4));
-        ReadOnlySpan<Half> expected = Runtime.Run(Model(13, proto).ToByteArray(), graph, [input])[0].AsSpan<Half>(), actual = Reference.Run(graph, input)[0].AsSpan<Half>();
+        ReadOnlySpan<Half> expected = Runtime.Run(Model(13, proto).ToByteArray(), graph, [input])[0].AsSpan<Half>(),
+            actual = Reference.Run(graph, input)[0].AsSpan<Half>();
         for (int i = 0; i < expected.Length; i++) Assert.Equal((double)expected[i], (double)actual[i], 0.02);
     }
 
@@ -183,7 +196,8 @@ public class OnnxReaderTests
         Says(new OnnxVariant(13, "Loop", [x]).ToProto(), "'a Loop'", "Loop", "opset 13", "Relu");
         Says(new OnnxVariant(13, "Relu", [x], Attributes: [("slope", 1)]).ToProto(), "'a Relu'", "opset 13", "'slope'");
         Says(new OnnxVariant(13, "LeakyRelu", [x], Attributes: [("alpha", 1)]).ToProto(), "'a LeakyRelu'", "'alpha'", "FLOAT");
-        Says(new OnnxVariant(13, "MaxPool", [x], Attributes: [("kernel_shape", new[] { 2, 2 }), ("auto_pad", "MAYBE")]).ToProto(), "'a MaxPool'", "'MAYBE'", "SAME_UPPER");
+        Says(new OnnxVariant(13, "MaxPool", [x], Attributes: [("kernel_shape", new[] { 2, 2 }), ("auto_pad", "MAYBE")]).ToProto(), "'a MaxPool'", "'MAYBE'",
+            "SAME_UPPER");
         Says(new OnnxVariant(13, "Conv", [x, RandomTensors.Normal([5, 3, 1, 1], 2)]).ToProto(), "'a Conv'", "1×2×3×4", "5×3×1×1");
         ModelProto other = new OnnxVariant(13, "FusedConv", [x]).ToProto();
         other.Graph.Node[0].Domain = "com.microsoft";

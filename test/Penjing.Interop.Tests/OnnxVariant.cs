@@ -6,7 +6,8 @@ using AttributeType = Penjing.Interop.Onnx.AttributeProto.Types.AttributeType;
 namespace Penjing.Interop.Tests;
 
 /// <summary>One ONNX node at one opset, as a file: some of its inputs are fed, the others are weights; null leaves an input out.</summary>
-internal sealed record OnnxVariant(int Opset, string Type, ImmutableArray<Tensor?> Inputs, int Fed = 1, int Outputs = 1, params (string Name, object Value)[] Attributes)
+internal sealed record OnnxVariant(int Opset, string Type, ImmutableArray<Tensor?> Inputs, int Fed = 1, int Outputs = 1,
+    params (string Name, object Value)[] Attributes)
 {
     /// <summary>The file.</summary>
     public byte[] ToBytes() => ToProto().ToByteArray();
@@ -37,7 +38,8 @@ internal sealed record OnnxVariant(int Opset, string Type, ImmutableArray<Tensor
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Type} of opset {Opset} with {string.Join(", ", Inputs.Select(input => input?.ToString() ?? "nothing"))}{string.Concat(Attributes.Select(one => $", {one.Name}"))}";
+    public override string ToString() =>
+        $"{Type} of opset {Opset} with {string.Join(", ", [.. Inputs.Select(input => input?.ToString() ?? "nothing"), .. Attributes.Select(one => one.Name)])}";
 
     /// <summary>A model of a graph.</summary>
     public static ModelProto Model(int opset, GraphProto graph)
@@ -51,7 +53,8 @@ internal sealed record OnnxVariant(int Opset, string Type, ImmutableArray<Tensor
     public static ValueInfoProto Value(string name, ElementType type, params long[] extents)
     {
         var shape = new TensorShapeProto();
-        foreach (long extent in extents) shape.Dim.Add(extent < 0 ? new TensorShapeProto.Types.Dimension { DimParam = "open" } : new TensorShapeProto.Types.Dimension { DimValue = extent });
+        foreach (long extent in extents) shape.Dim.Add(extent < 0 ? new TensorShapeProto.Types.Dimension { DimParam = "open" }
+            : new TensorShapeProto.Types.Dimension { DimValue = extent });
         return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = Number(type), Shape = shape } } };
     }
 

@@ -6,7 +6,8 @@ namespace Penjing.Interop.Tests;
 /// <summary>The forms that operators have at the various opsets, beside those of ONNX's own cases, against ONNX Runtime.</summary>
 public class OpsetVariantTests
 {
-    private static readonly Tensor x = RandomTensors.Normal([2, 6, 7, 8], 1), row = RandomTensors.Normal([2, 6, 9], 2), matrix = RandomTensors.Normal([5, 4], 3);
+    private static readonly Tensor x = RandomTensors.Normal([2, 6, 7, 8], 1), row = RandomTensors.Normal([2, 6, 9], 2),
+        matrix = RandomTensors.Normal([5, 4], 3);
     private static readonly Tensor bytes = RandomTensors.Any(ElementType.UInt8, [2, 6, 7, 8], 4);
 
     /// <summary>All forms, by the position in the table.</summary>
@@ -52,7 +53,8 @@ public class OpsetVariantTests
         new(18, "Resize", [x, null, null, Longs(14, 4)], Attributes: [("axes", new[] { 2, 3 })]),
         new(18, "Resize", [x, null, Floats(2, 2), null], Attributes: [("axes", new[] { 2, 3 }), ("mode", "cubic")]),
         new(18, "Resize", [x, null, null, Longs(20, 20)], Attributes: [("axes", new[] { 2, 3 }), ("keep_aspect_ratio_policy", "not_larger")]),
-        new(18, "Resize", [x, null, null, Longs(20, 20)], Attributes: [("axes", new[] { 2, 3 }), ("keep_aspect_ratio_policy", "not_smaller"), ("mode", "linear")]),
+        new(18, "Resize", [x, null, null, Longs(20, 20)],
+            Attributes: [("axes", new[] { 2, 3 }), ("keep_aspect_ratio_policy", "not_smaller"), ("mode", "linear")]),
         new(19, "Resize", [x, null, Floats(1, 1, 2, 2), null], Attributes: [("coordinate_transformation_mode", "half_pixel_symmetric"), ("mode", "linear")]),
         new(13, "Resize", [row, null, null, Longs(2, 6, 18)], Attributes: [("mode", "linear")]),
         new(13, "Resize", [matrix, null, Floats(2, 2)]),
@@ -109,12 +111,15 @@ public class OpsetVariantTests
         new(11, "ConvTranspose", [x, Weights(15, 6, 3, 3, 3), Weights(14, 3)], Attributes: [("auto_pad", "SAME_UPPER"), ("strides", new[] { 2, 2 })]),
         new(11, "ConvTranspose", [x, Weights(15, 6, 3, 4, 4)], Attributes: [("auto_pad", "SAME_LOWER"), ("strides", new[] { 3, 3 })]),
         new(11, "ConvTranspose", [x, Weights(15, 6, 2, 3, 3)], Attributes: [("output_shape", new[] { 14, 16 }), ("strides", new[] { 2, 2 }), ("group", 2)]),
-        new(11, "ConvTranspose", [row, Weights(15, 6, 2, 3)], Attributes: [("output_padding", new[] { 1 }), ("strides", new[] { 2 }), ("pads", new[] { 1, 0 })]),
+        new(11, "ConvTranspose", [row, Weights(15, 6, 2, 3)],
+            Attributes: [("output_padding", new[] { 1 }), ("strides", new[] { 2 }), ("pads", new[] { 1, 0 })]),
         new(12, "MaxPool", [row], Outputs: 2, Attributes: [("kernel_shape", new[] { 3 }), ("strides", new[] { 2 }), ("pads", new[] { 1, 1 })]),
-        new(12, "MaxPool", [x], Outputs: 2, Attributes: [("kernel_shape", new[] { 2, 3 }), ("strides", new[] { 2, 2 }), ("pads", new[] { 0, 1, 1, 1 }), ("ceil_mode", 1)]),
+        new(12, "MaxPool", [x], Outputs: 2,
+            Attributes: [("kernel_shape", new[] { 2, 3 }), ("strides", new[] { 2, 2 }), ("pads", new[] { 0, 1, 1, 1 }), ("ceil_mode", 1)]),
         new(12, "MaxPool", [bytes], Attributes: [("kernel_shape", new[] { 2, 2 })]),
         new(11, "AveragePool", [row], Attributes: [("kernel_shape", new[] { 4 }), ("auto_pad", "SAME_UPPER")]),
-        new(11, "AveragePool", [x], Attributes: [("kernel_shape", new[] { 3, 3 }), ("strides", new[] { 2, 2 }), ("auto_pad", "SAME_LOWER"), ("count_include_pad", 1)]),
+        new(11, "AveragePool", [x], Attributes: [("kernel_shape", new[] { 3, 3 }), ("strides", new[] { 2, 2 }), ("auto_pad", "SAME_LOWER"),
+            ("count_include_pad", 1)]),
         new(18, "LpPool", [x], Attributes: [("kernel_shape", new[] { 2, 3 }), ("p", 3)]),
         new(7, "GlobalAveragePool", [row]),
         new(7, "GlobalMaxPool", [row]),
@@ -138,15 +143,18 @@ public class OpsetVariantTests
         new(11, "DynamicQuantizeLinear", [x], Outputs: 3),
         new(10, "QLinearConv",
         [
-            bytes, Scalar(0.02f), Scalar((byte)50), RandomTensors.Any(ElementType.Int8, [4, 6, 3, 3], 23), Floats(0.01f, 0.02f, 0.03f, 0.04f), Tensor.Zeros(ElementType.Int8, [4]), Scalar(0.5f), Scalar((byte)120),
+            bytes, Scalar(0.02f), Scalar((byte)50), RandomTensors.Any(ElementType.Int8, [4, 6, 3, 3], 23), Floats(0.01f, 0.02f, 0.03f, 0.04f),
+                Tensor.Zeros(ElementType.Int8, [4]), Scalar(0.5f), Scalar((byte)120),
             RandomTensors.Any(ElementType.Int32, [4], 24),
         ], Attributes: [("pads", new[] { 1, 1, 1, 1 })]),
         new(10, "QLinearMatMul",
         [
-            RandomTensors.Any(ElementType.UInt8, [5, 4], 25), Scalar(0.02f), Scalar((byte)50), RandomTensors.Any(ElementType.UInt8, [4, 3], 26), Scalar(0.1f), Scalar((byte)3), Scalar(0.05f), Scalar((byte)120),
+            RandomTensors.Any(ElementType.UInt8, [5, 4], 25), Scalar(0.02f), Scalar((byte)50), RandomTensors.Any(ElementType.UInt8, [4, 3], 26), Scalar(0.1f),
+                Scalar((byte)3), Scalar(0.05f), Scalar((byte)120),
         ]),
         new(10, "ConvInteger", [bytes, RandomTensors.Any(ElementType.UInt8, [4, 6, 3, 3], 23), Scalar((byte)40), Scalar((byte)2)]),
-        new(10, "MatMulInteger", [RandomTensors.Any(ElementType.UInt8, [5, 4], 25), RandomTensors.Any(ElementType.Int8, [4, 3], 26), Scalar((byte)40), Scalar((sbyte)2)]),
+        new(10, "MatMulInteger", [RandomTensors.Any(ElementType.UInt8, [5, 4], 25), RandomTensors.Any(ElementType.Int8, [4, 3], 26), Scalar((byte)40),
+            Scalar((sbyte)2)]),
         new(13, "Conv", [Half(x), Half(Weights(13, 4, 6, 3, 3)), Half(Weights(14, 4))]),
         new(13, "Relu", [Half(x)]),
         new(13, "Add", [Half(x), Half(Weights(13, 8))]),

@@ -41,13 +41,16 @@ public class OutsideNetworksTests
             Networks.Select(row => row.Data.Item2).Order(StringComparer.Ordinal));
     }
 
-    /// <summary>SqueezeNet 1.0 of Deep Compression's author gives five photographs the probabilities that were measured with it, and the same five best.</summary>
+    /// <summary>
+    /// SqueezeNet 1.0 of Deep Compression's author gives five photographs the probabilities that were measured with it, and the same five best.
+    /// </summary>
     [Fact]
     public void SqueezeNet_gives_the_published_probabilities()
     {
         string folder = Shared("squeezenet-v1.0-deepcompression");
         Model model = OnnxReader.Read(Path.Combine(folder, "squeezenet_v1.0.onnx"), new() { Batch = 5 });
-        Tensor expected = Raw(folder, "expected_v1.0_prob_f32.raw", [5, 1000]), actual = OnEngine(model, Raw(folder, "inputs_227_f32_nchw_bgr.raw", [5, 3, 227, 227]))[0].Reshape([5, 1000]);
+        Tensor expected = Raw(folder, "expected_v1.0_prob_f32.raw", [5, 1000]),
+            actual = OnEngine(model, Raw(folder, "inputs_227_f32_nchw_bgr.raw", [5, 3, 227, 227]))[0].Reshape([5, 1000]);
         Agree([expected], [actual], "SqueezeNet 1.0");
         for (int picture = 0; picture < 5; picture++)
             Assert.Equal(Best(expected, picture), Best(actual, picture));
@@ -60,7 +63,8 @@ public class OutsideNetworksTests
         string folder = Shared("portrait-segmentation");
         Model model = OnnxReader.Read(Path.Combine(folder, "prisma_nchw.onnx"));
         Shape shape = model.Graph.Inputs[0].Shape;
-        byte[] pictures = File.ReadAllBytes(Path.Combine(folder, "inputs_256_u8_nhwc.raw")), masks = File.ReadAllBytes(Path.Combine(folder, "expected_prisma_fp32_prob_x255_u8.raw"));
+        byte[] pictures = File.ReadAllBytes(Path.Combine(folder, "inputs_256_u8_nhwc.raw")),
+            masks = File.ReadAllBytes(Path.Combine(folder, "expected_prisma_fp32_prob_x255_u8.raw"));
         using Session session = new(model, new(2));
         for (int picture = 0; picture < 10; picture++)
         {
@@ -104,5 +108,6 @@ public class OutsideNetworksTests
     private static Tensor Raw(string folder, string file, Shape shape) => new(ElementType.Float32, shape, File.ReadAllBytes(Path.Combine(folder, file)));
 
     private static int[] Best(Tensor probabilities, int picture) =>
-        [.. MemoryMarshal.Cast<byte, float>(probabilities.Bytes.Span).Slice(picture * 1000, 1000).ToArray().Select((value, label) => (value, label)).OrderByDescending(one => one.value).Take(5).Select(one => one.label)];
+        [.. MemoryMarshal.Cast<byte, float>(probabilities.Bytes.Span).Slice(picture * 1000, 1000).ToArray().Select((value, label) =>
+            (value, label)).OrderByDescending(one => one.value).Take(5).Select(one => one.label)];
 }

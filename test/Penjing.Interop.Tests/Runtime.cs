@@ -8,7 +8,8 @@ namespace Penjing.Interop.Tests;
 internal static class Runtime
 {
     /// <summary>The outputs of an exported model for these inputs.</summary>
-    public static Tensor[] Run(Model model, ReadOnlySpan<Tensor> inputs, bool optimized = false) => Run(OnnxWriter.ToBytes(model), model.Graph, inputs, optimized);
+    public static Tensor[] Run(Model model, ReadOnlySpan<Tensor> inputs, bool optimized = false) =>
+        Run(OnnxWriter.ToBytes(model), model.Graph, inputs, optimized);
 
     /// <summary>The outputs of a file for these inputs, which are those of the graph that was read from it or that it was written from.</summary>
     public static Tensor[] Run(byte[] file, Graph graph, ReadOnlySpan<Tensor> inputs, bool optimized = false)

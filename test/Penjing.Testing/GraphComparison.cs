@@ -20,7 +20,8 @@ public static class GraphComparison
             if (!others.Remove(node.Name, out Node? other)) throw new ClosenessException($"{what}: '{node}' is missing");
             if (!node.Inputs.Select(input => input.Name).SequenceEqual(other.Inputs.Select(input => input.Name)))
                 throw new ClosenessException($"{what}: '{node.Name}' should read {Names(node.Inputs)}, reads {Names(other.Inputs)}");
-            if (!Plain(node).Equals(Plain(other)) || node.Info != other.Info) throw new ClosenessException($"{what}: '{node.Name}' should be {node.Op} → {node.Info}, is {other.Op} → {other.Info}");
+            if (!Plain(node).Equals(Plain(other)) || node.Info != other.Info)
+                throw new ClosenessException($"{what}: '{node.Name}' should be {node.Op} → {node.Info}, is {other.Op} → {other.Info}");
         }
         if (others.Count > 0) throw new ClosenessException($"{what}: there is also {string.Join(", ", others.Values)}");
     }

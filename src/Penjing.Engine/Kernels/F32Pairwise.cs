@@ -37,21 +37,6 @@ internal readonly struct Quotient : IF32Pair
     public static V Apply<S, V>(V left, V right) where S : struct, ISimd<V> where V : unmanaged => S.Divide(left, right);
 }
 
-/// <summary>The larger; NaN where either is.</summary>
-internal readonly struct Larger : IF32Pair
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Apply<S, V>(V left, V right) where S : struct, ISimd<V> where V : unmanaged => S.Largest(left, right);
-}
-
-/// <summary>The smaller; NaN where either is.</summary>
-internal readonly struct Smaller : IF32Pair
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Apply<S, V>(V left, V right) where S : struct, ISimd<V> where V : unmanaged =>
-        S.Multiply(S.Fill(-1), S.Largest(S.Multiply(S.Fill(-1), left), S.Multiply(S.Fill(-1), right)));
-}
-
 /// <summary>left where it is not below 0, else left · right.</summary>
 internal readonly struct Sloped : IF32Pair
 {
@@ -60,13 +45,13 @@ internal readonly struct Sloped : IF32Pair
 }
 
 /// <summary>
-/// Add, Sub, Mul, Div, Min, Max and PRelu with broadcasting: elements in the order of memory, in runs along which each side is read one by one or
+/// Add, Sub, Mul, Div and PRelu with broadcasting: elements in the order of memory, in runs along which each side is read one by one or
 /// stands still.
 /// </summary>
 internal readonly struct F32Pairwise : IKernelMaker
 {
     /// <summary>Whether the node is a function of pairs of floats.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is Add or Sub or Mul or Div or Min or Max or PRelu;
+    public static bool Fits(Node node, Isa isa) => node.Op is Add or Sub or Mul or Div or PRelu;
 
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => node.Op switch
@@ -75,8 +60,6 @@ internal readonly struct F32Pairwise : IKernelMaker
         Sub => new F32Pairwise<S, V, Difference>(node),
         Mul => new F32Pairwise<S, V, Product>(node),
         Div => new F32Pairwise<S, V, Quotient>(node),
-        Min => new F32Pairwise<S, V, Smaller>(node),
-        Max => new F32Pairwise<S, V, Larger>(node),
         _ => new F32Pairwise<S, V, Sloped>(node),
     };
 }

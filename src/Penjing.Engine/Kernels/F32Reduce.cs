@@ -26,26 +26,25 @@ internal readonly record struct Around(int Outer, int Extent, int Inner)
     }
 }
 
-/// <summary>GlobalAveragePool, ReduceMean and ReduceSum over axes that lie side by side in memory.</summary>
+/// <summary>GlobalAveragePool and ReduceMean over axes that lie side by side in memory.</summary>
 internal readonly struct F32Mean : IKernelMaker
 {
-    /// <summary>Whether the node is such a mean or sum.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is GlobalAveragePool or ReduceMean or ReduceSum && View(node) is not null;
+    /// <summary>Whether the node is such a mean.</summary>
+    public static bool Fits(Node node, Isa isa) => node.Op is GlobalAveragePool or ReduceMean && View(node) is not null;
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged =>
-        new F32Mean<S, V>(View(node)!.Value, node.Op is ReduceSum ? 1 : 1f / View(node)!.Value.Extent);
+    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => new F32Mean<S, V>(View(node)!.Value);
 
     private static Around? View(Node node)
     {
         Shape input = node.Inputs[0].Shape;
-        return node.Op is Reduction { Axes.Count: > 0 } reduction ? Around.Of(input, reduction.Axes.AsSpan(), node.Shape)
+        return node.Op is ReduceMean { Axes.Count: > 0 } mean ? Around.Of(input, mean.Axes.AsSpan(), node.Shape)
             : Around.Of(input, node.Op is GlobalAveragePool ? [2, 3] : [.. Enumerable.Range(0, input.Rank)], node.Shape);
     }
 }
 
-/// <summary>Sums times a factor of columns, four vectors of them at a time, or of rows. Sums run over at most 64 elements before they join the total.</summary>
-internal sealed unsafe class F32Mean<S, V>(Around view, float factor) : Kernel where S : struct, ISimd<V> where V : unmanaged
+/// <summary>Means of columns, four vectors of them at a time, or of rows. Sums run over at most 64 elements before they join the total.</summary>
+internal sealed unsafe class F32Mean<S, V>(Around view) : Kernel where S : struct, ISimd<V> where V : unmanaged
 {
     private const int Chunk = 64;
 
@@ -68,7 +67,7 @@ internal sealed unsafe class F32Mean<S, V>(Around view, float factor) : Kernel w
         {
             int outer = i / blocks, c = i % blocks * 4 * S.Lanes, end = Math.Min(c + 4 * S.Lanes, view.Inner);
             float* source = operands.Input(0) + (nint)outer * view.Extent * view.Inner, target = operands.Output + (nint)outer * view.Inner;
-            if (view.Inner == 1) *target = Row(source);
+            if (view.Inner == 1) *target = Row(source) / view.Extent;
             else if (end - c == 4 * S.Lanes) Four(source + c, target + c);
             else
             {
@@ -94,7 +93,7 @@ internal sealed unsafe class F32Mean<S, V>(Around view, float factor) : Kernel w
             }
             (a, b, c, d) = (S.Add(a, e), S.Add(b, f), S.Add(c, g), S.Add(d, h));
         }
-        V scale = S.Fill(factor);
+        V scale = S.Fill(1f / view.Extent);
         S.Store(target, S.Multiply(a, scale));
         S.Store(target + S.Lanes, S.Multiply(b, scale));
         S.Store(target + 2 * S.Lanes, S.Multiply(c, scale));
@@ -111,7 +110,7 @@ internal sealed unsafe class F32Mean<S, V>(Around view, float factor) : Kernel w
             for (int i = Math.Min(left, Chunk); i > 0; i--, source += view.Inner) sum = S.Add(sum, L.Load<S, V>(source, count));
             total = S.Add(total, sum);
         }
-        L.Store<S, V>(target, S.Multiply(total, S.Fill(factor)), count);
+        L.Store<S, V>(target, S.Multiply(total, S.Fill(1f / view.Extent)), count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -128,7 +127,7 @@ internal sealed unsafe class F32Mean<S, V>(Around view, float factor) : Kernel w
             for (int lane = 0; lane < S.Lanes; lane++) total += lanes[lane];
             for (; done < end; done++) total += source[done];
         }
-        return (float)(total * factor);
+        return (float)total;
     }
 }
 

@@ -31,9 +31,6 @@ internal static class KernelTable
         Row<F32Softmax>("f32-softmax", F32Softmax.Fits),
         Row<F32Resize>("f32-resize", F32Resize.Fits),
 
-        // Every activation fits it too, but has a row above that is vectorised.
-        new("f64-function", (node, _) => F64Function.Fits(node), (node, _) => new F64Function(node)),
-
         // Fits everything, in double precision without vectors: last.
         new("reference", (_, _) => true, (node, _) => new ReferenceKernel(node)),
     ];

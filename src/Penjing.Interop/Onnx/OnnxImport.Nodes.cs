@@ -35,7 +35,8 @@ internal sealed partial class OnnxImport
     {
         if (TakesSingles(op) && from.Any(input => input.Info.Type is ElementType.Float64))
         {
-            ImmutableArray<Node> narrow = [.. from.Select(input => input.Info.Type is ElementType.Float64 ? Folded($"{input.Name}/single", new Cast(ElementType.Float32), [input]) : input)];
+            ImmutableArray<Node> narrow = [.. from.Select(input => input.Info.Type is ElementType.Float64
+                ? Folded($"{input.Name}/single", new Cast(ElementType.Float32), [input]) : input)];
             Node answer = Folded($"{wish}/single", op, narrow);
             return answer.Info.Type is ElementType.Float32 ? Folded(wish, new Cast(ElementType.Float64), [answer]) : answer;
         }
@@ -74,14 +75,16 @@ internal sealed partial class OnnxImport
         while (open.TryPop(out Node? next))
         {
             if (next.Op is Input)
-                throw new UnboundInputException(next.Name, $"{role} must be known when the network is read, but comes from the input '{next.Name}': bind that to a constant (OnnxOptions.Bound)");
+                throw new UnboundInputException(next.Name,
+                    $"{role} must be known when the network is read, but comes from the input '{next.Name}': bind that to a constant (OnnxOptions.Bound)");
             foreach (Node input in next.Inputs)
                 if (seen.Add(input)) open.Push(input);
         }
         throw new ModelFormatException($"{role} must be known when the network is read, but is not computed there");
     }
 
-    private static bool TakesSingles(Op op) => op is Conv or ConvTranspose or Gemm or MatMul or Einsum or BatchNormalization or LRN or PRelu or Softmax or LogSoftmax or Hardmax
+    private static bool TakesSingles(Op op) =>
+        op is Conv or ConvTranspose or Gemm or MatMul or Einsum or BatchNormalization or LRN or PRelu or Softmax or LogSoftmax or Hardmax
         or AveragePool or GlobalAveragePool or Resize or GridSample or RoiAlign or QuantizeLinear;
 
     private Node Folded(string wish, Op op, ImmutableArray<Node> from)
@@ -100,10 +103,13 @@ internal sealed partial class OnnxImport
     private bool Foldable(Node node)
     {
         long read = node.Inputs.Sum(input => (long)input.Shape.Elements * input.Info.Type.Size()), made = (long)node.Shape.Elements * node.Info.Type.Size();
-        long work = node.Op is Elementwise or Binary or Where or Reduction or Reshape or Flatten or Squeeze or Unsqueeze or Transpose or Concat or Slice or Gather or Pad or Identity or Cast or Expand or Tile
+        bool linear = node.Op is Elementwise or Binary or Where or Reduction or Reshape or Flatten or Squeeze or Unsqueeze or Transpose or Concat
+            or Slice or Gather or Pad or Identity or Expand or Tile;
+        long work = linear
             ? 0
             : Math.Max(1, read) * (double)Math.Max(1, made) > MostWork ? MostWork + 1 : read * made;
-        if (node.Op is MatMul or Gemm) work = (long)node.Shape.Elements * node.Inputs[0].Shape.Elements / Math.Max(1, node.Inputs[0].Shape.Rank < 2 ? 1 : node.Inputs[0].Shape[-2]);
+        if (node.Op is MatMul or Gemm)
+            work = (long)node.Shape.Elements * node.Inputs[0].Shape.Elements / Math.Max(1, node.Inputs[0].Shape.Rank < 2 ? 1 : node.Inputs[0].Shape[-2]);
         return work <= MostWork && Tensors.Afford(read + 5 * made + work / 16);
     }
 
@@ -114,7 +120,9 @@ internal sealed partial class OnnxImport
         return node;
     }
 
-    /// <summary>A name that no other node has: the wished one if it is free, and those that the file gives are free for the values that it gives them to.</summary>
+    /// <summary>
+    /// A name that no other node has: the wished one if it is free, and those that the file gives are free for the values that it gives them to.
+    /// </summary>
     private string Claim(string wish)
     {
         if (wish.Length == 0) wish = "value";
@@ -151,7 +159,8 @@ internal sealed partial class OnnxImport
             for (int i = 2; !given.ContainsKey(node) && !taken.Add(name); i++) name = $"{node.Name}/{i}";
             given.TryAdd(node, name);
         }
-        return new Graph([.. last], graph.Inputs).Map((node, from) => given.TryGetValue(node, out string? name) && name != node.Name ? new(name, node.Op, from) : node.With(from));
+        return new Graph([.. last], graph.Inputs).Map((node, from) => given.TryGetValue(node, out string? name) && name != node.Name
+            ? new(name, node.Op, from) : node.With(from));
     }
 
     private static readonly Pass Shuffles = new("Reshape, Transpose, Reshape => Gather", Shuffle);
@@ -159,9 +168,11 @@ internal sealed partial class OnnxImport
     /// <summary>N×C×… taken as N×groups×(C/groups)×…, those two transposed, and joined again: ShuffleNet's channel shuffle.</summary>
     private static Node? Shuffle(Node node, Func<Node, int> readers)
     {
-        if (node is not { Op: Reshape, Inputs: [{ Op: Transpose transpose, Inputs: [{ Op: Reshape, Inputs: [var x] } split] } turned] } || readers(turned) != 1 || readers(split) != 1) return null;
+        if (node is not { Op: Reshape, Inputs: [{ Op: Transpose transpose, Inputs: [{ Op: Reshape, Inputs: [var x] } split] } turned] }
+            || readers(turned) != 1 || readers(split) != 1) return null;
         Shape from = x.Shape, middle = split.Shape;
-        if (node.Shape != from || from.Rank < 2 || from.Elements == 0 || middle.Rank != from.Rank + 1 || middle[0] != from[0] || !middle.AsSpan()[3..].SequenceEqual(from.AsSpan()[2..])) return null;
+        if (node.Shape != from || from.Rank < 2 || from.Elements == 0 || middle.Rank != from.Rank + 1 || middle[0] != from[0]
+            || !middle.AsSpan()[3..].SequenceEqual(from.AsSpan()[2..])) return null;
         if (!transpose.Permutation.SequenceEqual(Enumerable.Range(0, middle.Rank).Select(axis => axis switch { 1 => 2, 2 => 1, _ => axis }))) return null;
         return new(node.Name, Gather.Shuffle(from[1], middle[1]), x);
     }

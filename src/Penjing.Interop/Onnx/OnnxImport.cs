@@ -26,8 +26,9 @@ internal sealed partial class OnnxImport
         foreach (FunctionProto function in model.Functions) functions.TryAdd((function.Domain, function.Name), function);
         GraphProto graph = model.Graph;
         yielded = [.. graph.Output.Select(output => output.Name)];
-        foreach (string name in graph.Input.Select(input => input.Name).Concat(graph.Node.SelectMany(node => node.Output)).Concat(graph.Initializer.Select(weight => weight.Name)))
-            reserved.Add(name);
+        reserved.UnionWith(graph.Input.Select(input => input.Name));
+        reserved.UnionWith(graph.Initializer.Select(weight => weight.Name));
+        reserved.UnionWith(graph.Node.SelectMany(node => node.Output));
         var scope = new Scope(null, version);
         Declare(graph, scope);
         foreach (NodeProto node in graph.Node) Build(node, scope, null);
@@ -85,7 +86,8 @@ internal sealed partial class OnnxImport
         if (graph.Input.Count > 0) throw new ModelFormatException("a branch takes no inputs");
         Declare(graph, scope);
         foreach (NodeProto node in graph.Node) Build(node, scope, null);
-        return [.. graph.Output.Select(output => scope.Find(output.Name) ?? throw new ModelFormatException($"nothing yields the branch's output '{output.Name}'"))];
+        return [.. graph.Output.Select(output => scope.Find(output.Name)
+            ?? throw new ModelFormatException($"nothing yields the branch's output '{output.Name}'"))];
     }
 
     private void Declare(GraphProto graph, Scope scope)
@@ -93,7 +95,8 @@ internal sealed partial class OnnxImport
         foreach (ValueInfoProto input in graph.Input)
             if (options.Bound.TryGetValue(input.Name, out Tensor? bound)) scope.Define(input.Name, new(() => Weight(input.Name, Fitting(input, bound))));
         foreach (TensorProto weight in graph.Initializer)
-            if (!scope.Has(weight.Name) || !options.Bound.ContainsKey(weight.Name)) scope.Define(weight.Name, new(() => Weight(weight.Name, Tensors.Read(weight))));
+            if (!scope.Has(weight.Name) || !options.Bound.ContainsKey(weight.Name))
+                scope.Define(weight.Name, new(() => Weight(weight.Name, Tensors.Read(weight))));
         foreach (SparseTensorProto weight in graph.SparseInitializer)
             scope.Define(weight.Values?.Name ?? "", new(() => Weight(weight.Values!.Name, Tensors.Read(weight))));
         foreach (ValueInfoProto input in graph.Input)
@@ -116,7 +119,8 @@ internal sealed partial class OnnxImport
 
     private (ElementType Type, Shape Shape) Describe(ValueInfoProto input)
     {
-        if (input.Type?.TensorType is not { } tensor) throw new ModelFormatException($"the input '{input.Name}' is no tensor, but a sequence, a map or an optional, which are not supported");
+        if (input.Type?.TensorType is not { } tensor)
+            throw new ModelFormatException($"the input '{input.Name}' is no tensor, but a sequence, a map or an optional, which are not supported");
         ElementType type;
         try
         {
@@ -126,7 +130,9 @@ internal sealed partial class OnnxImport
         {
             throw new ModelFormatException($"the input '{input.Name}': {error.Message}", error);
         }
-        if (tensor.Shape is null) throw new UnboundInputException(input.Name, $"the input '{input.Name}' has no shape: bind it to a constant (OnnxOptions.Bound), or export the network with shapes");
+        if (tensor.Shape is null)
+            throw new UnboundInputException(input.Name,
+                $"the input '{input.Name}' has no shape: bind it to a constant (OnnxOptions.Bound), or export the network with shapes");
         var extents = new List<long>();
         foreach (TensorShapeProto.Types.Dimension dim in tensor.Shape.Dim)
         {
@@ -135,7 +141,8 @@ internal sealed partial class OnnxImport
             extents.Add(known ? dim.DimValue
                 : options.Dimensions.TryGetValue(name, out int said) ? said
                 : extents.Count == 0 ? options.Batch
-                : throw new PenjingException($"the input '{input.Name}' leaves axis {extents.Count} open{(name.Length > 0 ? $" ('{name}')" : "")}: give its extent in OnnxOptions.Dimensions{(name.Length > 0 ? "" : " under the name ''")}"));
+                : throw new PenjingException(
+                    $"the input '{input.Name}' leaves axis {extents.Count} open: give its extent in OnnxOptions.Dimensions under the name '{name}'"));
         }
         return (type, OnnxTensors.Shape(extents));
     }
@@ -148,9 +155,12 @@ internal sealed partial class OnnxImport
         try
         {
             Tensors.Charge(NodeBytes);
-            if (functions.TryGetValue((proto.Domain, proto.OpType), out FunctionProto? function)) Inline(function, new(this, proto, where, scope, references), scope);
-            else if (domain.Length > 0) throw new ModelFormatException($"the domain '{domain}' is not understood; understood are ONNX's own operators: {OnnxOps.Understood}");
-            else if (!OnnxOps.Builders.TryGetValue(proto.OpType, out OnnxOps.Builder? build)) throw new ModelFormatException($"the operator is not understood; understood are {OnnxOps.Understood}");
+            if (functions.TryGetValue((proto.Domain, proto.OpType), out FunctionProto? function))
+                Inline(function, new(this, proto, where, scope, references), scope);
+            else if (domain.Length > 0)
+                throw new ModelFormatException($"the domain '{domain}' is not understood; understood are ONNX's own operators: {OnnxOps.Understood}");
+            else if (!OnnxOps.Builders.TryGetValue(proto.OpType, out OnnxOps.Builder? build))
+                throw new ModelFormatException($"the operator is not understood; understood are {OnnxOps.Understood}");
             else
             {
                 OnnxNode node = new(this, proto, where, scope, references);
@@ -165,7 +175,8 @@ internal sealed partial class OnnxImport
         catch (PenjingException error)
         {
             string doubled = $"node '{where}': ";
-            throw new ModelFormatException($"{what}: {(error.Message.StartsWith(doubled, StringComparison.Ordinal) ? error.Message[doubled.Length..] : error.Message)}", error);
+            string said = error.Message.StartsWith(doubled, StringComparison.Ordinal) ? error.Message[doubled.Length..] : error.Message;
+            throw new ModelFormatException($"{what}: {said}", error);
         }
     }
 

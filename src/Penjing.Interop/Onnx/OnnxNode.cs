@@ -62,7 +62,8 @@ internal sealed class OnnxNode
     /// <summary>Throws unless there are between <paramref name="least"/> and <paramref name="most"/> inputs.</summary>
     public void Takes(int least, int most)
     {
-        if (Count < least || Count > most) throw new ModelFormatException($"it takes {(least == most ? $"{least}" : $"{least} to {most}")} inputs, not {Count}");
+        if (Count < least || Count > most)
+            throw new ModelFormatException($"it takes {(least == most ? $"{least}" : $"{least} to {most}")} inputs, not {Count}");
     }
 
     /// <summary>The node that is the first output's value.</summary>
@@ -78,13 +79,14 @@ internal sealed class OnnxNode
     public Node Weight(string role, Tensor value, Quantization? quantization = null) => import.Weight($"{Output(0)}/{role}", value, quantization);
 
     /// <summary>A scalar constant of the type of a value.</summary>
-    public Node Number(string role, Node like, double value) => import.Make($"{Output(0)}/{role}", new Cast(like.Info.Type), [new Node("value", new Constant(Penjing.Tensor.Of<double>([], value)))]);
+    public Node Number(string role, Node like, double value) =>
+        import.Make($"{Output(0)}/{role}", new Cast(like.Info.Type), [new Node("value", new Constant(Penjing.Tensor.Of<double>([], value)))]);
 
     /// <summary>The constant that is an output's value.</summary>
     public Node Constant(Tensor value, int output = 0) => import.Weight(Output(output), value);
 
     /// <summary>The name of an output, or the node's where it has none.</summary>
-    public string Output(int index) => index < proto.Output.Count && proto.Output[index].Length > 0 ? proto.Output[index] : index == 0 ? Where : $"{Where}/{index}";
+    public string Output(int index) => Wants(index) ? proto.Output[index] : index == 0 ? Where : $"{Where}/{index}";
 
     /// <summary>Whether the node lists an output.</summary>
     public bool Wants(int output) => output < proto.Output.Count && proto.Output[output].Length > 0;
@@ -102,7 +104,8 @@ internal sealed class OnnxNode
     }
 
     /// <summary>The values of a branch that stands in an attribute.</summary>
-    public ImmutableArray<Node> Branch(string name) => import.Branch(Required(name, AttributeType.Graph).G ?? throw new ModelFormatException($"the attribute '{name}' is empty"), scope);
+    public ImmutableArray<Node> Branch(string name) =>
+        import.Branch(Required(name, AttributeType.Graph).G ?? throw new ModelFormatException($"the attribute '{name}' is empty"), scope);
 
     /// <summary>The value of an input that has to be known.</summary>
     /// <exception cref="UnboundInputException">It hangs on an input of the network.</exception>
@@ -123,7 +126,8 @@ internal sealed class OnnxNode
     {
         ElementType.Int64 => [.. tensor.AsSpan<long>()],
         ElementType.Int32 => [.. tensor.AsSpan<int>().ToArray().Select(value => (long)value)],
-        _ when tensor.Type.IsInteger() && tensor.Type is not ElementType.UInt64 => [.. Reference.Evaluate(new Cast(ElementType.Int64), [tensor]).AsSpan<long>()],
+        ElementType.Int8 or ElementType.UInt8 or ElementType.Int16 or ElementType.UInt16 or ElementType.UInt32 =>
+            [.. Reference.Evaluate(new Cast(ElementType.Int64), [tensor]).AsSpan<long>()],
         _ => throw new ModelFormatException($"{role} are whole numbers, not {tensor}"),
     };
 
@@ -138,7 +142,8 @@ internal sealed class OnnxNode
 
     /// <summary>The one number of an input that has to be known.</summary>
     /// <exception cref="UnboundInputException">It hangs on an input of the network.</exception>
-    public float One(int index, string role) => Floats(index, role) is [var only] ? only : throw new ModelFormatException($"{role} is one number, not {this[index].Info}");
+    public float One(int index, string role) => Floats(index, role) is [var only] ? only
+        : throw new ModelFormatException($"{role} is one number, not {this[index].Info}");
 
     /// <summary>A whole number that is given as an attribute.</summary>
     public long Int(string name) => Required(name, AttributeType.Int).I;
@@ -151,7 +156,8 @@ internal sealed class OnnxNode
 
     /// <summary>A number of 32 bits.</summary>
     /// <exception cref="ModelFormatException">It has more.</exception>
-    public static int Small(long value, string role) => value is >= int.MinValue and <= int.MaxValue ? (int)value : throw new ModelFormatException($"{role} is {value}, beyond all measure");
+    public static int Small(long value, string role) => value is >= int.MinValue and <= int.MaxValue ? (int)value
+        : throw new ModelFormatException($"{role} is {value}, beyond all measure");
 
     /// <summary>The numbers as those of 32 bits.</summary>
     public static Ints Small(ImmutableArray<long> values, string role) => [.. values.Select(value => Small(value, role))];
@@ -185,11 +191,13 @@ internal sealed class OnnxNode
     }
 
     /// <summary>A tensor, or null.</summary>
-    public Tensor? Tensor(string name) => Find(name, AttributeType.Tensor) is { } attribute ? import.Tensors.Read(attribute.T ?? throw new ModelFormatException($"the attribute '{name}' is empty")) : null;
+    public Tensor? Tensor(string name) => Find(name, AttributeType.Tensor) is { } attribute
+        ? import.Tensors.Read(attribute.T ?? throw new ModelFormatException($"the attribute '{name}' is empty")) : null;
 
     /// <summary>A sparse tensor as a dense one, or null.</summary>
     public Tensor? Sparse(string name) =>
-        Find(name, AttributeType.SparseTensor) is { } attribute ? import.Tensors.Read(attribute.SparseTensor ?? throw new ModelFormatException($"the attribute '{name}' is empty")) : null;
+        Find(name, AttributeType.SparseTensor) is { } attribute
+            ? import.Tensors.Read(attribute.SparseTensor ?? throw new ModelFormatException($"the attribute '{name}' is empty")) : null;
 
     /// <summary>Attributes that change nothing here.</summary>
     public void Ignore(params ReadOnlySpan<string> names)
@@ -200,14 +208,15 @@ internal sealed class OnnxNode
     /// <summary>Attributes that are understood with one value only.</summary>
     public void Only(string name, long value)
     {
-        if (Int(name, value) is var given && given != value) throw new ModelFormatException($"the attribute '{name}' is {given}, but only {value} is understood");
+        if (Int(name, value) is var given && given != value)
+            throw new ModelFormatException($"the attribute '{name}' is {given}, but only {value} is understood");
     }
 
     /// <summary>Throws where an attribute has not been asked for, since then nobody understood it.</summary>
     public void Finish()
     {
         if (attributes.Keys.FirstOrDefault(name => !read.Contains(name)) is { } strange)
-            throw new ModelFormatException($"the attribute '{strange}' is not understood; understood are {(read.Count > 0 ? string.Join(", ", read.Order()) : "none")}");
+            throw new ModelFormatException($"the attribute '{strange}' is not understood; understood are: {string.Join(", ", read.Order())}");
     }
 
     /// <summary>The attributes that a function gets from this call, or has by default.</summary>
@@ -219,14 +228,17 @@ internal sealed class OnnxNode
         return given;
     }
 
-    private AttributeProto Required(string name, AttributeType type) => Find(name, type) ?? throw new ModelFormatException($"the attribute '{name}' is missing");
+    private AttributeProto Required(string name, AttributeType type) => Find(name, type)
+        ?? throw new ModelFormatException($"the attribute '{name}' is missing");
 
     private AttributeProto? Find(string name, AttributeType type)
     {
         read.Add(name);
         if (!attributes.TryGetValue(name, out AttributeProto? attribute)) return null;
         if (attribute.Type != type && attribute.Type != AttributeType.Undefined)
-            throw new ModelFormatException($"the attribute '{name}' is of type {attribute.Type.ToString().ToUpperInvariant()}, not {type.ToString().ToUpperInvariant()}");
+            throw new ModelFormatException($"the attribute '{name}' is of type {Word(attribute.Type)}, not {Word(type)}");
         return attribute;
+
+        static string Word(AttributeType type) => type.ToString().ToUpperInvariant();
     }
 }

@@ -73,7 +73,8 @@ internal static partial class OnnxOps
         node.Takes(3, 3);
         Tensor[] given = [node.Known(0, "the start"), node.Known(1, "the limit"), node.Known(2, "the delta")];
         ElementType type = given[0].Type;
-        if (given.Any(value => value.Shape.Elements != 1 || value.Type != type || type is ElementType.Bool)) throw new ModelFormatException($"start, limit and delta are one number each, not {string.Join<Tensor>(", ", given)}");
+        if (given.Any(value => value.Shape.Elements != 1 || value.Type != type || type is ElementType.Bool))
+            throw new ModelFormatException($"start, limit and delta are one number each, not {string.Join<Tensor>(", ", given)}");
         bool whole = type.IsInteger();
         double[] wide = [.. given.Select(value => Reference.Evaluate(new Cast(ElementType.Float64), [value]).AsSpan<double>()[0])];
         (double start, double limit, double delta) = (wide[0], wide[1], wide[2]);
@@ -126,7 +127,8 @@ internal static partial class OnnxOps
     {
         node.Takes(1, 1);
         Tensor condition = node.Known(0, "the condition");
-        if (condition.Type is not ElementType.Bool || condition.Shape.Elements != 1) throw new ModelFormatException($"the condition is one BOOL, not {condition}");
+        if (condition.Type is not ElementType.Bool || condition.Shape.Elements != 1)
+            throw new ModelFormatException($"the condition is one BOOL, not {condition}");
         node.Ignore("then_branch", "else_branch");
         ImmutableArray<Node> values = node.Branch(condition.AsSpan<bool>()[0] ? "then_branch" : "else_branch");
         if (values.Length != node.Outputs) throw new ModelFormatException($"its branch yields {values.Length} values, not {node.Outputs}");

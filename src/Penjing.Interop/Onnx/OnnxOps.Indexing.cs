@@ -33,7 +33,8 @@ internal static partial class OnnxOps
     private static Node ScatterElements(OnnxNode node) => Put(node, new ScatterElements(node.Small("axis", 0), Reduction(node)));
 
     private static ScatterReduction Reduction(OnnxNode node) => node.Choice<ScatterReduction>("reduction", "none",
-        ("none", ScatterReduction.None), ("add", ScatterReduction.Add), ("mul", ScatterReduction.Mul), ("max", ScatterReduction.Max), ("min", ScatterReduction.Min));
+        ("none", ScatterReduction.None), ("add", ScatterReduction.Add), ("mul", ScatterReduction.Mul), ("max", ScatterReduction.Max),
+        ("min", ScatterReduction.Min));
 
     /// <summary>Constant indices stand in the operation; a scalar takes its axis away, a matrix puts several in its place.</summary>
     private static Node Gather(OnnxNode node)
@@ -60,7 +61,8 @@ internal static partial class OnnxOps
     {
         node.Takes(3, 3);
         ImmutableArray<float> depth = node.Floats(1, "the depth");
-        if (depth.Length != 1 || !(depth[0] >= 0 && depth[0] < int.MaxValue)) throw new ModelFormatException($"the depth is one whole number, not {string.Join(", ", depth.Take(3))}");
+        if (depth.Length != 1 || !(depth[0] >= 0 && depth[0] < int.MaxValue))
+            throw new ModelFormatException($"the depth is one whole number, not {string.Join(", ", depth.Take(3))}");
         return node.Make(new OneHot((int)depth[0], node.Small("axis", -1)), node[0], node[2]);
     }
 
@@ -70,7 +72,8 @@ internal static partial class OnnxOps
         node.Takes(2, 2);
         Tensor condition = node.Known(1, "the condition");
         node.Import.Tensors.Charge(8L * condition.Shape.Elements);
-        if (condition.Type is not ElementType.Bool || condition.Shape.Rank != 1) throw new ModelFormatException($"the condition is a row of BOOL, not {condition}");
+        if (condition.Type is not ElementType.Bool || condition.Shape.Rank != 1)
+            throw new ModelFormatException($"the condition is a row of BOOL, not {condition}");
         int[] held = [.. condition.AsSpan<bool>().ToArray().Index().Where(one => one.Item).Select(one => one.Index)];
         int axis = node.Small("axis", int.MinValue);
         return axis != int.MinValue
@@ -85,7 +88,8 @@ internal static partial class OnnxOps
         Node x = node[0];
         ImmutableArray<long> lengths = node.Longs(1, "the lengths");
         int time = node.Small("time_axis", 0), batch = node.Small("batch_axis", 1);
-        if (time is not (0 or 1) || batch is not (0 or 1) || time == batch || x.Shape.Rank < 2 || lengths.Length != x.Shape[batch] || lengths.Any(length => length < 0 || length > x.Shape[time]))
+        if (time is not (0 or 1) || batch is not (0 or 1) || time == batch || x.Shape.Rank < 2 || lengths.Length != x.Shape[batch]
+            || lengths.Any(length => length < 0 || length > x.Shape[time]))
             throw new ModelFormatException($"the lengths of {lengths.Length} rows don't fit {x.Shape} with time along axis {time}");
         node.Import.Tensors.Charge(16L * x.Shape.Elements);
         Shape shape = x.Shape;

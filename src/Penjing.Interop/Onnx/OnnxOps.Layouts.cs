@@ -30,7 +30,8 @@ internal static partial class OnnxOps
         node.Ignore("consumed_inputs");
         bool zeros = node.Flag("allowzero");
         Node x = node[0];
-        Ints target = attribute ? node.Ints("shape") ?? throw new ModelFormatException("the attribute 'shape' is missing") : OnnxNode.Small(node.Longs(1, "the target"), "an extent");
+        Ints target = attribute ? node.Ints("shape") ?? throw new ModelFormatException("the attribute 'shape' is missing")
+            : OnnxNode.Small(node.Longs(1, "the target"), "an extent");
         if (target.Any(extent => extent < -1)) throw new ModelFormatException($"{x.Shape} can't become {target}");
         if (zeros && target.Contains(0))
         {
@@ -73,7 +74,8 @@ internal static partial class OnnxOps
         }
         node.Takes(3, 3);
         ImmutableArray<long> tiles = node.Longs(1, "the tiles"), axis = node.Longs(2, "the axis");
-        if (tiles.Length != 1 || axis.Length != 1 || axis[0] < 0 || axis[0] >= x.Shape.Rank) throw new ModelFormatException($"tiles and axis are a number each, for {x.Shape}");
+        if (tiles.Length != 1 || axis.Length != 1 || axis[0] < 0 || axis[0] >= x.Shape.Rank)
+            throw new ModelFormatException($"tiles and axis are a number each, for {x.Shape}");
         return node.Make(new Tile([.. Enumerable.Range(0, x.Shape.Rank).Select(i => i == axis[0] ? OnnxNode.Small(tiles[0], "tiles") : 1)]), x);
     }
 
@@ -100,7 +102,8 @@ internal static partial class OnnxOps
     {
         (Node x, int block) = Blocks(node);
         int channels = x.Shape[1], height = x.Shape[2] / block, width = x.Shape[3] / block;
-        if (height * block != x.Shape[2] || width * block != x.Shape[3]) throw new ModelFormatException($"the pictures of {x.Shape} are no blocks of {block}×{block}");
+        if (height * block != x.Shape[2] || width * block != x.Shape[3])
+            throw new ModelFormatException($"the pictures of {x.Shape} are no blocks of {block}×{block}");
         Node split = node.Part("blocks", new Reshape([0, channels, height, block, width, block]), x);
         Node turned = node.Part("turned", new Transpose([0, 3, 5, 1, 2, 4]), split);
         return node.Make(new Reshape([0, Times(Times(channels, block), block), height, width]), turned);
@@ -111,7 +114,8 @@ internal static partial class OnnxOps
         node.Takes(1, 1);
         Node x = node[0];
         int block = OnnxNode.Small(node.Int("blocksize"), "blocksize");
-        if (x.Shape.Rank != 4 || x.Shape.Elements == 0 || block is < 1 or > 1 << 15) throw new ModelFormatException($"{x.Shape} has no blocks of {block}×{block}");
+        if (x.Shape.Rank != 4 || x.Shape.Elements == 0 || block is < 1 or > 1 << 15)
+            throw new ModelFormatException($"{x.Shape} has no blocks of {block}×{block}");
         return (x, block);
     }
 

@@ -33,10 +33,12 @@ internal static partial class OnnxOps
             left = node.Part("ignored", new Equal(), target, node.Weight("ignore_index", Tensor.Of<long>([], ignored)));
             target = node.Part("classes", new Where(), left, node.Weight("no-class", Tensor.Of<long>([], 0)), target);
         }
-        Node picked = node.Part("picked", new Squeeze([1]), node.Part("column", new GatherElements(1), logarithms, node.Part("rows", new Unsqueeze([1]), target)));
+        Node picked = node.Part("picked", new Squeeze([1]),
+            node.Part("column", new GatherElements(1), logarithms, node.Part("rows", new Unsqueeze([1]), target)));
         Node losses = node.Part("losses", new Unary(UnaryFunction.Neg), picked);
         Node? weights = weight is null ? null : node.Part("weights", new Take(), weight, target);
-        if (left is not null) weights = node.Part("left-out", new Where(), left, node.Number("none", logarithms, 0), weights ?? node.Number("one", logarithms, 1));
+        if (left is not null)
+            weights = node.Part("left-out", new Where(), left, node.Number("none", logarithms, 0), weights ?? node.Number("one", logarithms, 1));
         if (weights is null)
             return node.Make(reduction switch { "none" => new Identity(), "sum" => new ReduceSum([], false), _ => new ReduceMean([], false) }, losses);
         if (reduction == "none") return node.Make(new Mul(), losses, weights);

@@ -28,7 +28,8 @@ internal static partial class OnnxOps
         float epsilon = node.Float("epsilon", 1e-5f), momentum = node.Float("momentum", 0.9f);
         if (node.Version >= 14 && node.Flag("training_mode")) return Trained(node, epsilon, momentum);
         foreach (int output in Enumerable.Range(1, 4))
-            node.Yield(output, () => throw new ModelFormatException($"output {output} of '{node.Where}' is one of training, but something reads it: export the network for inference"));
+            node.Yield(output, () => throw new ModelFormatException(
+                $"output {output} of '{node.Where}' is one of training, but something reads it: export the network for inference"));
         return node.Make(new BatchNormalization(epsilon), node.All());
     }
 
@@ -38,7 +39,8 @@ internal static partial class OnnxOps
         Node x = node[0];
         if (x.Shape.Rank < 2) throw new ModelFormatException($"it takes N×C and more axes, not {x.Shape}");
         Ints axes = [.. Enumerable.Range(0, x.Shape.Rank).Where(axis => axis != 1)];
-        Node mean = node.Part("mean", new ReduceMean(axes, false), x), centred = node.Part("centred", new Sub(), x, Channelwise(node, mean, x, "mean of channels"));
+        Node mean = node.Part("mean", new ReduceMean(axes, false), x),
+            centred = node.Part("centred", new Sub(), x, Channelwise(node, mean, x, "mean of channels"));
         Node variance = node.Part("variance", new ReduceMean(axes, false), node.Part("squares", new Mul(), centred, centred));
         node.Yield(1, Running(1, node[3], mean));
         node.Yield(2, Running(2, node[4], variance));
@@ -70,7 +72,8 @@ internal static partial class OnnxOps
         Node grouped = node.Part("groups", new Reshape([0, groups, -1]), x);
         Node normal = Normal(node, grouped, [2], node.Float("epsilon", 1e-5f)).Value;
         if (node.Version >= 21)
-            return Affine(node, node.Part("channels", new Reshape([0, .. x.Shape.AsSpan()[1..]]), normal), Channelwise(node, node[1], x, "scale"), Channelwise(node, node[2], x, "bias"));
+            return Affine(node, node.Part("channels", new Reshape([0, .. x.Shape.AsSpan()[1..]]), normal), Channelwise(node, node[1], x, "scale"),
+                Channelwise(node, node[2], x, "bias"));
         Node scaled = node.Part("scaled", new Mul(), normal, Channelwise(node, node[1], grouped, "scale"));
         return node.Make(new Reshape([0, .. x.Shape.AsSpan()[1..]]), node.Part("shifted", new Add(), scaled, Channelwise(node, node[2], grouped, "bias")));
     }
@@ -91,7 +94,8 @@ internal static partial class OnnxOps
         node.Takes(2, 2);
         node.Ignore("stash_type");
         Node x = node[0], squares = node.Part("mean-square", new ReduceMean(From(node.Small("axis", -1), x.Shape.Rank)), node.Part("squares", new Mul(), x, x));
-        Node root = node.Part("root", new Unary(UnaryFunction.Sqrt), node.Part("safe", new Add(), squares, node.Number("epsilon", x, node.Float("epsilon", 1e-5f))));
+        Node root = node.Part("root", new Unary(UnaryFunction.Sqrt),
+            node.Part("safe", new Add(), squares, node.Number("epsilon", x, node.Float("epsilon", 1e-5f))));
         return node.Make(new Mul(), node.Part("normal", new Div(), x, root), node[1]);
     }
 
@@ -100,7 +104,8 @@ internal static partial class OnnxOps
         node.Takes(1, 1);
         Ints axes = node.Ints("axes") ?? [0, 2, 3];
         Node x = node[0], centred = node.Part("centred", new Sub(), x, node.Part("mean", new ReduceMean(axes), x));
-        Node deviation = node.Part("deviation", new Unary(UnaryFunction.Sqrt), node.Part("variance", new ReduceMean(axes), node.Part("squares", new Mul(), centred, centred)));
+        Node deviation = node.Part("deviation", new Unary(UnaryFunction.Sqrt),
+            node.Part("variance", new ReduceMean(axes), node.Part("squares", new Mul(), centred, centred)));
         return node.Make(new Div(), centred, node.Part("safe", new Add(), deviation, node.Number("epsilon", x, 1e-9)));
     }
 

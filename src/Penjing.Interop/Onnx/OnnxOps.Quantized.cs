@@ -23,7 +23,8 @@ internal static partial class OnnxOps
         node.Only("block_size", 0);
         node.Only("precision", 0);
         int axis = node.Small("axis", 1), said = node.Small("output_dtype", 0);
-        Node x = node[0].Info.Type is ElementType.Int32 && node[0].Info.Quantization is null ? node.Part("floats", new Cast(ElementType.Float32), node[0]) : node[0];
+        Node x = node[0].Info.Type is ElementType.Int32 && node[0].Info.Quantization is null ? node.Part("floats", new Cast(ElementType.Float32), node[0])
+            : node[0];
         ElementType to = node.Optional(2)?.Info.Type ?? (said != 0 ? OnnxTensors.Type(said) : ElementType.UInt8);
         return node.Make(new QuantizeLinear(to, Steps(node, 1, 2, x.Shape, axis)), node.Import.Single(x));
     }
@@ -43,7 +44,8 @@ internal static partial class OnnxOps
     {
         ImmutableArray<float> scales = node.Floats(scale, "the scale");
         ImmutableArray<long> zeros = node.Optional(zero) is null ? [.. scales.Select(_ => 0L)] : node.Longs(zero, "the zero point");
-        if (node[scale].Shape.Rank > 1 || zeros.Length != scales.Length) throw new ModelFormatException($"{node[scale].Shape} scales and {zeros.Length} zero points are no quantization of {shape}");
+        if (node[scale].Shape.Rank > 1 || zeros.Length != scales.Length)
+            throw new ModelFormatException($"{node[scale].Shape} scales and {zeros.Length} zero points are no quantization of {shape}");
         return new(scales, [.. zeros.Select(value => OnnxNode.Small(value, "a zero point"))], scales.Length == 1 ? null : axis < 0 ? axis + shape.Rank : axis);
     }
 
@@ -58,7 +60,8 @@ internal static partial class OnnxOps
     {
         node.Takes(1, 1);
         Node x = node[0], zero = node.Number("zero", x, 0), most = node.Number("most", x, 255);
-        Node largest = node.Part("largest", new Max(), node.Part("max", new ReduceMax([], false), x), zero), least = node.Part("least", new Min(), node.Part("min", new ReduceMin([], false), x), zero);
+        Node largest = node.Part("largest", new Max(), node.Part("max", new ReduceMax([], false), x), zero),
+            least = node.Part("least", new Min(), node.Part("min", new ReduceMin([], false), x), zero);
         Node scale = node.Make(1, new Div(), node.Part("range", new Sub(), largest, least), most);
         Node offset = node.Part("offset", new Unary(UnaryFunction.Round), node.Part("inside", new Clip(0, 255),
             node.Part("below", new Sub(), zero, node.Part("steps below", new Div(), least, scale))));
@@ -82,7 +85,8 @@ internal static partial class OnnxOps
     private static Node QLinearMatMul(OnnxNode node)
     {
         node.Takes(8, 8);
-        Node a = Meaning(node, node[0], Steps(node, 1, 2, node[0].Shape, node[0].Shape.Rank - 2), "a"), b = Meaning(node, node[3], Steps(node, 4, 5, node[3].Shape, node[3].Shape.Rank - 1), "b");
+        Node a = Meaning(node, node[0], Steps(node, 1, 2, node[0].Shape, node[0].Shape.Rank - 2), "a"),
+            b = Meaning(node, node[3], Steps(node, 4, 5, node[3].Shape, node[3].Shape.Rank - 1), "b");
         Node sums = node.Part("sums", new MatMul(), a, b);
         return node.Make(new QuantizeLinear(node[7].Info.Type, Steps(node, 6, 7, sums.Shape, sums.Shape.Rank - 1)), sums);
     }
@@ -109,6 +113,7 @@ internal static partial class OnnxOps
         Node x = node[index];
         ImmutableArray<long> zeros = node.Optional(zero) is null ? [0] : node.Longs(zero, "the zero point");
         if (zeros.Length == 0) throw new ModelFormatException("the zero point is empty");
-        return Meaning(node, x, new([.. zeros.Select(_ => 1f)], [.. zeros.Select(value => OnnxNode.Small(value, "a zero point"))], zeros.Length == 1 ? null : axis), role);
+        return Meaning(node, x, new([.. zeros.Select(_ => 1f)], [.. zeros.Select(value => OnnxNode.Small(value, "a zero point"))], zeros.Length == 1 ? null
+            : axis), role);
     }
 }

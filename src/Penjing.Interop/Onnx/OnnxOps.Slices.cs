@@ -26,8 +26,10 @@ internal static partial class OnnxOps
         bool attributes = node.Version < 10;
         node.Takes(attributes ? 1 : 3, attributes ? 1 : 5);
         Node x = node[0];
-        ImmutableArray<long> starts = (attributes ? node.Longs("starts") : node.Longs(1, "the starts")) ?? throw new ModelFormatException("the attribute 'starts' is missing");
-        ImmutableArray<long> ends = (attributes ? node.Longs("ends") : node.Longs(2, "the ends")) ?? throw new ModelFormatException("the attribute 'ends' is missing");
+        ImmutableArray<long> starts = (attributes ? node.Longs("starts") : node.Longs(1, "the starts"))
+            ?? throw new ModelFormatException("the attribute 'starts' is missing");
+        ImmutableArray<long> ends = (attributes ? node.Longs("ends") : node.Longs(2, "the ends"))
+            ?? throw new ModelFormatException("the attribute 'ends' is missing");
         ImmutableArray<long>? axes = attributes ? node.Longs("axes") : node.Optional(3) is null ? null : node.Longs(3, "the axes");
         ImmutableArray<long> steps = attributes || node.Optional(4) is null ? [.. starts.Select(_ => 1L)] : node.Longs(4, "the steps");
         ImmutableArray<long> along = axes ?? [.. Enumerable.Range(0, starts.Length).Select(axis => (long)axis)];
@@ -47,7 +49,10 @@ internal static partial class OnnxOps
 
     private static int Bounded(long value) => (int)Math.Clamp(value, int.MinValue, int.MaxValue);
 
-    /// <summary>The parts' sizes are an attribute before opset 13 and an input since; without them the parts are equal, from opset 18 the last may be smaller.</summary>
+    /// <summary>
+    /// The parts' sizes are an attribute before opset 13 and an input since; without them the parts are equal, from opset 18 the last may be
+    /// smaller.
+    /// </summary>
     private static Node Split(OnnxNode node)
     {
         node.Takes(1, 2);
@@ -55,13 +60,15 @@ internal static partial class OnnxOps
         int axis = node.Small("axis", 0), count = node.Outputs;
         if (axis < -x.Shape.Rank || axis >= x.Shape.Rank) throw new ModelFormatException($"axis {axis} lies outside {x.Shape}");
         int extent = x.Shape[axis];
-        ImmutableArray<long>? given = node.Version < 13 ? node.Optional(1) is null ? node.Longs("split") : node.Longs(1, "the split") : node.Optional(1) is null ? null : node.Longs(1, "the split");
+        ImmutableArray<long>? given = node.Version < 13 ? node.Optional(1) is null ? node.Longs("split") : node.Longs(1, "the split")
+            : node.Optional(1) is null ? null : node.Longs(1, "the split");
         if (node.Int("num_outputs", count) != count) throw new ModelFormatException($"num_outputs is {node.Int("num_outputs", count)}, but {count} are named");
         if (count == 0) throw new ModelFormatException("it has no outputs");
         long equal = ((long)extent + count - 1) / count;
         ImmutableArray<long> sizes = given ?? [.. Enumerable.Range(0, count).Select(i => Math.Clamp(extent - i * equal, 0, equal))];
-        if (sizes.Length != count || sizes.Any(size => size < 0 || size > extent) || sizes.Sum() != extent || (given is null && node.Version < 18 && extent % count != 0))
-            throw new ModelFormatException($"{x.Shape} can't be split along axis {axis} into {count} parts{(given is null ? "" : $" of {string.Join(", ", sizes)}")}");
+        if (sizes.Length != count || sizes.Any(size => size < 0 || size > extent) || sizes.Sum() != extent
+            || (given is null && node.Version < 18 && extent % count != 0))
+            throw new ModelFormatException($"{x.Shape} can't be split along axis {axis} into {count} parts of {string.Join(", ", sizes)}");
         var parts = new Node[count];
         int from = 0;
         for (int i = 0; i < count; i++)
@@ -81,14 +88,16 @@ internal static partial class OnnxOps
         Node x = node[0];
         int rank = x.Shape.Rank;
         string mode = node.Choice<string>("mode", "constant", ("constant", "constant"), ("reflect", "reflect"), ("edge", "edge"), ("wrap", "wrap"));
-        ImmutableArray<long> pads = attributes ? node.Longs(node.Version < 2 ? "paddings" : "pads") ?? throw new ModelFormatException("the attribute 'pads' is missing") : node.Longs(1, "the pads");
+        ImmutableArray<long> pads = (attributes ? node.Longs(node.Version < 2 ? "paddings" : "pads") : node.Longs(1, "the pads"))
+            ?? throw new ModelFormatException("the attribute 'pads' is missing");
         float value = attributes ? node.Float("value", 0) : mode == "constant" && node.Optional(2) is not null ? node.One(2, "the value") : 0;
         ImmutableArray<long> axes = node.Optional(3) is null ? [.. Enumerable.Range(0, rank).Select(axis => (long)axis)] : node.Longs(3, "the axes");
         if (pads.Length != 2 * axes.Length) throw new ModelFormatException($"{pads.Length} pads are not two for each of {axes.Length} axes");
         List<Op> ops = [];
         for (int i = 0; i < axes.Length; i++)
         {
-            int axis = OnnxNode.Small(axes[i] < 0 ? axes[i] + rank : axes[i], "an axis"), before = OnnxNode.Small(pads[i], "a pad"), after = OnnxNode.Small(pads[i + axes.Length], "a pad");
+            int axis = OnnxNode.Small(axes[i] < 0 ? axes[i] + rank : axes[i], "an axis");
+            int before = OnnxNode.Small(pads[i], "a pad"), after = OnnxNode.Small(pads[i + axes.Length], "a pad");
             if (axis < 0 || axis >= rank) throw new ModelFormatException($"axis {axes[i]} lies outside {x.Shape}");
             if (before == 0 && after == 0) continue;
             ops.Add(mode switch

@@ -16,8 +16,10 @@ internal static partial class OnnxOps
     private static Node Indices(OnnxNode node, Node x, bool flat, MaxPool pool, bool columns)
     {
         Shape shape = x.Shape, output = pool.Infer([x.Info]).Shape;
-        if (pool.Kernel.Height * (long)pool.Kernel.Width > MostTaps) throw new ModelFormatException($"the indices of windows of {pool.Kernel} are not supported");
-        if (x.Info.Type is not (ElementType.Float32 or ElementType.Float16)) throw new ModelFormatException($"the indices of a pool of {x.Info} are not supported");
+        if (pool.Kernel.Height * (long)pool.Kernel.Width > MostTaps)
+            throw new ModelFormatException($"the indices of windows of {pool.Kernel} are not supported");
+        if (x.Info.Type is not (ElementType.Float32 or ElementType.Float16))
+            throw new ModelFormatException($"the indices of a pool of {x.Info} are not supported");
         node.Import.Tensors.Charge(16L * shape.Elements + 64L * output.Elements * pool.Kernel.Height * pool.Kernel.Width);
         int height = shape[2], width = shape[3], plane = height * width;
         Tensor places = Tensor.Build<long>(shape, values =>
@@ -32,7 +34,8 @@ internal static partial class OnnxOps
             {
                 Node value = Tap(padded, row, column, "value"), place = Tap(indices, row, column, "place");
                 Node above = most is null ? value : node.Part("above", new Greater(), value, most);
-                (best, most) = (best is null ? place : node.Part("best", new Where(), above, place, best), most is null ? value : node.Part("most", new Max(), most, value));
+                best = best is null ? place : node.Part("best", new Where(), above, place, best);
+                most = most is null ? value : node.Part("most", new Max(), most, value);
             }
         return flat ? node.Make(1, new Squeeze([2]), best!) : node.Make(1, new Identity(), best!);
 
@@ -62,18 +65,23 @@ internal static partial class OnnxOps
         (Node x, Node indices) = (node[0], node[1]);
         if (x.Shape.Rank is not (3 or 4)) throw new ModelFormatException($"it takes N×C×W or N×C×H×W, not {x.Shape}");
         int axes = x.Shape.Rank - 2;
-        Ints kernel = node.Ints("kernel_shape") ?? [], strides = node.Ints("strides") ?? [.. Enumerable.Repeat(1, axes)], pads = node.Ints("pads") ?? [.. new int[2 * axes]];
-        if (kernel.Count != axes || strides.Count != axes || pads.Count != 2 * axes) throw new ModelFormatException($"kernel_shape, strides or pads are not for {axes} axes");
-        Shape natural = OnnxTensors.Shape([x.Shape[0], x.Shape[1], .. Enumerable.Range(0, axes).Select(i => (x.Shape[i + 2] - 1L) * strides[i] - pads[i] - pads[i + axes] + kernel[i])]);
+        Ints kernel = node.Ints("kernel_shape") ?? [], strides = node.Ints("strides") ?? [.. Enumerable.Repeat(1, axes)];
+        Ints pads = node.Ints("pads") ?? [.. new int[2 * axes]];
+        if (kernel.Count != axes || strides.Count != axes || pads.Count != 2 * axes)
+            throw new ModelFormatException($"kernel_shape, strides or pads are not for {axes} axes");
+        Shape natural = OnnxTensors.Shape([x.Shape[0], x.Shape[1],
+            .. Enumerable.Range(0, axes).Select(i => (x.Shape[i + 2] - 1L) * strides[i] - pads[i] - pads[i + axes] + kernel[i])]);
         Shape output = node.Optional(2) is null ? natural : OnnxTensors.Shape(node.Longs(2, "the output's shape"));
         if (output.Rank != x.Shape.Rank) throw new ModelFormatException($"{x.Shape} can't become {output}");
         node.Import.Tensors.Charge((long)output.Elements * x.Info.Type.Size());
         // The indices count through the natural output; in a larger one the same places have others.
         Node zeros = node.Weight("zeros", Tensor.Zeros(x.Info.Type, [natural.Elements]));
-        Node spread = node.Part("spread", new ScatterElements(0), zeros, node.Part("indices", new Reshape([-1]), indices), node.Part("values", new Reshape([-1]), x));
+        Node spread = node.Part("spread", new ScatterElements(0), zeros, node.Part("indices", new Reshape([-1]), indices),
+            node.Part("values", new Reshape([-1]), x));
         if (output == natural) return node.Make(new Reshape(output.Extents), spread);
         Node small = node.Part("pictures", new Reshape(natural.Extents), spread);
-        List<Op> ops = [.. Enumerable.Range(0, output.Rank).Where(axis => output[axis] != natural[axis]).Select(axis => new Pad(axis, 0, output[axis] - natural[axis]))];
+        List<Op> ops = [.. Enumerable.Range(0, output.Rank).Where(axis => output[axis] != natural[axis]).Select(axis =>
+            new Pad(axis, 0, output[axis] - natural[axis]))];
         return Chain(node, small, ops);
     }
 }

@@ -33,7 +33,8 @@ internal static partial class OnnxOps
             if (given is { } own && kernel != own) throw new ModelFormatException($"kernel_shape says {kernel}, but the kernel is {own}");
             if (given is null && kernels is null) throw new ModelFormatException("the attribute 'kernel_shape' is missing");
             var window = new Window(kernel, Pair("strides", node.Ints("strides"), Size.One), Pair("dilations", node.Ints("dilations"), Size.One), default);
-            if (window.Stride is not { Height: > 0, Width: > 0 } || window.Dilation is not { Height: > 0, Width: > 0 } || kernel is not { Height: > 0, Width: > 0 })
+            if (window.Stride is not { Height: > 0, Width: > 0 } || window.Dilation is not { Height: > 0, Width: > 0 }
+                || kernel is not { Height: > 0, Width: > 0 })
                 throw new ModelFormatException($"kernels, strides and dilations are positive, not {kernel}, {window.Stride}, {window.Dilation}");
             Ints? pads = node.Ints("pads");
             string auto = node.Text("auto_pad", "NOTSET");
@@ -117,7 +118,8 @@ internal static partial class OnnxOps
         Window window = Window.Of(node, flat, extent, Extent(kernel), window =>
             Total(window, new(Scaled(extent.Height, window.Stride.Height), Scaled(extent.Width, window.Stride.Width))));
         if (wanted is { } output) window = window with { Padding = Total(window, output) };
-        Padding padding = new(Math.Max(0, window.Padding.Top), Math.Max(0, window.Padding.Left), Math.Max(0, window.Padding.Bottom), Math.Max(0, window.Padding.Right));
+        Padding padding = new(Math.Max(0, window.Padding.Top), Math.Max(0, window.Padding.Left), Math.Max(0, window.Padding.Bottom),
+            Math.Max(0, window.Padding.Right));
         beyond = new(Less(beyond.Height, Cut(window.Padding.Top, window.Padding.Bottom)), Less(beyond.Width, Cut(window.Padding.Left, window.Padding.Right)));
         var op = new ConvTranspose(window.Stride, padding, window.Dilation, beyond, node.Small("group", 1));
         return node.Optional(2) is { } bias ? Slid(node, flat, op, x, kernel, bias) : Slid(node, flat, op, x, kernel);

@@ -72,7 +72,7 @@ public static class OnnxReader
         OperatorSetIdProto[] own = [.. imports.Where(import => IsOwn(import.Domain))];
         long version = own.Length > 0 ? own.Max(import => import.Version) : 1;
         if (version is < 1 or > Newest)
-            throw new ModelFormatException($"it is written for opset {version}, but opsets up to {Newest} are understood: export it for opset {Newest} or an older one");
+            throw new ModelFormatException($"it is written for opset {version}, but opsets up to {Newest} are understood: export it for one of these");
         return (int)version;
     }
 
@@ -95,7 +95,8 @@ public static class OnnxReader
     private static Preprocessing? Preprocessing(Dictionary<string, string> entries)
     {
         if (!entries.TryGetValue("preprocessing.channels", out string? said)) return null;
-        if (!Enum.TryParse(said, out Channels channels) || !Enum.IsDefined(channels)) throw new ModelFormatException($"the metadata's preprocessing.channels are '{said}', not one of {string.Join(", ", Enum.GetNames<Channels>())}");
+        if (!Enum.TryParse(said, out Channels channels) || !Enum.IsDefined(channels))
+            throw new ModelFormatException($"the metadata's preprocessing.channels are '{said}', not one of {string.Join(", ", Enum.GetNames<Channels>())}");
         Fit fit = Fit.Cover;
         if (entries.TryGetValue("preprocessing.fit", out string? how) && (!Enum.TryParse(how, out fit) || !Enum.IsDefined(fit)))
             throw new ModelFormatException($"the metadata's preprocessing.fit is '{how}', not one of {string.Join(", ", Enum.GetNames<Fit>())}");
@@ -106,7 +107,8 @@ public static class OnnxReader
             string[] words = entries.GetValueOrDefault(key, "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
             var numbers = new float[words.Length];
             for (int i = 0; i < words.Length; i++)
-                if (!float.TryParse(words[i], CultureInfo.InvariantCulture, out numbers[i])) throw new ModelFormatException($"the metadata's {key} has '{words[i]}', which is no number");
+                if (!float.TryParse(words[i], CultureInfo.InvariantCulture, out numbers[i]))
+                    throw new ModelFormatException($"the metadata's {key} has '{words[i]}', which is no number");
             return [.. numbers];
         }
     }

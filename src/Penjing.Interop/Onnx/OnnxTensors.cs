@@ -57,7 +57,7 @@ internal sealed class OnnxTensors(string? folder, long length)
         DataType.Uint64 => ElementType.UInt64,
         DataType.Bool => ElementType.Bool,
         DataType.Undefined => throw new ModelFormatException("a value has no element type"),
-        var other => throw new ModelFormatException($"values of type {(Enum.IsDefined(other) ? other.ToString().ToUpperInvariant() : $"{type}")} are not supported; "
+        var other => throw new ModelFormatException($"values of type {other.ToString().ToUpperInvariant()} are not supported; "
             + "supported are floats of 16, 32 and 64 bits, integers of 8 to 64 bits, and BOOL"),
     };
 
@@ -99,7 +99,8 @@ internal sealed class OnnxTensors(string? folder, long length)
                 inside &= index >= 0 && index < shape[axis];
                 position = inside ? position * shape[axis] + index : 0;
             }
-            if (!inside || position < 0 || position >= shape.Elements) throw new ModelFormatException($"the sparse tensor '{sparse.Values.Name}': index {i} lies outside {shape}");
+            if (!inside || position < 0 || position >= shape.Elements)
+                throw new ModelFormatException($"the sparse tensor '{sparse.Values.Name}': index {i} lies outside {shape}");
             values.Bytes.Slice(i * size, size).Span.CopyTo(bytes.AsSpan((int)position * size));
         }
         return new(values.Type, shape, bytes);

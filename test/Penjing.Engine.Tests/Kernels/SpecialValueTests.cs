@@ -23,15 +23,6 @@ public class SpecialValueTests
         foreach (Activation activation in OpCases.Activations) Check(new($"{activation}", activation, [input], []), isa, 1e-6);
     }
 
-    /// <summary>The larger and the smaller of special values.</summary>
-    [Theory]
-    [MemberData(nameof(Widths))]
-    public void ExtremesOfSpecialValues(Isa isa)
-    {
-        Tensor left = Special([1, 83]), right = Reference.Evaluate(new Slice(1, -1, int.MinValue, -1), [left]);
-        foreach (Binary op in (Binary[])[new Min(), new Max()]) Check(new($"{op}", op, [left, right], []), isa, 0);
-    }
-
     /// <summary>Activations fused into a convolution, a depthwise one and a sum.</summary>
     [Theory]
     [MemberData(nameof(Widths))]

@@ -13,7 +13,8 @@ internal sealed record ConformanceCase(string Suite, string Name, string Folder)
 
     /// <summary>The cases of a suite, by name.</summary>
     public static ImmutableArray<ConformanceCase> Of(string data, string suite) =>
-        [.. Directory.GetDirectories(Path.Combine(data, suite)).Select(folder => new ConformanceCase(suite, Path.GetFileName(folder), folder)).OrderBy(one => one.Name, StringComparer.Ordinal)];
+        [.. Directory.GetDirectories(Path.Combine(data, suite)).Order(StringComparer.Ordinal)
+            .Select(folder => new ConformanceCase(suite, Path.GetFileName(folder), folder))];
 
     /// <summary>Throws unless every runner gives every data set's outputs. Inputs on which shapes hang are bound, no others.</summary>
     public void Check(params (string Name, Func<Graph, Tensor[], Tensor[]> Run)[] runners)
@@ -69,7 +70,9 @@ internal sealed record ConformanceCase(string Suite, string Name, string Folder)
         for (int i = 0; i < oracle.Length; i++)
         {
             bool same = oracle[i].Equals(answer[i]) || oracle[i] == answer[i] || Math.Abs(oracle[i] - answer[i]) <= Absolute + Relative * Math.Abs(oracle[i]);
-            if (!same) throw new ClosenessException(string.Create(CultureInfo.InvariantCulture, $"{what}: element {i} of {expected} should be {oracle[i]:R}, is {answer[i]:R}"));
+            if (!same)
+                throw new ClosenessException(string.Create(CultureInfo.InvariantCulture,
+                    $"{what}: element {i} of {expected} should be {oracle[i]:R}, is {answer[i]:R}"));
         }
     }
 

@@ -35,5 +35,6 @@ internal static class ConformanceData
         }
     }
 
-    private static bool IsWhole(string folder) => Suites.All(suite => Directory.Exists(Path.Combine(folder, suite))) && Directory.Exists(Path.Combine(folder, "node", "test_xor_bcast4v4d"));
+    private static bool IsWhole(string folder) => Suites.All(suite => Directory.Exists(Path.Combine(folder, suite)))
+        && Directory.Exists(Path.Combine(folder, "node", "test_xor_bcast4v4d"));
 }

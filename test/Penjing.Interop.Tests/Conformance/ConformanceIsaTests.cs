@@ -17,8 +17,10 @@ public partial class ConformanceIsaTests
     {
         if (ConformanceData.Folder(out string problem) is null) Assert.Skip(problem);
         if (Isas.Best <= left) Assert.Skip($"this machine has at most {Isas.Best}, so there is nothing to switch off");
-        if (variable.Contains("AVX", StringComparison.Ordinal) && RuntimeInformation.ProcessArchitecture != Architecture.X64) Assert.Skip($"{variable} is of x64");
-        ChildProcess child = await ChildProcess.RunTests([typeof(ConformanceTests)], TimeSpan.FromMinutes(5), (variable, "0"), (ConformanceTests.Vectors, left.ToString()));
+        if (variable.Contains("AVX", StringComparison.Ordinal) && RuntimeInformation.ProcessArchitecture != Architecture.X64)
+            Assert.Skip($"{variable} is of x64");
+        ChildProcess child = await ChildProcess.RunTests([typeof(ConformanceTests)], TimeSpan.FromMinutes(5), (variable, "0"),
+            (ConformanceTests.Vectors, left.ToString()));
         Assert.True(child.ExitCode == 0 && Summary().IsMatch(child.Output), child.Output);
     }
 

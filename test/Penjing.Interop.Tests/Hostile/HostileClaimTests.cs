@@ -28,12 +28,17 @@ public class HostileClaimTests
         yield return ("expanded", new OnnxVariant(13, "Expand", [one, billion], Fed: 0).ToProto(), true);
         yield return ("tiled", new OnnxVariant(13, "Tile", [one, billion], Fed: 0).ToProto(), true);
         yield return ("padded", new OnnxVariant(13, "Pad", [one, Tensor.Of<long>([2], 0, 1_000_000_000)], Fed: 0).ToProto(), true);
-        yield return ("wrapped", new OnnxVariant(19, "Pad", [one, Tensor.Of<long>([2], 0, 1_000_000_000)], Fed: 0, Attributes: [("mode", "wrap")]).ToProto(), false);
-        yield return ("range", new OnnxVariant(13, "Range", [Tensor.Of<long>([], 0), Tensor.Of<long>([], long.MaxValue), Tensor.Of<long>([], 1)], Fed: 0).ToProto(), false);
-        yield return ("endless range", new OnnxVariant(13, "Range", [Tensor.Of<float>([], 0), Tensor.Of<float>([], 1), Tensor.Of<float>([], 0)], Fed: 0).ToProto(), false);
+        yield return ("wrapped", new OnnxVariant(19, "Pad", [one, Tensor.Of<long>([2], 0, 1_000_000_000)], Fed: 0, Attributes: [("mode", "wrap")]).ToProto(),
+            false);
+        yield return ("range", new OnnxVariant(13, "Range", [Tensor.Of<long>([], 0), Tensor.Of<long>([], long.MaxValue), Tensor.Of<long>([], 1)],
+            Fed: 0).ToProto(), false);
+        yield return ("endless range", new OnnxVariant(13, "Range", [Tensor.Of<float>([], 0), Tensor.Of<float>([], 1), Tensor.Of<float>([], 0)],
+            Fed: 0).ToProto(), false);
         yield return ("one-hot", new OnnxVariant(13, "OneHot", [Tensor.Of<long>([1], 0), billion, Tensor.Of<float>([2], 0, 1)], Fed: 0).ToProto(), true);
-        yield return ("resized", new OnnxVariant(13, "Resize", [Tensor.Of<float>([1, 1, 1, 1], 1), null, null, Tensor.Of<long>([4], 1, 1, 40_000, 40_000)], Fed: 0).ToProto(), true);
-        yield return ("unpooled", new OnnxVariant(11, "MaxUnpool", [Tensor.Of<float>([1, 1, 1, 1], 1), Tensor.Of<long>([1, 1, 1, 1], 0), Tensor.Of<long>([4], 1, 1, 40_000, 40_000)],
+        yield return ("resized", new OnnxVariant(13, "Resize", [Tensor.Of<float>([1, 1, 1, 1], 1), null, null, Tensor.Of<long>([4], 1, 1, 40_000, 40_000)],
+            Fed: 0).ToProto(), true);
+        yield return ("unpooled", new OnnxVariant(11, "MaxUnpool",
+            [Tensor.Of<float>([1, 1, 1, 1], 1), Tensor.Of<long>([1, 1, 1, 1], 0), Tensor.Of<long>([4], 1, 1, 40_000, 40_000)],
             Attributes: [("kernel_shape", new[] { 2, 2 })]).ToProto(), false);
         yield return ("eye", new OnnxVariant(13, "EyeLike", [null]).ToProto(), false);
 
@@ -56,11 +61,13 @@ public class HostileClaimTests
         yield return ("doubled extents", Chain(60, (i, from) => Node("Concat", $"v{i}", [from, from], ("axis", 0))), false);
         yield return ("doubled constants", Chain(26, (i, from) => Node("Concat", $"v{i}", [from, from], ("axis", 0)), constant: true), true);
         yield return ("one name for all", Chain(3, (_, from) => Node("Relu", "v0", [from])), false);
-        yield return ("a cycle", Model(13, Graph([Value("x", ElementType.Float32, 1)], ["y"], [], Node("Add", "y", ["x", "z"]), Node("Relu", "z", ["y"]))), false);
+        yield return ("a cycle", Model(13, Graph([Value("x", ElementType.Float32, 1)], ["y"], [], Node("Add", "y", ["x", "z"]), Node("Relu", "z", ["y"]))),
+            false);
         yield return ("a node that reads itself", Model(13, Graph([Value("x", ElementType.Float32, 1)], ["y"], [], Node("Add", "y", ["x", "y"]))), false);
 
         GraphProto deep = Graph([], ["y"], [], Node("Relu", "y", ["x"]));
-        for (int i = 0; i < 40; i++) deep = Graph([], ["y"], [], Node("If", "y", ["yes"], ("then_branch", deep), ("else_branch", Graph([], ["z"], [], Node("Relu", "z", ["x"])))));
+        GraphProto flat = Graph([], ["z"], [], Node("Relu", "z", ["x"]));
+        for (int i = 0; i < 40; i++) deep = Graph([], ["y"], [], Node("If", "y", ["yes"], ("then_branch", deep), ("else_branch", flat)));
         deep.Input.Add(Value("x", ElementType.Float32, 1));
         deep.Initializer.Add(Weight("yes", Tensor.Of<bool>([], true)));
         yield return ("deep branches", Model(13, deep), false);

@@ -22,16 +22,20 @@ public class HostileOnnxTests
     public void Injured_files_are_refused_or_read()
     {
         (string Name, byte[] Bytes)[] files = [.. Corpus()];
-        int from = Number("PENJING_FUZZ_FROM", 0), seconds = Number("PENJING_FUZZ_SECONDS", Seconds), rounds = seconds == Seconds ? Rounds : int.MaxValue - from;
+        int from = Number("PENJING_FUZZ_FROM", 0), seconds = Number("PENJING_FUZZ_SECONDS", Seconds);
+        int rounds = seconds == Seconds ? Rounds : int.MaxValue - from;
         long start = Stopwatch.GetTimestamp();
         int next = from - 1, done = 0, sound = 0;
         string? failure = null;
         var current = new ConcurrentDictionary<int, Reading>();
-        Thread[] threads = [.. Enumerable.Range(0, Math.Max(1, Environment.ProcessorCount)).Select(number => new Thread(() => Work(number), 16 << 20) { IsBackground = true })];
+        Thread[] threads =
+            [.. Enumerable.Range(0, Environment.ProcessorCount).Select(number => new Thread(() => Work(number), 16 << 20) { IsBackground = true })];
         foreach (Thread thread in threads) thread.Start();
         while (threads.Any(thread => !thread.Join(500)))
-            if (current.Values.FirstOrDefault(reading => reading.What is not null && Stopwatch.GetElapsedTime(reading.Since) > patience).What is { } hanging) Assert.Fail($"no end after {patience}: {hanging}");
-        TestContext.Current.TestOutputHelper?.WriteLine($"{done} injured files from round {from} on, {sound} of them still networks, in {Stopwatch.GetElapsedTime(start).TotalSeconds:f0} s");
+            if (current.Values.FirstOrDefault(reading => reading.What is not null && Stopwatch.GetElapsedTime(reading.Since) > patience).What is { } hanging)
+                Assert.Fail($"no end after {patience}: {hanging}");
+        double took = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{done} injured files from round {from} on, {sound} of them still networks, in {took:f0} s");
         Assert.True(failure is null, failure);
         Assert.InRange(sound, done / 100, done);
 
@@ -60,7 +64,8 @@ public class HostileOnnxTests
         }
     }
 
-    private static int Number(string variable, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable(variable), out int number) ? number : otherwise;
+    private static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), out int number) ? number : otherwise;
 
     private static IEnumerable<(string Name, byte[] Bytes)> Corpus()
     {
@@ -92,7 +97,10 @@ public class HostileOnnxTests
 /// <summary>One reading of a file that nobody vouches for.</summary>
 internal static class Hostile
 {
-    /// <summary>Whether the file is a network; throws where reading it ends in anything but that or a <see cref="PenjingException"/>, or takes too much memory.</summary>
+    /// <summary>
+    /// Whether the file is a network; throws where reading it ends in anything but that or a <see cref="PenjingException"/>, or takes too much
+    /// memory.
+    /// </summary>
     public static bool Read(byte[] file)
     {
         long before = GC.GetAllocatedBytesForCurrentThread(), most = (96L << 20) + 256L * file.Length;

@@ -11,7 +11,8 @@ internal static class OnnxMutation
 {
     private static readonly long[] numbers =
     [
-        0, 1, -1, 2, 3, 7, 31, 64, 127, 255, 256, 1000, 65535, 65536, 1_000_000, int.MaxValue, int.MinValue, 1L << 31, 1L << 32, (1L << 32) + 1, 1L << 40, 1L << 62,
+        0, 1, -1, 2, 3, 7, 31, 64, 127, 255, 256, 1000, 65535, 65536, 1_000_000, int.MaxValue, int.MinValue, 1L << 31, 1L << 32, (1L << 32) + 1, 1L << 40,
+            1L << 62,
         long.MaxValue, long.MinValue,
     ];
 
@@ -19,7 +20,8 @@ internal static class OnnxMutation
 
     private static readonly string[] words =
     [
-        .. OnnxOps.Builders.Keys.Order(StringComparer.Ordinal), "", "Loop", "com.microsoft", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "axes", "axis", "pads", "strides",
+        .. OnnxOps.Builders.Keys.Order(StringComparer.Ordinal), "", "Loop", "com.microsoft", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "axes", "axis",
+            "pads", "strides",
         "kernel_shape", "group", "linear", "cubic", "nearest", "wrap", "reflect", "value", "to", "mode", "perm", "shape", "scales", "then_branch",
     ];
 
@@ -44,7 +46,8 @@ internal static class OnnxMutation
     private static byte[] Bytes(byte[] file, Random random, List<string> done)
     {
         // Structure stands at both ends of a file, weights in between.
-        int reach = Math.Min(file.Length, 4096), at = random.Next(3) switch { 0 => random.Next(reach), 1 => file.Length - 1 - random.Next(reach), _ => random.Next(file.Length) };
+        int reach = Math.Min(file.Length, 4096),
+            at = random.Next(3) switch { 0 => random.Next(reach), 1 => file.Length - 1 - random.Next(reach), _ => random.Next(file.Length) };
         int length = Math.Min(1 + random.Next(8), file.Length - at), kind = random.Next(6);
         byte[] some = new byte[length];
         random.NextBytes(some);
@@ -73,7 +76,8 @@ internal static class OnnxMutation
         if (field.IsRepeated)
         {
             var list = (IList)value;
-            if (field.FieldType is FieldType.Message && list.Count > 0 && random.Next(6) != 0) Message((IMessage)list[random.Next(list.Count)]!, model, random, done);
+            if (field.FieldType is FieldType.Message && list.Count > 0 && random.Next(6) != 0)
+                Message((IMessage)list[random.Next(list.Count)]!, model, random, done);
             else Listed(list, field, model, random, done);
         }
         else if (field.FieldType is FieldType.Message)
@@ -141,7 +145,8 @@ internal static class OnnxMutation
         0 => ByteString.Empty,
         1 => ByteString.CopyFrom(value.Span[..random.Next(value.Length + 1)]),
         2 => ByteString.CopyFromUtf8(words[random.Next(words.Length)]),
-        _ => ByteString.CopyFrom([.. value.Span[..Math.Min(value.Length, 1 << 16)].ToArray().Select(one => random.Next(8) == 0 ? (byte)random.Next(256) : one), .. value.Span[Math.Min(value.Length, 1 << 16)..]]),
+        _ => ByteString.CopyFrom([.. value.Span[..Math.Min(value.Length, 1 << 16)].ToArray().Select(one => random.Next(8) == 0 ? (byte)random.Next(256) : one),
+            .. value.Span[Math.Min(value.Length, 1 << 16)..]]),
     };
 
     private static string Short(object value) => value switch
