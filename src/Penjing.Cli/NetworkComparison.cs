@@ -9,7 +9,8 @@ internal readonly record struct Pair(Node A, Node B);
 
 /// <summary>How far a value of one network lies from that of another.</summary>
 /// <param name="Pair">The two values.</param>
-/// <param name="MaxError">The largest difference of two elements over all samples; infinite where only one is finite, null where types differ, or shapes by more than extents of 1.</param>
+/// <param name="MaxError">The largest difference of two elements over all samples; infinite where only one is finite, null where types differ,
+/// or shapes by more than extents of 1.</param>
 /// <param name="RelativeError">The same as a share of the first value's range, from its least to its largest element, at the worst sample.</param>
 internal sealed record Difference(Pair Pair, double? MaxError, double? RelativeError)
 {
@@ -18,14 +19,19 @@ internal sealed record Difference(Pair Pair, double? MaxError, double? RelativeE
 }
 
 /// <summary>Two networks on the same inputs: which values correspond, and how far they part.</summary>
-internal sealed record NetworkComparison(IReadOnlyList<Difference> Outputs, IReadOnlyList<Difference> Layers, bool ByName, IReadOnlyList<Node> OnlyA, IReadOnlyList<Node> OnlyB)
+internal sealed record NetworkComparison(IReadOnlyList<Difference> Outputs, IReadOnlyList<Difference> Layers, bool ByName, IReadOnlyList<Node> OnlyA,
+    IReadOnlyList<Node> OnlyB)
 {
-    /// <summary>Runs both networks on every sample: as they ship for the outputs, and with all values kept, so that nothing is fused across them, for the layers.</summary>
+    /// <summary>
+    /// Runs both networks on every sample: as they ship for the outputs, and with all values kept, so that nothing is fused across them, for the layers.
+    /// </summary>
     /// <exception cref="ShapeException">The networks take different inputs, or yield different counts of outputs.</exception>
     public static NetworkComparison Of(Graph a, Graph b, IReadOnlyList<Tensor[]> samples, int threads, CancellationToken stop)
     {
         RequireSameInputs(a, b);
-        if (a.Outputs.Length != b.Outputs.Length) throw new ShapeException($"the first network yields {a.Outputs.Length} outputs, the second {b.Outputs.Length}: only equal counts can be compared");
+        if (a.Outputs.Length != b.Outputs.Length)
+            throw new ShapeException($"the first network yields {a.Outputs.Length} outputs, the second "
+                + $"{b.Outputs.Length}: only equal counts can be compared");
         Pair[] outputs = [.. a.Outputs.Zip(b.Outputs, (first, second) => new Pair(first, second))];
         (Pair[] layers, bool byName) = Match(a, b);
         Difference[] parted = Measure(a, b, outputs, samples, threads, stop);
@@ -39,7 +45,8 @@ internal sealed record NetworkComparison(IReadOnlyList<Difference> Outputs, IRea
     public static void RequireSameInputs(Graph a, Graph b)
     {
         if (a.Inputs.Select(Port).SequenceEqual(b.Inputs.Select(Port))) return;
-        throw new ShapeException($"the first network takes {string.Join(", ", a.Inputs.Select(input => input.Info))}, the second {string.Join(", ", b.Inputs.Select(input => input.Info))}: "
+        throw new ShapeException($"the first network takes {string.Join(", ", a.Inputs.Select(input => input.Info))}, "
+            + $"the second {string.Join(", ", b.Inputs.Select(input => input.Info))}: "
             + "only networks of equal inputs can be compared");
 
         static (ElementType, Shape) Port(Node input) => (input.Info.Type, input.Shape);
@@ -83,7 +90,8 @@ internal sealed record NetworkComparison(IReadOnlyList<Difference> Outputs, IRea
         Dictionary<Pair, (double Max, double Relative)> errors = comparable.ToDictionary(pair => pair, _ => (0.0, 0.0));
         if (comparable.Length > 0)
         {
-            using Session first = Keeping(a, [.. comparable.Select(pair => pair.A)], threads), second = Keeping(b, [.. comparable.Select(pair => pair.B)], threads);
+            using Session first = Keeping(a, [.. comparable.Select(pair => pair.A)], threads), second =
+                Keeping(b, [.. comparable.Select(pair => pair.B)], threads);
             foreach (Tensor[] sample in samples)
             {
                 Tensor[] of = first.Run(sample, stop), against = second.Run(sample, stop);
@@ -95,7 +103,8 @@ internal sealed record NetworkComparison(IReadOnlyList<Difference> Outputs, IRea
                 }
             }
         }
-        return [.. pairs.Select(pair => errors.TryGetValue(pair, out (double Max, double Relative) error) ? new Difference(pair, error.Max, error.Relative) : new Difference(pair, null, null))];
+        return [.. pairs.Select(pair => errors.TryGetValue(pair, out (double Max, double Relative) error) ? new Difference(pair, error.Max, error.Relative)
+            : new Difference(pair, null, null))];
     }
 
     /// <summary>The extents that aren't 1: values of 1×1000 and of 1×1000×1×1 have the same elements in the same order.</summary>

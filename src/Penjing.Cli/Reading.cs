@@ -57,6 +57,7 @@ internal sealed class Reading
     private static KeyValuePair<string, int>? Parse(string text)
     {
         int at = text.LastIndexOf('=');
-        return at > 0 && int.TryParse(text.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int extent) && extent > 0 ? new(text[..at], extent) : null;
+        return at > 0 && int.TryParse(text.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int extent) && extent > 0
+            ? new(text[..at], extent) : null;
     }
 }

@@ -16,20 +16,24 @@ public static class ModelFile
     /// <summary>The format that a path's ending says.</summary>
     /// <exception cref="PenjingException">It says none; the message lists the endings that do.</exception>
     public static ModelFormat FormatOf(string path) => Find(path) ?? throw new PenjingException(
-        $"'{path}' has no ending that says a known format: {Endings(format => format.CanRead)} can be read, {Endings(format => format.CanWrite)} can be written");
+        $"'{path}' has no ending that says a known format: {Endings(format => format.CanRead)} can be read, "
+        + $"{Endings(format => format.CanWrite)} can be written");
 
     /// <summary>Whether a path's ending says a format.</summary>
     public static bool IsKnown(string path) => Find(path) is not null;
 
     /// <summary>Reads a network.</summary>
     /// <exception cref="ModelFormatException">The file is damaged, or holds what is not understood.</exception>
-    /// <exception cref="PenjingException">The ending says no format that can be read, the file can't be read, or the format wants an option that isn't given.</exception>
+    /// <exception cref="PenjingException">
+    /// The ending says no format that can be read, the file can't be read, or the format wants an option that isn't given.
+    /// </exception>
     public static Model Read(string path, ReadingOptions? options = null)
     {
         if (Directory.Exists(path)) throw new PenjingException($"'{path}' is a folder: give the path of a file");
         if (!File.Exists(path)) throw new PenjingException($"'{path}' doesn't exist");
         ModelFormat format = FormatOf(path);
-        if (format.Reader is not { } read) throw new PenjingException($"'{path}': {format.Name} can be written, but not read; {Endings(other => other.CanRead)} can");
+        if (format.Reader is not { } read)
+            throw new PenjingException($"'{path}': {format.Name} can be written, but not read; {Endings(other => other.CanRead)} can");
         return read(path, options ?? new());
     }
 
@@ -37,7 +41,9 @@ public static class ModelFile
     /// <param name="path">Where to; its ending says the format.</param>
     /// <param name="model">The network.</param>
     /// <param name="storage">What a .penjing file is written for; other formats know one way.</param>
-    /// <exception cref="PenjingException">The ending says no format that can be written, the format can't say what a node does, or the file can't be written.</exception>
+    /// <exception cref="PenjingException">
+    /// The ending says no format that can be written, the format can't say what a node does, or the file can't be written.
+    /// </exception>
     public static long Write(string path, Model model, Storage storage = Storage.Smallest)
     {
         Writable(path).Writer!(path, model, storage);
@@ -49,7 +55,8 @@ public static class ModelFile
     public static ModelFormat Writable(string path)
     {
         ModelFormat format = FormatOf(path);
-        return format.CanWrite ? format : throw new PenjingException($"'{path}': {format.Name} can be read, but not written; {Endings(other => other.CanWrite)} can");
+        return format.CanWrite ? format
+            : throw new PenjingException($"'{path}': {format.Name} can be read, but not written; {Endings(other => other.CanWrite)} can");
     }
 
     private static ModelFormat? Find(string path) =>
@@ -58,7 +65,8 @@ public static class ModelFile
     private static string Endings(Func<ModelFormat, bool> which) => string.Join(", ", Formats.Where(which).Select(format => format.Ending));
 
     private static Model ReadCompressed(string path, ReadingOptions options) => DeepCompressionReader.Read(path, options.Prototxt
-        ?? throw new PenjingException($"'{path}' holds weights alone: the network's prototxt, which says what they belong to, must be given too (--prototxt FILE)"));
+        ?? throw new PenjingException($"'{path}' holds weights alone: the network's prototxt, "
+        + "which says what they belong to, must be given too (--prototxt FILE)"));
 }
 
 /// <summary>What reading a file may want to know; each format takes what is its own.</summary>

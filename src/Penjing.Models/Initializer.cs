@@ -4,11 +4,15 @@ namespace Penjing.Models;
 /// <remarks>SplitMix64 (Steele, Lea and Flood 2014); a normal deviate is a sum of twelve uniform ones, which needs no library function.</remarks>
 internal sealed class Initializer(int seed)
 {
+    /// <summary>The seed of weights that are all zero.</summary>
+    public const int None = int.MinValue;
+
     private ulong state = (ulong)seed;
 
     /// <summary>Normal deviates of mean 0 and standard deviation √(gain / fanIn): He et al. 2015 at gain 2, for a layer that a ReLU follows.</summary>
     public Tensor Normal(Shape shape, int fanIn, double gain = 2)
     {
+        if (seed == None) return Tensor.Zeros(ElementType.Float32, shape);
         double deviation = Math.Sqrt(gain / fanIn);
         return Tensor.Build<float>(shape, values =>
         {

@@ -64,6 +64,9 @@ public sealed record ZooEntry
             options.Width ?? Width ?? 1, options.Size ?? Size, options.Channels ?? Channels, options.Classes ?? Classes, options.Seed, options.Softmax));
     }
 
+    /// <summary>The network with convolutions and products of zeros, made at once: for what only shapes decide, such as its cost.</summary>
+    public Model Outline() => Build(new() { Seed = Initializer.None });
+
     /// <summary>All that a builder wants to know.</summary>
     internal readonly record struct Settings(double Width, int Size, int Channels, int Classes, int Seed, bool Softmax);
 }

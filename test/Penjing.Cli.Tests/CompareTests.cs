@@ -18,7 +18,8 @@ public sealed class CompareTests : IDisposable
         Assert.True((bool)json["agree"]! && (bool)json["matchedByName"]! && json["firstDifference"] is null, json.ToJsonString());
         Assert.All(json["layers"]!.AsArray(), layer => Assert.Equal(0, (double)layer!["maxError"]!));
         Graph graph = PenjingFile.Read(model).Graph;
-        Assert.Equal(graph.Nodes.Where(node => node.Op is not (Constant or Input)).Select(node => node.Name), json["layers"]!.AsArray().Select(layer => (string)layer!["name"]!));
+        Assert.Equal(graph.Nodes.Where(node => node.Op is not (Constant or Input)).Select(node => node.Name),
+            json["layers"]!.AsArray().Select(layer => (string)layer!["name"]!));
         Assert.Contains(json["layers"]!.AsArray(), layer => layer!["msA"] is not null && layer["msB"] is not null);
         Assert.Contains("they agree", Cli.Run("compare", model, scratch["b.onnx"], "--runs", "1").Ends(0).Output);
     }
@@ -48,7 +49,8 @@ public sealed class CompareTests : IDisposable
         PenjingFile.Write(scratch["b.penjing"], model with { Graph = renamed });
         JsonObject json = Cli.Run("compare", scratch["a.penjing"], scratch["b.penjing"], "--runs", "1", "--json").Json();
         Assert.False((bool)json["matchedByName"]!);
-        Assert.All(json["layers"]!.AsArray(), layer => Assert.Equal(("other." + (string)layer!["name"]!, 0), ((string)layer["nameInB"]!, (double)layer["maxError"]!)));
+        Assert.All(json["layers"]!.AsArray(), layer => Assert.Equal(("other." + (string)layer!["name"]!, 0),
+            ((string)layer["nameInB"]!, (double)layer["maxError"]!)));
         Assert.Equal(renamed.Nodes.Count(node => node.Op is not (Constant or Input)), json["layers"]!.AsArray().Count);
     }
 

@@ -19,7 +19,8 @@ public sealed class ConvertTests : IDisposable
         Assert.Equal((first.Name, first.Preprocessing), (last.Name, last.Preprocessing));
         Assert.Equal(first.Labels.AsEnumerable(), last.Labels);
         Assert.Contains("small.onnx", last.History[^1].Detail);
-        Assert.Equal(first.Graph.Nodes.Where(node => node.Op is not Constant).Select(node => node.ToString()), last.Graph.Nodes.Where(node => node.Op is not Constant).Select(node => node.ToString()));
+        Assert.Equal(first.Graph.Nodes.Where(node => node.Op is not Constant).Select(node => node.ToString()),
+            last.Graph.Nodes.Where(node => node.Op is not Constant).Select(node => node.ToString()));
         foreach (Node weight in first.Graph.Weights) Assert.True(weight.Value!.BitsEqual(last.Graph[weight.Name].Value!), weight.Name);
     }
 

@@ -32,7 +32,8 @@ public sealed class DrawingTests : IDisposable
         Graph graph = Zoo.Find(name).Build().Graph;
         var boxes = Box.Of(graph, weight => weight.Value!.Bytes.Length);
         Assert.Equal(graph.Nodes.Where(node => node.Op is not Constant), boxes.SelectMany(box => box.Nodes).OrderBy(node => graph.Nodes.IndexOf(node)));
-        Assert.Equal((graph.Parameters, 4 * graph.Parameters, Cost.Macs(graph)), (boxes.Sum(box => box.Parameters), boxes.Sum(box => box.Bytes), boxes.Sum(box => box.Macs)));
+        Assert.Equal((graph.Parameters, 4 * graph.Parameters, Cost.Macs(graph)),
+            (boxes.Sum(box => box.Parameters), boxes.Sum(box => box.Bytes), boxes.Sum(box => box.Macs)));
         Check([.. boxes.Select(_ => (256.0, 80.0))], [.. boxes.SelectMany((box, index) => box.Inputs.Select(input => (input, index)))], name);
     }
 
@@ -47,7 +48,8 @@ public sealed class DrawingTests : IDisposable
                 var boxes = Box.Of(drawn, weight => weight.Value!.Bytes.Length);
                 Assert.Equal(drawn.Parameters, boxes.Sum(box => box.Parameters));
                 XDocument picture = XDocument.Parse(GraphSvg.Draw("a < b & \"c\"", $"seed {seed}", boxes).Text);
-                Assert.Equal(boxes.Length, picture.Descendants().Count(item => (string?)item.Attribute("class") is { } name && name.StartsWith("box ", StringComparison.Ordinal)));
+                Assert.Equal(boxes.Length, picture.Descendants().Count(item => (string?)item.Attribute("class") is { } name
+                    && name.StartsWith("box ", StringComparison.Ordinal)));
             }
         }
     }
@@ -80,9 +82,11 @@ public sealed class DrawingTests : IDisposable
         for (int i = 0; i < boxes.Length; i++)
         {
             Place box = layout.Boxes[i];
-            Assert.True(box.Left >= 0 && box.Top >= 0 && box.Left + box.Width <= layout.Width + 0.01 && box.Bottom <= layout.Height + 0.01, $"{what}: box {i} {box} is outside of {layout.Width}×{layout.Height}");
+            Assert.True(box.Left >= 0 && box.Top >= 0 && box.Left + box.Width <= layout.Width + 0.01 && box.Bottom <=
+                layout.Height + 0.01, $"{what}: box {i} {box} is outside of {layout.Width}×{layout.Height}");
             for (int j = 0; j < i; j++)
-                Assert.True(box.Left >= layout.Boxes[j].Left + layout.Boxes[j].Width || layout.Boxes[j].Left >= box.Left + box.Width || box.Top >= layout.Boxes[j].Bottom || layout.Boxes[j].Top >= box.Bottom,
+                Assert.True(box.Left >= layout.Boxes[j].Left + layout.Boxes[j].Width || layout.Boxes[j].Left >= box.Left + box.Width || box.Top >=
+                    layout.Boxes[j].Bottom || layout.Boxes[j].Top >= box.Bottom,
                     $"{what}: boxes {i} and {j} overlap: {box}, {layout.Boxes[j]}");
         }
         foreach (((int from, int to), IReadOnlyList<Stretch> stretches) in edges.Zip(layout.Edges))
@@ -91,11 +95,13 @@ public sealed class DrawingTests : IDisposable
             Assert.Equal(layout.Boxes[to].Top, stretches[^1].Y2, 1e-6);
             foreach (Stretch stretch in stretches)
             {
-                Assert.True(stretch.Y2 > stretch.Y1, string.Create(CultureInfo.InvariantCulture, $"{what}: the edge {from} → {to} doesn't run downwards: {stretch}"));
+                Assert.True(stretch.Y2 > stretch.Y1, string.Create(CultureInfo.InvariantCulture,
+                    $"{what}: the edge {from} → {to} doesn't run downwards: {stretch}"));
                 for (int i = 0; i < boxes.Length; i++)
                 {
                     Place box = layout.Boxes[i];
-                    bool apart = stretch.Y2 <= box.Top + 1e-6 || stretch.Y1 >= box.Bottom - 1e-6 || Math.Max(stretch.X1, stretch.X2) <= box.Left || Math.Min(stretch.X1, stretch.X2) >= box.Left + box.Width;
+                    bool apart = stretch.Y2 <= box.Top + 1e-6 || stretch.Y1 >= box.Bottom - 1e-6 || Math.Max(stretch.X1, stretch.X2) <=
+                        box.Left || Math.Min(stretch.X1, stretch.X2) >= box.Left + box.Width;
                     Assert.True(apart, $"{what}: the edge {from} → {to} runs through box {i}: {stretch}, {box}");
                 }
             }

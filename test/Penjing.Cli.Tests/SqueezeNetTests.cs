@@ -6,7 +6,10 @@ using Penjing.Training;
 
 namespace Penjing.Cli.Tests;
 
-/// <summary>A network that nobody here made, straight from pictures: SqueezeNet 1.0 as the author of Deep Compression published it, against ONNX Runtime's probabilities.</summary>
+/// <summary>
+/// A network that nobody here made, straight from pictures: SqueezeNet 1.0 as the author of Deep Compression published it,
+/// against ONNX Runtime's probabilities.
+/// </summary>
 public sealed class SqueezeNetTests : IDisposable
 {
     private const int Classes = 1000;
@@ -29,7 +32,8 @@ public sealed class SqueezeNetTests : IDisposable
         foreach ((int picture, float[] probabilities) in expected.Index())
             Assert.Equal(Top(probabilities), results[picture]!["top"]!.AsArray().Select(guess => (int)guess!["index"]!));
 
-        Npy.Write(scratch["inputs.npy"], Tensor.Of<float>([names.Length, 3, 227, 227], MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(folder, "inputs_227_f32_nchw_bgr.raw")))));
+        Npy.Write(scratch["inputs.npy"], Tensor.Of<float>([names.Length, 3, 227, 227], MemoryMarshal.Cast<byte,
+            float>(File.ReadAllBytes(Path.Combine(folder, "inputs_227_f32_nchw_bgr.raw")))));
         Cli.Run("run", scratch[target], scratch["inputs.npy"], "-o", scratch["outputs.npy"]).Ends(0);
         Tensor outputs = Npy.Read(scratch["outputs.npy"]);
         for (int picture = 0; picture < names.Length; picture++)
@@ -45,13 +49,15 @@ public sealed class SqueezeNetTests : IDisposable
     public void Inputs_from_pictures_are_within_a_step_of_pillows()
     {
         (string folder, string pictures) = Data();
-        Model model = ModelFile.Read(Path.Combine(folder, "compressed_SqueezeNet.net"), new() { Prototxt = Path.Combine(folder, "SqueezeNet_deploy.prototxt") });
+        Model model = ModelFile.Read(Path.Combine(folder, "compressed_SqueezeNet.net"),
+            new() { Prototxt = Path.Combine(folder, "SqueezeNet_deploy.prototxt") });
         byte[] raw = File.ReadAllBytes(Path.Combine(folder, "inputs_227_f32_nchw_bgr.raw"));
         int elements = model.Graph.Inputs[0].Shape.Elements;
         foreach ((int index, string name) in names.Index())
         {
             ReadOnlySpan<float> expected = MemoryMarshal.Cast<byte, float>(raw).Slice(index * elements, elements);
-            ReadOnlySpan<float> given = Pictures.ToInput(Pictures.Load(Path.Combine(pictures, name + ".bmp")), model.Preprocessing!, model.Graph.Inputs[0].Shape).Floats;
+            ReadOnlySpan<float> given = Pictures.ToInput(Pictures.Load(Path.Combine(pictures, name + ".bmp")), model.Preprocessing!,
+                model.Graph.Inputs[0].Shape).Floats;
             double worst = 0;
             for (int i = 0; i < elements; i++) worst = Math.Max(worst, Math.Abs(given[i] - expected[i]));
             Assert.True(worst <= 1, $"{name}: an input is off by {worst} of 255");
@@ -63,7 +69,8 @@ public sealed class SqueezeNetTests : IDisposable
     {
         (string folder, _) = Data();
         string prototxt = Path.Combine(folder, "SqueezeNet_deploy.prototxt");
-        Run run = Cli.Run("compare", Path.Combine(folder, "squeezenet_v1.0.onnx"), Path.Combine(folder, "compressed_SqueezeNet.net"), "--prototxt", prototxt, "--runs", "1", "--json");
+        Run run = Cli.Run("compare", Path.Combine(folder, "squeezenet_v1.0.onnx"), Path.Combine(folder, "compressed_SqueezeNet.net"), "--prototxt", prototxt,
+            "--runs", "1", "--json");
         JsonArray layers = JsonNode.Parse(run.Output)!["layers"]!.AsArray();
         Assert.True(layers.Count > 60, run.ToString());
         Assert.All(layers, layer => Assert.Equal(0, (double)layer!["maxError"]!));
@@ -87,5 +94,6 @@ public sealed class SqueezeNetTests : IDisposable
         return [.. all.Chunk(Classes)];
     }
 
-    private static IEnumerable<int> Top(float[] probabilities) => Enumerable.Range(0, probabilities.Length).OrderByDescending(index => probabilities[index]).Take(5);
+    private static IEnumerable<int> Top(float[] probabilities) =>
+        Enumerable.Range(0, probabilities.Length).OrderByDescending(index => probabilities[index]).Take(5);
 }

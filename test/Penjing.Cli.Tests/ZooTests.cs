@@ -28,7 +28,8 @@ public sealed class ZooTests : IDisposable
     [Fact]
     public void A_new_network_has_the_weights_of_its_seed()
     {
-        JsonObject json = Cli.Run("new", "mobilenet-v1-small-0.25", "--classes", "7", "--channels", "3", "--size", "32", "--seed", "5", "-o", scratch["a.penjing"], "--json").Json();
+        JsonObject json = Cli.Run("new", "mobilenet-v1-small-0.25", "--classes", "7", "--channels", "3", "--size", "32", "--seed", "5", "-o",
+            scratch["a.penjing"], "--json").Json();
         Cli.Run("new", "mobilenet-v1-small-0.25", "--classes", "7", "--channels", "3", "--size", "32", "--seed", "5", "-o", scratch["b.penjing"]).Ends(0);
         Cli.Run("new", "mobilenet-v1-small-0.25", "--classes", "7", "--channels", "3", "--size", "32", "--seed", "6", "-o", scratch["c.penjing"]).Ends(0);
         Assert.Equal(File.ReadAllBytes(scratch["a.penjing"]), File.ReadAllBytes(scratch["b.penjing"]));

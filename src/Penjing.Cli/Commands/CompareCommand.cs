@@ -9,22 +9,29 @@ namespace Penjing.Cli;
 /// <summary>penjing compare: two networks on the same inputs, and where they part.</summary>
 internal static class CompareCommand
 {
-    private static readonly Argument<string> first = Given.Path(new Argument<string>("A") { Description = $"The network that the other is held against: {Given.ReadableEndings}." });
+    private static readonly Argument<string> first = Given.Path(new Argument<string>("A")
+    {
+        Description = $"The network that the other is held against: {Given.ReadableEndings}.",
+    });
     private static readonly Argument<string> second = Given.Path(new Argument<string>("B") { Description = "The other network, of any of these formats." });
     private static readonly Option<string[]> inputs = Given.Path(new Option<string[]>("--inputs")
     {
         HelpName = "FILE...",
-        Description = "Pictures (.png, .jpg, …) or .npy arrays to run both on; for networks of several inputs one .npy array for each (default: seeded random numbers).",
+        Description = "Pictures (.png, .jpg, …) or .npy arrays to run both on; for networks of several inputs one .npy array for each "
+            + "(default: seeded random numbers).",
         AllowMultipleArgumentsPerToken = true,
     });
-    private static readonly Option<int> seed = Given.Number("--seed", "N", 1, 0, int.MaxValue, "What the random inputs follow from, where no --inputs are given.");
-    private static readonly Option<double> tolerance = Given.Number("--tolerance", "SHARE", 1e-4, 0, 1e9, "How far values may part and still count as equal: the largest difference as a share of the value's range.");
+    private static readonly Option<int> seed = Given.Number("--seed", "N", 1, 0, int.MaxValue,
+        "What the random inputs follow from, where no --inputs are given.");
+    private static readonly Option<double> tolerance = Given.Number("--tolerance", "SHARE", 1e-4, 0, 1e9,
+        "How far values may part and still count as equal: the largest difference as a share of the value's range.");
     private static readonly Option<int> runs = Given.Runs(20);
     private static readonly Option<int?> threads = Given.Threads();
     private static readonly Reading reading = new();
 
     /// <summary>The verb.</summary>
-    public static Verb Create() => new("compare", "Runs two networks on the same inputs, and shows each layer's error and time and the first layer where they part; exit code 1 if the outputs differ.",
+    public static Verb Create() => new("compare",
+        "Runs two networks on the same inputs, and shows each layer's error and time and the first layer where they part; exit code 1 if the outputs differ.",
         [
             "penjing compare model.onnx model.penjing",
             "penjing compare trained.penjing shared.penjing --inputs cat.jpg dog.jpg --tolerance 0.05",
@@ -36,52 +43,24 @@ internal static class CompareCommand
         (string pathA, string pathB) = (parsed.GetRequiredValue(first), parsed.GetRequiredValue(second));
         Model a = reading.Read(parsed, pathA, beside: pathB), b = reading.Read(parsed, pathB, beside: pathA);
         string[] files = parsed.GetValue(inputs) ?? [];
-        double most = parsed.GetValue(tolerance);
         if (files.Length > 0 || !a.Graph.Inputs.Select(input => input.Shape).SequenceEqual(b.Graph.Inputs.Select(input => input.Shape)))
             (a, b) = (a with { Graph = a.Graph.WithBatch(1) }, b with { Graph = b.Graph.WithBatch(1) });
         NetworkComparison.RequireSameInputs(a.Graph, b.Graph);
-        List<Tensor[]> samples = files.Length > 0 ? [.. Samples(files, a with { Preprocessing = a.Preprocessing ?? b.Preprocessing })] : [Random(a.Graph, parsed.GetValue(seed))];
-        NetworkComparison comparison = NetworkComparison.Of(a.Graph, b.Graph, samples, parsed.GetValue(threads) ?? 0, stop);
-        Times timesA = Times.Of(a, parsed.GetValue(threads) ?? 0, parsed.GetValue(runs)), timesB = Times.Of(b, parsed.GetValue(threads) ?? 0, parsed.GetValue(runs));
-        Difference? parting = comparison.Layers.FirstOrDefault(layer => layer.MaxError is not null && layer.Exceeds(most));
-        Difference[] apart = [.. comparison.Outputs.Where(output => output.Exceeds(most))];
+        List<Tensor[]> samples = files.Length == 0 ? [Noise(a.Graph, parsed.GetValue(seed))]
+            : [.. Samples(files, a with { Preprocessing = a.Preprocessing ?? b.Preprocessing })];
+        (int count, int most) = (parsed.GetValue(threads) ?? 0, parsed.GetValue(runs));
+        NetworkComparison comparison = NetworkComparison.Of(a.Graph, b.Graph, samples, count, stop);
+        Findings findings = new(comparison, LayerTimes.Of(a, count, most), LayerTimes.Of(b, count, most), parsed.GetValue(tolerance));
+        string sampled = files.Length == 0 ? $"random inputs of seed {parsed.GetValue(seed)}"
+            : $"{samples.Count} given sample{(samples.Count == 1 ? "" : "s")}";
         screen.Show(new
         {
-            A = a.Name, B = b.Name, Samples = samples.Count, Seed = files.Length > 0 ? null : (int?)parsed.GetValue(seed), Tolerance = most, Agree = apart.Length == 0,
-            FirstDifference = parting?.Pair.A.Name, Outputs = comparison.Outputs.Select(Row), MatchedByName = comparison.ByName, Layers = comparison.Layers.Select(Row),
-            OnlyInA = comparison.OnlyA.Select(node => node.Name), OnlyInB = comparison.OnlyB.Select(node => node.Name), TotalMsA = timesA.TotalMs, TotalMsB = timesB.TotalMs, timesA.Threads,
-        }, Draw);
-        if (apart is [var worst, ..])
-            throw new PenjingException(worst.MaxError is null
-                ? $"the outputs differ: '{worst.Pair.A.Name}' is {worst.Pair.A.Info} in the first network, {worst.Pair.B.Info} in the second"
-                : $"the outputs differ: '{worst.Pair.A.Name}' by {Share(worst.RelativeError)} of its range (tolerance {Share(most)})"
-                    + (parting is null ? "" : $"; the first layer that parts is '{parting.Pair.A.Name}' ({parting.Pair.A.Op.Name}), by {Share(parting.RelativeError)}"));
-
-        object Row(Difference layer) => new
-        {
-            layer.Pair.A.Name, NameInB = layer.Pair.B.Name, Op = layer.Pair.A.Op.Name, Shape = layer.Pair.A.Shape.Extents, ShapeInB = layer.Pair.B.Shape.Extents, layer.MaxError, layer.RelativeError,
-            MsA = timesA[layer.Pair.A], MsB = timesB[layer.Pair.B],
-        };
-
-        IEnumerable<IRenderable> Draw()
-        {
-            yield return Screen.Line($"{(files.Length > 0 ? $"{samples.Count} given sample{(samples.Count == 1 ? "" : "s")}" : $"random inputs of seed {parsed.GetValue(seed)}")}; "
-                + (comparison.ByName ? "layers of one name are held against each other" : "the names differ, so layers of one operation and shape are held against each other, in order"));
-            Table table = Screen.Table("Layer", "Op", ">Shape", ">Largest difference", ">Of the range", ">Time A", ">Time B", "");
-            foreach (Difference layer in comparison.Layers)
-                table.AddRow(new Text(layer.Pair.A.Name == layer.Pair.B.Name ? layer.Pair.A.Name : $"{layer.Pair.A.Name} ↔ {layer.Pair.B.Name}"), new Text(layer.Pair.A.Op.Name),
-                    new Text(layer.MaxError is null ? $"{layer.Pair.A.Shape} / {layer.Pair.B.Shape}" : layer.Pair.A.Shape.ToString()), new Text(Number(layer.MaxError)), new Text(Share(layer.RelativeError)),
-                    Time(timesA[layer.Pair.A]), Time(timesB[layer.Pair.B]),
-                    layer == parting ? new Text("◀ parts here", new Style(Color.Red)) : new Text(layer.MaxError is null ? "shapes or types differ" : layer.Exceeds(most) ? "apart" : ""));
-            yield return table;
-            if (comparison.OnlyA.Count > 0) yield return Screen.Line($"Only in A: {Some(comparison.OnlyA)}");
-            if (comparison.OnlyB.Count > 0) yield return Screen.Line($"Only in B: {Some(comparison.OnlyB)}");
-            yield return Screen.Line($"Times are of the networks as they run, {timesA.Threads} thread{(timesA.Threads == 1 ? "" : "s")}: {Quantity.Milliseconds(timesA.TotalMs)} and {Quantity.Milliseconds(timesB.TotalMs)} in all; "
-                + "a layer without one is fused into a later one. Differences inside are taken with every value kept, so that nothing is fused.");
-            foreach (Difference output in comparison.Outputs)
-                yield return Screen.Line(output.MaxError is null ? $"Output {output.Pair.A.Name}: {output.Pair.A.Info} against {output.Pair.B.Info}"
-                    : $"Output {output.Pair.A.Name}: the largest difference is {Number(output.MaxError)}, {Share(output.RelativeError)} of the range: {(output.Exceeds(most) ? "apart" : "they agree")}");
-        }
+            A = a.Name, B = b.Name, Samples = samples.Count, Seed = files.Length > 0 ? null : (int?)parsed.GetValue(seed), findings.Tolerance,
+            Agree = findings.Apart is null, FirstDifference = findings.Parting?.Pair.A.Name, Outputs = comparison.Outputs.Select(findings.Json),
+            MatchedByName = comparison.ByName, Layers = comparison.Layers.Select(findings.Json), OnlyInA = comparison.OnlyA.Select(node => node.Name),
+            OnlyInB = comparison.OnlyB.Select(node => node.Name), TotalMsA = findings.A.TotalMs, TotalMsB = findings.B.TotalMs, findings.A.Threads,
+        }, () => findings.Draw(sampled));
+        if (findings.Verdict is { } verdict) throw new PenjingException(verdict);
     }
 
     /// <summary>The samples in files: each row of each file, or for several inputs one array each.</summary>
@@ -98,38 +77,86 @@ internal static class CompareCommand
             yield break;
         }
         if (files.Length != model.Graph.Inputs.Length)
-            throw new PenjingException($"the network takes {model.Graph.Inputs.Length} inputs ({string.Join(", ", model.Graph.Inputs.Select(input => input.Name))}), but there are {files.Length} --inputs: give one .npy array for each, in this order");
+            throw new PenjingException($"the network takes {model.Graph.Inputs.Length} inputs "
+                + $"({string.Join(", ", model.Graph.Inputs.Select(input => input.Name))}), "
+                + $"but there are {files.Length} --inputs: give one .npy array for each, in this order");
         yield return [.. files.Zip(model.Graph.Inputs, (file, input) => RunCommand.Read(file, model, input))];
     }
 
-    private static Tensor[] Random(Graph graph, int seed)
+    private static Tensor[] Noise(Graph graph, int seed)
     {
         Random random = new(seed);
-        return [.. graph.Inputs.Select(input => input.Info.Type != ElementType.Float32 ? Tensor.Zeros(input.Info.Type, input.Shape) : Tensor.Build<float>(input.Shape, values =>
+        return [.. graph.Inputs.Select(input => input.Info.Type == ElementType.Float32 ? Tensor.Build<float>(input.Shape, Fill)
+            : Tensor.Zeros(input.Info.Type, input.Shape))];
+
+        void Fill(Span<float> values)
         {
             foreach (ref float value in values) value = 2 * random.NextSingle() - 1;
-        }))];
+        }
     }
 
-    private static string Number(double? value) => value is { } number ? number.ToString("0.##E+0", CultureInfo.InvariantCulture) : "–";
-
-    private static string Share(double? share) => Number(share);
-
-    private static Text Time(double? milliseconds) => new(milliseconds is { } time ? Quantity.Milliseconds(time) : "");
-
-    private static string Some(IReadOnlyList<Node> nodes) => $"{string.Join(", ", nodes.Take(8).Select(node => $"{node.Name} ({node.Op.Name})"))}{(nodes.Count > 8 ? $" and {nodes.Count - 8} more" : "")}";
-
-    /// <summary>What each step of a network takes as it ships.</summary>
-    private sealed record Times(double TotalMs, int Threads, Dictionary<string, double> Steps)
+    /// <summary>What came of it, in words and figures.</summary>
+    private sealed record Findings(NetworkComparison Comparison, LayerTimes A, LayerTimes B, double Tolerance)
     {
-        public double? this[Node node] => Steps.TryGetValue(node.Name, out double time) ? time : null;
+        /// <summary>The first layer that parts, in the order of a run.</summary>
+        public Difference? Parting { get; } = Comparison.Layers.FirstOrDefault(layer => layer.MaxError is not null && layer.Exceeds(Tolerance));
 
-        public static Times Of(Model model, int threads, int runs)
+        /// <summary>The first output that is apart.</summary>
+        public Difference? Apart { get; } = Comparison.Outputs.FirstOrDefault(output => output.Exceeds(Tolerance));
+
+        /// <summary>Why the networks don't agree; null where they do.</summary>
+        public string? Verdict => Apart switch
         {
-            using Session session = new(model, new SessionOptions(threads));
-            StepTime[] steps = [.. session.Profile(runs)];
-            return new(steps.Sum(step => step.MedianMs), session.Threads, steps.Where(step => step.Step.Op is not ("Input" or "Output")).GroupBy(step => step.Step.Name)
-                .ToDictionary(group => group.Key, group => group.Sum(step => step.MedianMs)));
+            null => null,
+            { MaxError: null, Pair: (var first, var second) } =>
+                $"the outputs differ: '{first.Name}' is {first.Info} in the first network, {second.Info} in the second",
+            _ => $"the outputs differ: '{Apart.Pair.A.Name}' by {Number(Apart.RelativeError)} of its range (tolerance {Number(Tolerance)})"
+                + (Parting is null ? "" : $"; the first layer that parts is '{Parting.Pair.A.Name}' ({Parting.Pair.A.Op.Name}), "
+                    + $"by {Number(Parting.RelativeError)}"),
+        };
+
+        public object Json(Difference layer)
+        {
+            (Node a, Node b) = layer.Pair;
+            return new
+            {
+                a.Name, NameInB = b.Name, Op = a.Op.Name, Shape = a.Shape.Extents, ShapeInB = b.Shape.Extents, layer.MaxError, layer.RelativeError, MsA =
+                    A[a], MsB = B[b],
+            };
         }
+
+        public IEnumerable<IRenderable> Draw(string samples)
+        {
+            yield return Screen.Line($"{samples}; " + (Comparison.ByName ? "layers of one name are held against each other"
+                : "the names differ, so layers of one operation and shape are held against each other, in order"));
+            Table table = Screen.Table("Layer", "Op", ">Shape", ">Largest difference", ">Of the range", ">Time A", ">Time B", "");
+            foreach (Difference layer in Comparison.Layers)
+            {
+                (Node a, Node b) = layer.Pair;
+                table.AddRow(new Text(a.Name == b.Name ? a.Name : $"{a.Name} ↔ {b.Name}"), new Text(a.Op.Name),
+                    new Text(a.Shape == b.Shape ? $"{a.Shape}" : $"{a.Shape} / {b.Shape}"),
+                    new Text(Number(layer.MaxError)), new Text(Number(layer.RelativeError)), Time(A[a]), Time(B[b]),
+                    layer == Parting ? new Text("◀ parts here", new Style(Color.Red))
+                        : new Text(layer.MaxError is null ? "shapes or types differ" : layer.Exceeds(Tolerance) ? "apart" : ""));
+            }
+            yield return table;
+            if (Comparison.OnlyA.Count > 0) yield return Screen.Line($"Only in A: {Some(Comparison.OnlyA)}");
+            if (Comparison.OnlyB.Count > 0) yield return Screen.Line($"Only in B: {Some(Comparison.OnlyB)}");
+            yield return Screen.Line($"Times are of the networks as they run, {A.Threads} thread{(A.Threads == 1 ? "" : "s")}: "
+                + $"{Quantity.Milliseconds(A.TotalMs)} and "
+                + $"{Quantity.Milliseconds(B.TotalMs)} in all; a layer without one is fused into a later one. "
+                + "Differences inside are taken with every value kept, so that nothing is fused.");
+            foreach (Difference output in Comparison.Outputs)
+                yield return Screen.Line($"Output {output.Pair.A.Name}: " + (output.MaxError is null ? $"{output.Pair.A.Info} against {output.Pair.B.Info}"
+                    : $"the largest difference is {Number(output.MaxError)}, {Number(output.RelativeError)} of the range: "
+                        + $"{(output.Exceeds(Tolerance) ? "apart" : "they agree")}"));
+        }
+
+        private static string Number(double? value) => value is { } number ? number.ToString("0.##E+0", CultureInfo.InvariantCulture) : "–";
+
+        private static Text Time(double? milliseconds) => new(milliseconds is { } time ? Quantity.Milliseconds(time) : "");
+
+        private static string Some(IReadOnlyList<Node> nodes) =>
+            string.Join(", ", nodes.Take(8).Select(node => $"{node.Name} ({node.Op.Name})")) + (nodes.Count > 8 ? $" and {nodes.Count - 8} more" : "");
     }
 }

@@ -9,14 +9,26 @@ namespace Penjing.Cli;
 internal static class ConvertCommand
 {
     private static readonly Argument<string> source = Given.Path(new Argument<string>("IN") { Description = $"The file to read: {Given.ReadableEndings}." });
-    private static readonly Argument<string> target = Given.Path(new Argument<string>("OUT") { Description = $"The file to write; its ending says the format: {Given.WritableEndings}." });
+    private static readonly Argument<string> target = Given.Path(new Argument<string>("OUT")
+    {
+        Description = $"The file to write; its ending says the format: {Given.WritableEndings}.",
+    });
     private static readonly Option<bool> fold = new("--fold")
     {
-        Description = "Fold for inference first: BatchNormalizations and activations go into the layers before them, copies and constant arithmetic vanish. The answers "
-            + "stay, but the network can be trained no further; without it the network stays as it is (the engine folds by itself when it loads a file).",
+        Description = "Fold for inference first: BatchNormalizations and activations go into the layers before them, copies and constant "
+            + "arithmetic vanish. The answers stay, but the network can be trained no further; without it the network "
+            + "stays as it is (the engine folds by itself when it loads a file).",
     };
-    private static readonly Option<bool> plain = new("--plain") { Description = "For .penjing: weights as they lie in memory, mapped when the file is read and open to any safetensors reader, in place of the fewest bytes." };
-    private static readonly Option<string> labels = Given.Path(new Option<string>("--labels") { HelpName = "FILE", Description = "Note the classes' names in the file: a text file with one a line." });
+    private static readonly Option<bool> plain = new("--plain")
+    {
+        Description = "For .penjing: weights as they lie in memory, mapped when the file is read and open to any safetensors "
+            + "reader, in place of the fewest bytes.",
+    };
+    private static readonly Option<string> labels = Given.Path(new Option<string>("--labels")
+    {
+        HelpName = "FILE",
+        Description = "Note the classes' names in the file: a text file with one a line.",
+    });
     private static readonly Option<string> preprocessing = PictureRule.Option();
     private static readonly Reading reading = new();
 
@@ -34,7 +46,8 @@ internal static class ConvertCommand
         string from = parsed.GetRequiredValue(source), to = Destination.Model(parsed.GetRequiredValue(target));
         ModelFormat format = ModelFile.Writable(to);
         bool isPlain = parsed.GetValue(plain);
-        if (isPlain && format.Ending != ".penjing") throw new PenjingException($"--plain is for .penjing files, but '{to}' will be {format.Name}: leave it out");
+        if (isPlain && format.Ending != ".penjing")
+            throw new PenjingException($"--plain is for .penjing files, but '{to}' will be {format.Name}: leave it out");
         Model read = reading.Read(parsed, from), model = Described(parsed, read);
         if (parsed.GetValue(fold)) model = model with { Graph = model.Graph.Rewrite(Passes.ForInference) };
         model = WithHistory(model, from, format, parsed.GetValue(fold));
@@ -74,14 +87,16 @@ internal static class ConvertCommand
             string[] names = Lines(file);
             Shape output = model.Graph.Outputs[0].Shape;
             if (!output.Contains(names.Length))
-                throw new PenjingException($"'{file}' names {names.Length} classes, one a line, but the network's output '{model.Graph.Outputs[0].Name}' is {output}: give as many as it tells apart");
+                throw new PenjingException($"'{file}' names {names.Length} classes, one a line, but "
+                    + $"the network's output '{model.Graph.Outputs[0].Name}' is {output}: give as many as it tells apart");
             model = model with { Labels = [.. names] };
         }
         if (parsed.GetValue(preprocessing) is { } text)
         {
             Preprocessing rule = PictureRule.Parse(text);
             if (model.Graph.Inputs is not [{ Shape: { Rank: 4 } shape }] || shape[1] != rule.Mean.Length)
-                throw new PenjingException($"--preprocessing makes pictures of {rule.Mean.Length} channel{(rule.Mean.Length == 1 ? "" : "s")}, but the network takes {string.Join(", ", model.Graph.Inputs.Select(input => input.Info))}");
+                throw new PenjingException($"--preprocessing makes pictures of {rule.Mean.Length} channel{(rule.Mean.Length == 1 ? "" : "s")}, "
+                    + $"but the network takes {string.Join(", ", model.Graph.Inputs.Select(input => input.Info))}");
             model = model with { Preprocessing = rule };
         }
         return model;
@@ -102,7 +117,7 @@ internal static class ConvertCommand
         }
     }
 
-    /// <summary>Where a network came from stands in the file that is made of it; between two .penjing files nothing happens that would be worth noting but folding.</summary>
+    /// <summary>The model with a note of where it came from, or that it was folded; from one .penjing file to another there is nothing to note.</summary>
     private static Model WithHistory(Model model, string from, ModelFormat to, bool folded)
     {
         string detail = string.Join("; ", new[]
@@ -110,7 +125,8 @@ internal static class ConvertCommand
             ModelFile.FormatOf(from) is { Ending: not ".penjing" } format && to.Ending == ".penjing" ? $"from {Path.GetFileName(from)}, {format.Name}" : null,
             folded ? "folded for inference" : null,
         }.OfType<string>());
-        return detail.Length == 0 ? model : model with { History = model.History.Add(new("convert", detail, null, model.Graph.Parameters, Cost.Macs(model.Graph))) };
+        return detail.Length == 0 ? model
+            : model with { History = model.History.Add(new("convert", detail, null, model.Graph.Parameters, Cost.Macs(model.Graph))) };
     }
 
     private static IEnumerable<string> Lost(Model model, Model kept)
@@ -126,9 +142,11 @@ internal static class ConvertCommand
     private static Dictionary<string, int> Gone(Graph before, Graph after)
     {
         Dictionary<string, int> left = Counts(after);
-        return Counts(before).Select(op => (op.Key, Count: op.Value - left.GetValueOrDefault(op.Key))).Where(op => op.Count > 0).OrderByDescending(op => op.Count).ToDictionary(op => op.Key, op => op.Count);
+        return Counts(before).Select(op => (op.Key, Count: op.Value - left.GetValueOrDefault(op.Key))).Where(op => op.Count > 0)
+            .OrderByDescending(op => op.Count).ToDictionary(op => op.Key, op => op.Count);
 
-        static Dictionary<string, int> Counts(Graph graph) => graph.Nodes.Where(node => node.Op is not (Constant or Input)).CountBy(node => node.Op.Name).ToDictionary();
+        static Dictionary<string, int> Counts(Graph graph) =>
+            graph.Nodes.Where(node => node.Op is not (Constant or Input)).CountBy(node => node.Op.Name).ToDictionary();
     }
 
     private static string Compared(long before, long after) => string.Create(CultureInfo.InvariantCulture,

@@ -8,10 +8,15 @@ namespace Penjing.Cli;
 /// <summary>penjing models: the networks that can be built by name.</summary>
 internal static class ModelsCommand
 {
-    private static readonly Argument<string?> word = Given.Path(new Argument<string?>("WORD") { Description = "Only networks whose name has this in it.", Arity = ArgumentArity.ZeroOrOne });
+    private static readonly Argument<string?> word = Given.Path(new Argument<string?>("WORD")
+    {
+        Description = "Only networks whose name has this in it.",
+        Arity = ArgumentArity.ZeroOrOne,
+    });
 
     /// <summary>The verb.</summary>
-    public static Verb Create() => new("models", "Lists the networks of the zoo, with what they cost and the paper that each is from; `penjing new NAME` makes a file of one.",
+    public static Verb Create() => new("models",
+        "Lists the networks of the zoo, with what they cost and the paper that each is from; `penjing new NAME` makes a file of one.",
         ["penjing models", "penjing models shufflenet", "penjing models --json | jq -r '.models[].name'"], Run, word, Given.Json());
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
@@ -25,14 +30,15 @@ internal static class ModelsCommand
         {
             Models = entries.Zip(costs, (entry, cost) => new
             {
-                entry.Name, entry.Paper, Input = (int[])[1, entry.Channels, entry.Size, entry.Size], entry.Classes, cost.Parameters, entry.PublishedParameters, cost.Macs, entry.PublishedMacs, cost.Bytes,
+                entry.Name, entry.Paper, Input = (int[])[1, entry.Channels, entry.Size, entry.Size], entry.Classes, cost.Parameters,
+                entry.PublishedParameters, cost.Macs, entry.PublishedMacs, cost.Bytes,
             }),
         }, () => Draw(entries, costs));
     }
 
     private static (long Parameters, long Macs, long Bytes) Costs(ZooEntry entry)
     {
-        Graph graph = entry.Build().Graph;
+        Graph graph = entry.Outline().Graph;
         return (Cost.Trainable(graph), Cost.Macs(graph), graph.Weights.Sum(weight => (long)weight.Value!.Bytes.Length));
     }
 
@@ -40,10 +46,12 @@ internal static class ModelsCommand
     {
         Table table = Screen.Table("Name", "Picture", ">Classes", ">Parameters", ">MACs", ">fp32 bytes", "Paper");
         foreach ((ZooEntry entry, (long parameters, long macs, long bytes)) in entries.Zip(costs))
-            table.AddRow(new Text(entry.Name), new Text($"{entry.Channels}×{entry.Size}×{entry.Size}"), new Text(Quantity.Exact(entry.Classes)), new Text(Quantity.Exact(parameters)),
+            table.AddRow(new Text(entry.Name), new Text($"{entry.Channels}×{entry.Size}×{entry.Size}"), new Text(Quantity.Exact(entry.Classes)),
+                new Text(Quantity.Exact(parameters)),
                 new Text(Quantity.Exact(macs)), new Text(Quantity.Exact(bytes)), new Text(entry.Paper.Split(',')[0]));
         yield return table;
         foreach (string paper in entries.Select(entry => entry.Paper).Distinct()) yield return Screen.Line(paper);
-        yield return Screen.Line("Widths and picture sizes that are not listed can be asked for too, as in mobilenet-v1-0.75-192. Parameters are those that training moves.");
+        yield return Screen.Line("Widths and picture sizes that are not listed can be asked for too, as in mobilenet-v1-0.75-192. "
+            + "Parameters are those that training moves.");
     }
 }

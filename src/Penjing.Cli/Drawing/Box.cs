@@ -38,7 +38,8 @@ internal enum BoxKind
 /// <param name="Kernels">The kernels that compute it, where measured.</param>
 /// <param name="Inputs">The boxes whose values it reads, by index.</param>
 internal sealed record Box(
-    ImmutableArray<Node> Nodes, BoxKind Kind, string Title, string Then, string Name, ValueInfo Info, long Parameters, long Bytes, long Macs, double? Ms, ImmutableArray<string> Kernels, ImmutableArray<int> Inputs)
+    ImmutableArray<Node> Nodes, BoxKind Kind, string Title, string Then, string Name, ValueInfo Info, long Parameters, long Bytes, long Macs, double? Ms,
+    ImmutableArray<string> Kernels, ImmutableArray<int> Inputs)
 {
     /// <summary>The boxes of a graph, each after those that it reads; every node that isn't a constant is in one.</summary>
     /// <param name="graph">The network.</param>
@@ -69,8 +70,10 @@ internal sealed record Box(
             Node[] weights = [.. chain.SelectMany(node => node.Inputs).Where(input => input.Op is Constant && counted.Add(input))];
             Node last = chain[^1];
             (BoxKind kind, string title) = BoxTitle.Of(chain[0]);
-            boxes.Add(new([.. chain], kind, title, string.Join(" · ", chain.SelectMany(BoxTitle.Behind)), last.Name, last.Info, weights.Sum(weight => (long)weight.Shape.Elements), weights.Sum(bytes),
-                chain.Sum(Cost.Macs), steps is null ? null : times[index].Sum(step => step.MedianMs), [.. times[index].Select(step => step.Step.Kernel).Distinct()],
+            boxes.Add(new([.. chain], kind, title, string.Join(" · ", chain.SelectMany(BoxTitle.Behind)), last.Name, last.Info,
+                weights.Sum(weight => (long)weight.Shape.Elements), weights.Sum(bytes),
+                chain.Sum(Cost.Macs), steps is null ? null : times[index].Sum(step => step.MedianMs),
+                [.. times[index].Select(step => step.Step.Kernel).Distinct()],
                 [.. chain[0].Inputs.Where(at.ContainsKey).Select(input => at[input]).Distinct()]));
         }
         foreach (Node output in graph.Outputs)
@@ -79,14 +82,16 @@ internal sealed record Box(
     }
 
     /// <summary>Whether a node only finishes the value that it reads: element by element, by channel, or by another shape.</summary>
-    private static bool Finishes(Node node) => node.Op is BatchNormalization or Elementwise or Binary or PRelu or Dropout or Identity or Flatten or Reshape or Squeeze or Unsqueeze or Transpose
+    private static bool Finishes(Node node) => node.Op is BatchNormalization or Elementwise or Binary or PRelu or Dropout or Identity or Flatten or Reshape
+        or Squeeze or Unsqueeze or Transpose
         or Softmax or LogSoftmax or Pad or QuantizeLinear or DequantizeLinear or Reinterpret;
 
     /// <summary>The steps by the box of the node whose name they bear; what a pass made of a node bears that name with more behind it.</summary>
     private static ILookup<int, StepTime> Attribute(IReadOnlyList<StepTime> steps, Dictionary<Node, int> boxes)
     {
         Dictionary<string, int> names = boxes.ToDictionary(pair => pair.Key.Name, pair => pair.Value);
-        return steps.Where(step => step.Step.Op is not ("Input" or "Output")).Select(step => (Step: step, Box: Find(step.Step.Name))).Where(pair => pair.Box >= 0).ToLookup(pair => pair.Box, pair => pair.Step);
+        return steps.Where(step => step.Step.Op is not ("Input" or "Output")).Select(step => (Step: step, Box: Find(step.Step.Name)))
+            .Where(pair => pair.Box >= 0).ToLookup(pair => pair.Box, pair => pair.Step);
 
         int Find(string name)
         {

@@ -7,8 +7,10 @@ internal static class BoxTitle
     public static (BoxKind Kind, string Title) Of(Node node) => node.Op switch
     {
         Input => (BoxKind.Door, "Input"),
-        Conv conv when conv.Groups > 1 && conv.Groups == node.Inputs[0].Shape[1] => (BoxKind.Depthwise, $"Depthwise {Window(node.Inputs[1].Shape)}{By(conv.Stride)}{Dilated(conv.Dilation)}"),
-        Conv conv => (BoxKind.Convolution, $"Conv {Window(node.Inputs[1].Shape)}{By(conv.Stride)}{Dilated(conv.Dilation)}{(conv.Groups > 1 ? $", {conv.Groups} groups" : "")}"),
+        Conv conv when conv.Groups > 1 && conv.Groups == node.Inputs[0].Shape[1] =>
+            (BoxKind.Depthwise, $"Depthwise {Window(node.Inputs[1].Shape)}{By(conv.Stride)}{Dilated(conv.Dilation)}"),
+        Conv conv => (BoxKind.Convolution, $"Conv {Window(node.Inputs[1].Shape)}{By(conv.Stride)}{Dilated(conv.Dilation)}"
+            + $"{(conv.Groups > 1 ? $", {conv.Groups} groups" : "")}"),
         ConvTranspose conv => (BoxKind.Convolution, $"ConvTranspose {Window(node.Inputs[1].Shape)}{By(conv.Stride)}"),
         Gemm or MatMul or Einsum => (BoxKind.Matrix, node.Op.Name),
         MaxPool pool => (BoxKind.Pool, $"MaxPool {pool.Kernel.Height}×{pool.Kernel.Width}{By(pool.Stride)}"),
@@ -18,7 +20,8 @@ internal static class BoxTitle
         Binary or Where => (node.Inputs.Count(input => input.Op is not Constant) > 1 ? BoxKind.Join : BoxKind.Pointwise, node.Op.Name),
         Gather gather when gather.Indices.Items.Length > 1 && gather.Indices.Items.Length == node.Inputs[0].Shape[gather.Axis] => (BoxKind.Layout, "Shuffle"),
         Slice slice => (BoxKind.Layout, $"Slice {slice.Start}…{(slice.End < node.Inputs[0].Shape[slice.Axis] ? slice.End : node.Inputs[0].Shape[slice.Axis])}"),
-        Elementwise or PRelu or BatchNormalization or LRN or Softmax or LogSoftmax or Hardmax or QuantizeLinear or DequantizeLinear => (BoxKind.Pointwise, Short(node.Op)),
+        Elementwise or PRelu or BatchNormalization or LRN or Softmax or LogSoftmax or Hardmax or QuantizeLinear or DequantizeLinear =>
+            (BoxKind.Pointwise, Short(node.Op)),
         _ => (BoxKind.Layout, node.Op.Name),
     };
 
@@ -39,7 +42,8 @@ internal static class BoxTitle
 
     private static string Window(Shape weights) => $"{weights[2]}×{weights[3]}";
 
-    private static string By(Size stride) => stride == Size.One ? "" : stride.Height == stride.Width ? $" /{stride.Height}" : $" /{stride.Height}×{stride.Width}";
+    private static string By(Size stride) => stride == Size.One ? "" : stride.Height == stride.Width ? $" /{stride.Height}"
+        : $" /{stride.Height}×{stride.Width}";
 
     private static string Dilated(Size dilation) => dilation == Size.One ? "" : $", dilation {dilation.Height}";
 }

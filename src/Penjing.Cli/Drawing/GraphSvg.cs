@@ -7,7 +7,7 @@ namespace Penjing.Cli;
 /// <summary>A network as a picture: boxes in rows, inputs above, that show shape, weights, multiply-accumulates and time.</summary>
 internal static class GraphSvg
 {
-    private const double BoxWidth = 256, Margin = 18, HeadHeight = 62, BarLeft = 60, BarWidth = 110;
+    private const double BoxWidth = 256, Margin = 18, HeadHeight = 62, BarLeft = 60, BarWidth = 110, LegendStep = 86;
     private const int LongestName = 36;
 
     /// <summary>The picture as SVG, which brings its own style and is dark where the viewer is.</summary>
@@ -21,16 +21,19 @@ internal static class GraphSvg
         Scale scale = new(boxes);
         LayeredLayout layout = LayeredLayout.Of([.. boxes.Select(box => (BoxWidth, Height(box)))], edges);
         BoxKind[] kinds = [.. boxes.Select(box => box.Kind).Distinct().Order()];
-        double legend = kinds.Length * 86.0, width = Math.Max(Math.Max(layout.Width, legend), 420) + 2 * Margin, shift = (width - layout.Width) / 2, height = HeadHeight + layout.Height + 2 * Margin;
+        double width = Math.Max(Math.Max(layout.Width, kinds.Length * LegendStep), 420) + 2 * Margin, shift = (width - layout.Width) / 2;
+        double height = HeadHeight + layout.Height + 2 * Margin;
         return Html.Of($"""
-            <svg xmlns="http://www.w3.org/2000/svg" class="graph" width="{width:F0}" height="{height:F0}" viewBox="0 0 {width:F0} {height:F0}" role="{(interactive ? "group" : "img")}" aria-label="{title}: {subtitle}">
+            <svg xmlns="http://www.w3.org/2000/svg" class="graph" width="{width:F0}" height="{height:F0}"
+              viewBox="0 0 {width:F0} {height:F0}" role="{(interactive ? "group" : "img")}" aria-label="{title}: {subtitle}">
             <style>{Resource.Text("graph.svg.css")}</style>
             <rect class="ground" width="100%" height="100%"/>
             <text class="heading" x="{Margin}" y="28">{title}</text>
             <text class="facts" x="{Margin}" y="47">{subtitle}</text>
-            <g class="legend" transform="translate({Margin} 58)">{Html.Join(kinds.Select((kind, index) => Html.Of($"<rect class=\"kind {Class(kind)}\" x=\"{index * 86}\" width=\"10\" height=\"10\" rx=\"2\"/><text x=\"{index * 86 + 14}\" y=\"9\">{Words(kind)}</text>")))}</g>
+            <g class="legend" transform="translate({Margin} 58)">{Html.Join(kinds.Select(Legend))}</g>
             <g transform="translate({shift:F1} {HeadHeight + Margin})">
-            {Html.Join(edges.Select((edge, index) => Edge(edge, layout.Edges[index])))}{Html.Join(boxes.Select((box, index) => Draw(box, index, layout.Boxes[index], scale, interactive)))}</g>
+            {Html.Join(edges.Select((edge, index) => Edge(edge, layout.Edges[index])))}
+            {Html.Join(boxes.Select((box, index) => Draw(box, index, layout.Boxes[index], scale, interactive)))}</g>
             </svg>
 
             """);
@@ -38,6 +41,14 @@ internal static class GraphSvg
 
     /// <summary>The class that gives a kind its colour.</summary>
     public static string Class(BoxKind kind) => kind.ToString().ToLowerInvariant();
+
+    private static Html Legend(BoxKind kind, int index)
+    {
+        double left = index * LegendStep;
+        return Html.Of($"""
+            <rect class="kind {Class(kind)}" x="{left}" width="10" height="10" rx="2"/><text x="{left + 14}" y="9">{Words(kind)}</text>
+            """);
+    }
 
     private static string Words(BoxKind kind) => kind is BoxKind.Door ? "in, out" : Class(kind);
 
@@ -47,25 +58,44 @@ internal static class GraphSvg
     {
         StringBuilder path = new(string.Create(CultureInfo.InvariantCulture, $"M{stretches[0].X1:0.#} {stretches[0].Y1:0.#}"));
         foreach ((double x1, double y1, double x2, double y2) in stretches)
-            path.Append(x1 == x2 ? string.Create(CultureInfo.InvariantCulture, $"V{y2:0.#}") : string.Create(CultureInfo.InvariantCulture, $"C{x1:0.#} {(y1 + y2) / 2:0.#} {x2:0.#} {(y1 + y2) / 2:0.#} {x2:0.#} {y2:0.#}"));
+        {
+            double middle = (y1 + y2) / 2;
+            path.Append(x1 == x2 ? Text($"V{y2:0.#}") : Text($"C{x1:0.#} {middle:0.#} {x2:0.#} {middle:0.#} {x2:0.#} {y2:0.#}"));
+        }
         Stretch last = stretches[^1];
-        return Html.Of($"<g class=\"edge\" data-from=\"{edge.From}\" data-to=\"{edge.To}\"><path d=\"{path}\"/><path class=\"head\" d=\"M{last.X2 - 3.5:0.#} {last.Y2 - 7:0.#}h7l-3.5 7z\"/></g>\n");
+        return Html.Of($"""
+            <g class="edge" data-from="{edge.From}" data-to="{edge.To}"><path d="{path}"/>
+              <path class="head" d="M{last.X2 - 3.5:0.#} {last.Y2 - 7:0.#}h7l-3.5 7z"/></g>
+
+            """);
+
+        static string Text(FormattableString text) => FormattableString.Invariant(text);
     }
 
     private static Html Draw(Box box, int index, Place place, Scale scale, bool interactive)
     {
         string then = Shortened(box.Then, Math.Max(0, (int)((BoxWidth - 30 - 7.7 * box.Title.Length) / 5.6)));
         return Html.Of($"""
-            <g class="box {Class(box.Kind)}" id="box{index}" data-box="{index}" transform="translate({place.Left:0.#} {place.Top:0.#})"{(interactive ? new Html(" tabindex=\"0\" role=\"button\"") : default)}>
+            <g class="box {Class(box.Kind)}" id="box{index}" data-box="{index}" transform="translate({place.Left:0.#} {place.Top:0.#})"
+              {(interactive ? Html.Of($"tabindex=\"{(index == 0 ? 0 : -1)}\" role=\"button\"") : default)}>
             <title>{Told(box, scale)}</title>
-            <rect class="card" width="{place.Width:0.#}" height="{place.Height:0.#}" rx="6"/><path class="kind" d="M6 0h-0a6 6 0 0 0 -6 6v{place.Height - 12:0.#}a6 6 0 0 0 6 6z"/>
+            <rect class="card" width="{place.Width:0.#}" height="{place.Height:0.#}" rx="6"/>
+            <path class="kind" d="M6 0h-0a6 6 0 0 0 -6 6v{place.Height - 12:0.#}a6 6 0 0 0 6 6z"/>
             <text class="op" x="14" y="18">{box.Title}</text><text class="then" x="{place.Width - 10:0.#}" y="18">{then}</text>
             <text class="name" x="14" y="32">{Middle(box.Name)}</text>
             <text class="shape" x="14" y="46">{box.Info.Shape}{(box.Info.Type is ElementType.Float32 ? "" : $" {box.Info.Type}")}</text>
-            {Html.Join(Bars(box, scale).Select((bar, row) => Html.Of($"""
-                <text class="label" x="14" y="{60 + 13 * row}">{bar.Label}</text><rect class="track" x="{BarLeft}" y="{54 + 13 * row}" width="{BarWidth}" height="6" rx="3"/><rect class="bar" x="{BarLeft}" y="{54 + 13 * row}" width="{Math.Max(1.5, bar.Share * BarWidth):0.#}" height="6" rx="{(bar.Share * BarWidth < 6 ? 0.7 : 3)}"/><text class="value" x="{place.Width - 10:0.#}" y="{60 + 13 * row}">{bar.Value}</text>
+            {Html.Join(Bars(box, scale).Select((bar, row) => Draw(bar, 54 + 13 * row)))}</g>
 
-                """)))}</g>
+            """);
+    }
+
+    private static Html Draw((string Label, double Share, string Value) bar, int top)
+    {
+        double length = Math.Max(1.5, bar.Share * BarWidth);
+        return Html.Of($"""
+            <text class="label" x="14" y="{top + 6}">{bar.Label}</text><rect class="track" x="{BarLeft}" y="{top}" width="{BarWidth}" height="6" rx="3"/>
+            <rect class="bar" x="{BarLeft}" y="{top}" width="{length:0.#}" height="6" rx="{Math.Min(3, length / 2):0.#}"/>
+            <text class="value" x="{BoxWidth - 10}" y="{top + 6}">{bar.Value}</text>
 
             """);
     }
@@ -80,9 +110,11 @@ internal static class GraphSvg
     private static string Told(Box box, Scale scale)
     {
         List<string> lines = [$"{box.Name}: {box.Info}", .. box.Nodes.Select(node => $"{node.Op.Name} {node.Name} → {node.Shape}")];
-        if (box.Bytes > 0) lines.Add($"{Quantity.Exact(box.Parameters)} parameters, {Quantity.Exact(box.Bytes)} bytes: {Quantity.Percent((double)box.Bytes / scale.AllBytes)} of all weights");
+        if (box.Bytes > 0) lines.Add($"{Quantity.Exact(box.Parameters)} parameters, "
+            + $"{Quantity.Exact(box.Bytes)} bytes: {Quantity.Percent((double)box.Bytes / scale.AllBytes)} of all weights");
         if (box.Macs > 0) lines.Add($"{Quantity.Exact(box.Macs)} multiply-accumulates: {Quantity.Percent((double)box.Macs / scale.AllMacs)} of all");
-        if (box.Ms is { } ms) lines.Add($"{Quantity.Milliseconds(ms)}: {Quantity.Percent(scale.AllMs > 0 ? ms / scale.AllMs : 0)} of the time; {string.Join(", ", box.Kernels)}");
+        if (box.Ms is { } ms) lines.Add($"{Quantity.Milliseconds(ms)}: "
+            + $"{Quantity.Percent(scale.AllMs > 0 ? ms / scale.AllMs : 0)} of the time; {string.Join(", ", box.Kernels)}");
         return string.Join("\n", lines);
     }
 

@@ -27,7 +27,8 @@ internal sealed record LayeredLayout(double Width, double Height, IReadOnlyList<
     private const int Sweeps = 12;
 
     /// <summary>The drawing of boxes of these sizes and of edges between them; an edge goes from a box to a later one.</summary>
-    public static LayeredLayout Of(IReadOnlyList<(double Width, double Height)> boxes, IReadOnlyList<(int From, int To)> edges) => new Builder(boxes, edges).Build();
+    public static LayeredLayout Of(IReadOnlyList<(double Width, double Height)> boxes, IReadOnlyList<(int From, int To)> edges) =>
+        new Builder(boxes, edges).Build();
 
     /// <summary>A box, or the place where an edge's line passes a row; lines of edges from one box share it.</summary>
     private sealed class Point(int row, double width, double height)
@@ -66,7 +67,8 @@ internal sealed record LayeredLayout(double Width, double Height, IReadOnlyList<
             int[] row = new int[boxes.Count], left = new int[boxes.Count];
             HashSet<int> reading = [.. edges.Select(edge => edge.To)];
             foreach ((int from, int to) in edges.OrderBy(edge => edge.To)) row[to] = Math.Max(row[to], row[from] + 1);
-            foreach (var readers in edges.Where(edge => !reading.Contains(edge.From)).GroupBy(edge => edge.From)) row[readers.Key] = readers.Min(edge => row[edge.To]) - 1;
+            foreach (var readers in edges.Where(edge => !reading.Contains(edge.From)).GroupBy(edge => edge.From)) row[readers.Key] =
+                readers.Min(edge => row[edge.To]) - 1;
             foreach ((int from, int to) in edges.OrderByDescending(edge => edge.From)) left[from] = Math.Max(left[from], left[to] + 1);
             int last = boxes.Count == 0 ? 0 : Enumerable.Range(0, boxes.Count).Max(box => row[box] + left[box]);
             for (int box = 0; box < boxes.Count; box++)
@@ -192,7 +194,8 @@ internal sealed record LayeredLayout(double Width, double Height, IReadOnlyList<
                 double aside = rows[row].SelectMany(point => point.Above.Select(above => Math.Abs(above.X - point.X))).DefaultIfEmpty().Max();
                 top[row] = top[row - 1] + height[row - 1] + Math.Min(BetweenRows + 0.08 * aside, MostBetweenRows);
             }
-            Place[] places = [.. points.Select(point => new Place(point.X - point.Width / 2 - left, top[point.Row] + (height[point.Row] - point.Height) / 2, point.Width, point.Height))];
+            Place[] places = [.. points.Select(point => new Place(point.X - point.Width / 2 - left, top[point.Row] + (height[point.Row] - point.Height) / 2,
+                point.Width, point.Height))];
             double width = points.Concat(lines.Values).Select(point => point.X + point.Width / 2 - left).DefaultIfEmpty().Max();
             return new(width, rows.Length == 0 ? 0 : top[^1] + height[^1], places, [.. edges.Select(edge => Route(edge.From, edge.To))]);
 

@@ -1,5 +1,5 @@
 "use strict";
-const svg = document.querySelector("svg.graph"), canvas = document.querySelector(".canvas"), body = document.querySelector("tbody");
+const svg = document.querySelector("svg.graph"), canvas = document.querySelector(".canvas"), body = document.querySelector("tbody"), list = document.querySelector(".scroll");
 const boxes = [...svg.querySelectorAll(".box")], rows = [...body.rows], edges = [...svg.querySelectorAll(".edge")];
 const rowOf = new Map(rows.map(row => [row.dataset.box, row]));
 const natural = { width: svg.width.baseVal.value, height: svg.height.baseVal.value };
@@ -9,14 +9,20 @@ function choose(box, from) {
   if (chosen !== null) for (const item of [boxes[chosen], rowOf.get(String(chosen))]) item.classList.remove("chosen");
   chosen = Number(box);
   const row = rowOf.get(String(chosen)), drawn = boxes[chosen];
+  for (const item of [...boxes, ...rows]) item.tabIndex = item === drawn || item === row ? 0 : -1;
   for (const item of [drawn, row]) item.classList.add("chosen");
   for (const edge of edges) edge.classList.toggle("lit", edge.dataset.from === String(chosen) || edge.dataset.to === String(chosen));
   document.getElementById("detail").replaceChildren(row.querySelector("template").content.cloneNode(true));
-  if (from !== "row") row.scrollIntoView({ block: "nearest" });
+  if (from !== "row") reveal(row);
   if (from === "row") show(drawn);
 }
 
-// Scrolls the canvas alone, so that the page of a phone stays where it is.
+// Only the canvas and the list scroll, so that the page of a phone stays where it is.
+function reveal(row) {
+  const at = row.getBoundingClientRect(), view = list.getBoundingClientRect();
+  if (at.top < view.top + 40 || at.bottom > view.bottom - 40) list.scrollBy({ top: at.top - view.top - view.height / 3 });
+}
+
 function show(drawn) {
   const at = drawn.getBoundingClientRect(), view = canvas.getBoundingClientRect();
   canvas.scrollBy({ left: at.left + at.width / 2 - view.left - view.width / 2, top: at.top + at.height / 2 - view.top - view.height / 2 });
@@ -53,13 +59,13 @@ for (const [index, box] of boxes.entries()) {
 }
 for (const row of rows) {
   const box = boxes[row.dataset.box];
+  row.addEventListener("focus", () => choose(row.dataset.box, "row"));
   row.addEventListener("click", () => choose(row.dataset.box, "row"));
   row.addEventListener("keydown", event => {
-    if (event.key === "Enter" || event.key === " ") choose(row.dataset.box, "row");
-    else if (event.key === "ArrowDown") row.nextElementSibling?.focus();
-    else if (event.key === "ArrowUp") row.previousElementSibling?.focus();
-    else return;
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     event.preventDefault();
+    const seen = [...body.rows].filter(other => !other.hidden);
+    seen[seen.indexOf(row) + (event.key === "ArrowDown" ? 1 : -1)]?.focus();
   });
   row.addEventListener("mouseenter", () => box.classList.add("over"));
   row.addEventListener("mouseleave", () => box.classList.remove("over"));
