@@ -59,5 +59,11 @@ internal static class TorchTensors
     public static Span<long> Longs(this TorchTensor tensor) => MemoryMarshal.Cast<byte, long>(tensor.bytes);
 
     /// <summary>The same rank-4 value with its channels last in memory, where convolution, depthwise above all, is fastest.</summary>
-    public static TorchTensor ChannelsLast(this TorchTensor tensor) => tensor.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+    public static TorchTensor ChannelsLast(this TorchTensor tensor)
+    {
+        TorchTensor last = tensor.permute(0, 2, 3, 1).contiguous();
+        // Where there is a single pixel both orders are one in memory; the strides of a fresh view still tell torch which is meant.
+        if (tensor.shape[2] == 1 && tensor.shape[3] == 1) last = last.reshape(tensor.shape[0], tensor.shape[1]).reshape(last.shape);
+        return last.permute(0, 3, 1, 2);
+    }
 }

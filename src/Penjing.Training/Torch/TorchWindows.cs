@@ -21,9 +21,26 @@ internal static class TorchWindows
             x = x.repeat_interleave(kernel.shape[0] / groups, dim: 1);
             groups = (int)kernel.shape[0];
         }
-        // A picture of one channel lies both ways in memory; then the kernel decides how the output lies.
+        // On some processors oneDNN answers wrongly, forwards and backwards, where a dense kernel meets channels that lie first and don't fill its lanes:
+        // channels lie last. A picture of one channel lies both ways, which one with a second channel, of zeros, doesn't.
+        if (groups == 1 && x.shape[1] == 1 && x.requires_grad) (x, kernel) = (functional.pad(x, [0, 0, 0, 0, 0, 1]), functional.pad(kernel, [0, 0, 0, 0, 0, 1]));
         if (x.shape[1] == 1) kernel = kernel.ChannelsLast();
-        return functional.conv2d(x, kernel, bias, Longs(conv.Stride), amounts, Longs(conv.Dilation), groups);
+        else x = x.ChannelsLast();
+        // So it does where outputs don't fill its blocks of 64.
+        long outputs = kernel.shape[0], missing = (64 - outputs / groups % 64) % 64;
+        if (missing == 0 || outputs / groups <= 32 || groups > 1 && kernel.shape[1] == 1)
+            return functional.conv2d(x, kernel, bias, Longs(conv.Stride), amounts, Longs(conv.Dilation), groups);
+        if (groups > 1)
+        {
+            TorchTensor[] parts = x.chunk(groups, 1), kernels = kernel.chunk(groups, 0), biases = bias?.chunk(groups, 0) ?? [];
+            Conv single = conv with { Groups = 1, Padding = even ? padding : default, Then = null };
+            return torch.cat([.. parts.Select((part, i) => Convolve(single, part, kernels[i], bias is null ? null : biases[i]))], 1);
+        }
+        if (kernel.shape[2] == 1 && kernel.shape[3] == 1 && conv.Stride == Size.One && amounts is [0, 0])
+            return functional.linear(x.permute(0, 2, 3, 1), kernel.flatten(1), bias).permute(0, 3, 1, 2);
+        TorchTensor filled = functional.pad(kernel, [0, 0, 0, 0, 0, 0, 0, missing]);
+        return functional.conv2d(x, filled, bias is null ? null : functional.pad(bias, [0, missing]), Longs(conv.Stride), amounts, Longs(conv.Dilation))
+            .narrow(1, 0, outputs).ChannelsLast();
     }
 
     /// <summary>Transposed convolution.</summary>
