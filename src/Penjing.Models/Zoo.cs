@@ -20,7 +20,10 @@ public static class Zoo
     private const string LeNetPaper = "LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition";
     private const string VggPaper = "Simonyan and Zisserman 2015, Very Deep Convolutional Networks for Large-Scale Image Recognition";
 
-    /// <summary>The architectures; names of published widths follow, with the published counts of parameters and of multiply-accumulates.</summary>
+    /// <summary>
+    /// The architectures; names of published widths follow, with the published counts of parameters and of multiply-accumulates: the paper's, torchvision's,
+    /// for MobileNet v2's narrow and wide ones TensorFlow's, for ShuffleNet's parameters and largest the authors' repository's.
+    /// </summary>
     private static readonly ImmutableArray<Row> rows =
     [
         new("lenet-300-100", LeNetPaper, Mnist, s => LeNet300100.Build(s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), [new("266,610", "")]),
@@ -32,7 +35,7 @@ public static class Zoo
         new("mobilenet-v1", MobilePaper, ImageNet, s => MobileNetV1.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, softmax: s.Softmax),
             [new(0.25, "0.5 M", "41 M"), new(0.5, "1.3 M", "149 M"), new(0.75, "2.6 M", "325 M"), new(1, "4.2 M", "569 M")]),
         new("mobilenet-v2", Mobile2Paper, ImageNet, s => MobileNetV2.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, s.Softmax),
-            [new(0.35, "", "59 M"), new(0.5, "", "97 M"), new(0.75, "", "209 M"), new(1, "3,504,872", "300,774,272"), new(1.4, "", "582 M")]),
+            [new(0.35, "", "59 M"), new(0.5, "", "97 M"), new(0.75, "", "209 M"), new(1, "3,504,872", "0.301 G"), new(1.4, "", "582 M")]),
         new("squeezenet-1.0", SqueezePaper, ImageNet, s => SqueezeNet.Version10(s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), [new("1,248,424", "0.819 G")]),
         new("squeezenet-1.1", SqueezePaper, ImageNet, s => SqueezeNet.Version11(s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), [new("1,235,496", "0.349 G")]),
         Shuffled(1, new(0.25, "", "13 M"), new(0.5, "", "38 M"), new(1, "", "143 M")),
@@ -42,8 +45,8 @@ public static class Zoo
         Shuffled(8, new(0.25, "", "13 M"), new(0.5, "1.0 M", "40 M"), new(1, "2.4 M", "137 M"), new(1.5, "4.3 M", "290 M"), new(2, "6.5 M", "522 M")),
         new("shufflenet-v2", Shuffle2Paper, ImageNet, s => ShuffleNetV2.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, s.Softmax),
             [new(0.5, "1,366,792", "0.04 G"), new(1, "2,278,604", "0.145 G"), new(1.5, "3,503,624", "0.296 G"), new(2, "7,393,996", "0.583 G")]),
-        Residual(18, "11,689,512", "1,814,073,344"),
-        Residual(34, "21,797,672", "3,663,761,408"),
+        Residual(18, "11,689,512", "1.814 G"),
+        Residual(34, "21,797,672", "3.664 G"),
         Residual(50, "25,557,032", "4,089,184,256"),
         Residual(50, "25,557,032", "3.8 G", original: true),
         new("vgg-16", VggPaper, ImageNet, s => Vgg16.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), [new("138,357,544", "15.47 G")], AnyWidth: true),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Penjing.Testing;
 
 namespace Penjing.Models.Tests;
 
@@ -16,10 +17,12 @@ public sealed class ZooTests
         ["resnet-50-original"] = 0.02,
     };
 
+    private static readonly string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "models.md"));
+
     /// <summary>The names of the zoo.</summary>
     public static TheoryData<string> Names => [.. Zoo.All.Select(entry => entry.Name)];
 
-    /// <summary>Parameters that training moves, and multiply-accumulates, to the last digit that was published.</summary>
+    /// <summary>Parameters that training moves, and multiply-accumulates, to the last digit that was published; docs/models.md says the same.</summary>
     [Theory]
     [MemberData(nameof(Names))]
     public void Costs_are_the_published(string name)
@@ -28,6 +31,9 @@ public sealed class ZooTests
         Graph graph = entry.Build().Graph;
         Check(entry.PublishedParameters, Cost.Trainable(graph), name + ", parameters");
         Check(entry.PublishedMacs, Cost.Macs(graph), name + ", multiply-accumulates");
+        Assert.Contains(
+            string.Create(CultureInfo.InvariantCulture, $"| {name} | {entry.Channels}×{entry.Size}×{entry.Size} | {Cost.Trainable(graph):N0} | {entry.PublishedParameters} | {Cost.Macs(graph):N0} |"),
+            page, StringComparison.Ordinal);
         Assert.Equal([1, entry.Classes], graph.Outputs[0].Shape);
         Assert.Equal([1, entry.Channels, entry.Size, entry.Size], graph.Inputs[0].Shape);
     }

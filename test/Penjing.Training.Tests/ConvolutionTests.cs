@@ -6,7 +6,7 @@ namespace Penjing.Training.Tests;
 /// <summary>Torch's convolution is right for any number of channels, forwards and backwards, however its input lies in memory.</summary>
 public sealed class ConvolutionTests
 {
-    private static readonly int[] Inputs = [1, 2, 12, 17, 24, 33, 64, 72];
+    private static readonly int[] Inputs = [1, 2, 17, 24, 64];
     private static readonly int[] Outputs = [1, 8, 16, 20, 24, 33, 40, 64, 72, 96, 100];
 
     /// <summary>Against the same in double precision, which goes another way through torch.</summary>
