@@ -119,7 +119,7 @@ public abstract record Op
             if (input.Type != ElementType.Float32) throw new ShapeException($"{Name} computes with Float32, not {input}");
     }
 
-    /// <summary>The type of the sums of products of the first two inputs: Float32, or Int32 where both are 8-bit integers; a third input is of that type.</summary>
+    /// <summary>The type of the sums of products of the first two inputs: Float32, or Int32 where both are 8-bit integers; so is a third input.</summary>
     private protected ElementType Sums(ReadOnlySpan<ValueInfo> inputs)
     {
         if (!QuantizedProduct.Of(inputs[0], inputs[1])) Floats(inputs);
@@ -127,7 +127,7 @@ public abstract record Op
         return inputs[0].Type is ElementType.Float32 ? ElementType.Float32 : ElementType.Int32;
     }
 
-    /// <summary>The sums of products of the first two inputs; of integers, their quantization follows the second's along axis <paramref name="from"/>.</summary>
+    /// <summary>The sums of products of the first two inputs; those of integers are quantized as the second is along axis <paramref name="from"/>.</summary>
     private protected ValueInfo Sums(ReadOnlySpan<ValueInfo> inputs, ElementType type, Shape shape, int from, int to) => type is ElementType.Float32
         ? new(type, shape)
         : new(type, shape, QuantizedProduct.Sums(inputs[0], inputs[1], from, to)

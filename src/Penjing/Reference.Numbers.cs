@@ -48,15 +48,21 @@ public static partial class Reference
     private static Tensor Choose(Tensor condition, Tensor x, Tensor y, Shape shape)
     {
         int size = x.Type.Size();
-        int[] which = Offsets(shape, Strides(condition.Shape, shape.Rank)), fromX = Offsets(shape, Strides(x.Shape, shape.Rank)), fromY = Offsets(shape, Strides(y.Shape, shape.Rank));
+        int[] which = Spread(condition), fromX = Spread(x), fromY = Spread(y);
         var output = new byte[which.Length * size];
         for (int i = 0; i < which.Length; i++)
-            (condition.Bytes.Span[which[i]] != 0 ? x.Bytes.Span.Slice(fromX[i] * size, size) : y.Bytes.Span.Slice(fromY[i] * size, size)).CopyTo(output.AsSpan(i * size));
+        {
+            bool holds = condition.Bytes.Span[which[i]] != 0;
+            (holds ? x : y).Bytes.Span.Slice((holds ? fromX : fromY)[i] * size, size).CopyTo(output.AsSpan(i * size));
+        }
         return new(x.Type, shape, output);
+
+        int[] Spread(Tensor operand) => Offsets(shape, Strides(operand.Shape, shape.Rank));
     }
 
     /// <summary>The elements as doubles: exactly, but for integers beyond 2⁵³.</summary>
-    private static double[] Reals(Tensor tensor) => tensor.Type is ElementType.Bool ? [.. Wholes(tensor).Select(value => (double)value)] : Numbers<double>(tensor);
+    private static double[] Reals(Tensor tensor) =>
+        tensor.Type is ElementType.Bool ? [.. Wholes(tensor).Select(value => (double)value)] : Numbers<double>(tensor);
 
     /// <summary>The elements as integers: exactly, but for the fractions of floats.</summary>
     private static Int128[] Wholes(Tensor tensor) =>
@@ -85,7 +91,7 @@ public static partial class Reference
         return numbers;
     }
 
-    /// <summary>Doubles as elements: rounded to narrower floats; to integers towards zero, at most to the type's ends; to Bool as whether they are not 0.</summary>
+    /// <summary>Doubles as elements: rounded to narrower floats; to integers towards zero, at most to the type's ends; to Bool, whether they are not 0.</summary>
     private static Tensor Stored(ValueInfo info, double[] numbers) => info.Type is ElementType.Float32
         ? Tensor.Build<float>(info.Shape, output => { for (int i = 0; i < output.Length; i++) output[i] = (float)numbers[i]; })
         : Store(info, numbers);

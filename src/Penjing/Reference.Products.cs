@@ -61,7 +61,8 @@ public static partial class Reference
         Dictionary<char, int> extents = einsum.Extents(terms, [.. factors.Select(factor => factor.Shape)]);
         string summed = string.Concat(extents.Keys.Where(letter => !output.Contains(letter)));
         Shape inner = [.. summed.Select(letter => extents[letter])];
-        int[][] outerOffsets = [.. terms.Select((term, i) => Offsets(shape, Strides(output, i)))], innerOffsets = [.. terms.Select((term, i) => Offsets(inner, Strides(summed, i)))];
+        int[][] outerOffsets = [.. terms.Select((term, i) => Offsets(shape, Strides(output, i)))];
+        int[][] innerOffsets = [.. terms.Select((term, i) => Offsets(inner, Strides(summed, i)))];
         return Tensor.Build<float>(shape, sums =>
         {
             for (int i = 0; i < sums.Length; i++)
@@ -70,7 +71,8 @@ public static partial class Reference
                 for (int k = 0; k < inner.Elements; k++)
                 {
                     double product = 1;
-                    for (int factor = 0; factor < factors.Length; factor++) product *= factors[factor].Floats[outerOffsets[factor][i] + innerOffsets[factor][k]];
+                    for (int factor = 0; factor < factors.Length; factor++)
+                        product *= factors[factor].Floats[outerOffsets[factor][i] + innerOffsets[factor][k]];
                     sum += product;
                 }
                 sums[i] = (float)sum;

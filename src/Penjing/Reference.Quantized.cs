@@ -34,7 +34,8 @@ public static partial class Reference
     }
 
     /// <summary>8-bit integers less their zero point, as floats, so that sums of their products in double precision are exact; floats as they are.</summary>
-    private static Tensor Centered(Tensor tensor, Quantization? quantization) => tensor.Type is ElementType.Float32 ? tensor : Tensor.Build<float>(tensor.Shape, output =>
+    private static Tensor Centered(Tensor tensor, Quantization? quantization) => tensor.Type is ElementType.Float32 ? tensor : Tensor.Build<float>(tensor.Shape,
+        output =>
     {
         int[] channel = quantization is null ? [] : Channels(tensor.Shape, quantization);
         double[] x = Reals(tensor);

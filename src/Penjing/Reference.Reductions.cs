@@ -73,7 +73,8 @@ public static partial class Reference
         return (Offsets(shape, Strides(kept, kept.Rank)), kept.Elements, axes.Aggregate(1.0, (product, axis) => product * shape[axis]));
     }
 
-    private static Tensor Mean(Tensor input, Shape shape, Ints axes) => Stored(new(ElementType.Float32, shape), Reduced(new ReduceMean(axes), Reals(input), input.Shape, axes));
+    private static Tensor Mean(Tensor input, Shape shape, Ints axes) =>
+        Stored(new(ElementType.Float32, shape), Reduced(new ReduceMean(axes), Reals(input), input.Shape, axes));
 
     /// <summary>Along an axis, for each place of the other axes, the indices of the extreme elements, the first of equals first.</summary>
     private static IEnumerable<(int Outer, int Inner, int[] Indices)> Ranked(Tensor input, int axis, bool largest, bool last)
@@ -152,7 +153,8 @@ public static partial class Reference
         {
             int c = i / inner % channels, first = i - c * inner;
             double sum = 0;
-            for (int k = Math.Max(0, c - (lrn.Size - 1) / 2); k <= Math.Min(channels - 1, c + lrn.Size / 2); k++) sum += (double)x[first + k * inner] * x[first + k * inner];
+            for (int k = Math.Max(0, c - (lrn.Size - 1) / 2); k <= Math.Min(channels - 1, c + lrn.Size / 2); k++)
+                sum += (double)x[first + k * inner] * x[first + k * inner];
             output[i] = (float)(x[i] / Math.Pow(lrn.Bias + (double)lrn.Alpha / lrn.Size * sum, lrn.Beta));
         }
     });

@@ -9,7 +9,8 @@ public static partial class Reference
     {
         ReadOnlySpan<float> x = input.Floats;
         int height = input.Shape[2], width = input.Shape[3], next = 0;
-        (int Pixel, double Weight)[][] rows = [.. resize.Rows(height).Select(at => resize.Taps(at, height))], columns = [.. resize.Columns(width).Select(at => resize.Taps(at, width))];
+        (int Pixel, double Weight)[][] rows = [.. resize.Rows(height).Select(at => resize.Taps(at, height))];
+        (int Pixel, double Weight)[][] columns = [.. resize.Columns(width).Select(at => resize.Taps(at, width))];
         for (int plane = 0; plane < shape[0] * shape[1]; plane++)
             foreach ((int Pixel, double Weight)[] down in rows)
                 foreach ((int Pixel, double Weight)[] across in columns)
@@ -95,7 +96,8 @@ public static partial class Reference
                 double offset = op.HalfPixel ? 0.5 : 0, start = Corner(side) - offset, length = Corner(side + 2) - offset - start;
                 if (!op.HalfPixel) length = Math.Max(length, 1);
                 double bin = length / bins, wanted = op.SamplingRatio > 0 ? op.SamplingRatio : Math.Ceiling(bin);
-                if (!(wanted <= MostSamples)) throw new PenjingException($"{op.Name}: a region of {length} pixels takes more than {MostSamples} samples: give a sampling ratio");
+                if (!(wanted <= MostSamples))
+                    throw new PenjingException($"{op.Name}: a region of {length} pixels takes more than {MostSamples} samples: give a sampling ratio");
                 int count = Math.Max(0, (int)wanted);
                 return [.. Enumerable.Range(0, bins).Select(i =>
                     ((int, int, double)?[])[.. Enumerable.Range(0, count).Select(k => Between(start + i * bin + (k + 0.5) * bin / count, extent))])];
@@ -105,7 +107,7 @@ public static partial class Reference
         }
     });
 
-    /// <summary>The two pixels that a coordinate lies between, and how far from the first; null where it lies beyond the picture by more than a pixel.</summary>
+    /// <summary>The two pixels that a coordinate lies between, and how far from the first; null where it lies more than a pixel outside.</summary>
     private static (int Low, int High, double Part)? Between(double at, int extent)
     {
         if (!(at >= -1 && at <= extent)) return null;
@@ -114,7 +116,8 @@ public static partial class Reference
         return low == extent - 1 ? (low, low, 0) : (low, low + 1, at - low);
     }
 
-    private static double Mixed(RoiMode mode, ReadOnlySpan<float> plane, int width, (int Low, int High, double Part)?[] down, (int Low, int High, double Part)?[] across)
+    private static double Mixed(
+        RoiMode mode, ReadOnlySpan<float> plane, int width, (int Low, int High, double Part)?[] down, (int Low, int High, double Part)?[] across)
     {
         double sum = 0, largest = double.NegativeInfinity;
         foreach ((int Low, int High, double Part)? row in down)

@@ -14,9 +14,10 @@ public sealed record Quantization(ImmutableArray<float> Scales, ImmutableArray<i
     public bool Equals(Quantization? other) =>
         other is not null && Axis == other.Axis && Scales.SequenceEqual(other.Scales) && ZeroPoints.SequenceEqual(other.ZeroPoints);
 
-    /// <summary>Whether it can be the quantization of a value: integers, finite positive scales, zero points among them, one for each index of the axis.</summary>
+    /// <summary>Whether a value can have it: integers, finite positive scales, zero points among the integers, one for each index of the axis.</summary>
     internal bool Fits(ElementType type, Shape shape) =>
-        type.IsInteger() && Scales.Length == ZeroPoints.Length && Scales.All(scale => float.IsFinite(scale) && scale > 0) && ZeroPoints.All(zero => Holds(type, zero))
+        type.IsInteger() && Scales.Length == ZeroPoints.Length && Scales.All(scale => float.IsFinite(scale) && scale > 0)
+        && ZeroPoints.All(zero => Holds(type, zero))
         && (Axis is { } axis ? axis >= -shape.Rank && axis < shape.Rank && shape[axis] == Scales.Length : Scales.Length == 1);
 
     /// <summary>The integer of this type that stands for the real nearest to <paramref name="value"/>, halves to the even one.</summary>

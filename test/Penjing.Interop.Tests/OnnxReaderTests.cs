@@ -188,6 +188,37 @@ public class OnnxReaderTests
         for (int i = 0; i < expected.Length; i++) Assert.Equal((double)expected[i], (double)actual[i], 0.02);
     }
 
+    /// <summary>A network of QuantizeLinear and DequantizeLinear pairs computes with integers' meanings, which stand in the values' types.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Quantized_networks_are_read(bool onEngine)
+    {
+        GraphProto proto = Graph([Value("x", ElementType.Float32, 2, 3, 6, 6)], ["y"],
+            [
+                Weight("w", RandomTensors.Any(ElementType.Int8, [4, 3, 3, 3], 1)), Weight("w-scale", Tensor.Of<float>([4], 0.01f, 0.02f, 0.005f, 0.01f)), Weight("w-zero", Tensor.Zeros(ElementType.Int8, [4])),
+                Weight("b", RandomTensors.Any(ElementType.Int32, [4], 2)), Weight("b-scale", Tensor.Of<float>([], 0.001f)),
+                Weight("x-scale", Tensor.Of<float>([], 0.02f)), Weight("x-zero", Tensor.Of<byte>([], 128)), Weight("y-scale", Tensor.Of<float>([], 0.05f)), Weight("y-zero", Tensor.Of<byte>([], 100)),
+            ],
+            Node("QuantizeLinear", "xq", ["x", "x-scale", "x-zero"]), Node("DequantizeLinear", "xd", ["xq", "x-scale", "x-zero"]),
+            Node("DequantizeLinear", "wd", ["w", "w-scale", "w-zero"], ("axis", 0)), Node("DequantizeLinear", "bd", ["b", "b-scale"]),
+            Node("Conv", "c", ["xd", "wd", "bd"]), Node("Relu", "r", ["c"]), Node("MaxPool", "m", ["r"], ("kernel_shape", new[] { 2, 2 })),
+            Node("QuantizeLinear", "yq", ["m", "y-scale", "y-zero"]), Node("DequantizeLinear", "y", ["yq", "y-scale", "y-zero"]));
+        Graph graph = Read(13, proto);
+        Assert.Equal(new Quantization(0.02f, 128), graph["xq"].Info.Quantization);
+        Assert.Equal(4, graph["w"].Info.Quantization!.Scales.Length);
+        Assert.DoesNotContain(graph.Nodes, node => node.Op is Reinterpret);
+        Tensor input = RandomTensors.Normal([2, 3, 6, 6], 3);
+        Tensor expected = Runtime.Run(Model(13, proto).ToByteArray(), graph, [input])[0], actual = Reference.Run(graph, input)[0];
+        if (onEngine)
+        {
+            using Engine.Session session = new(graph, new(1));
+            actual = session.Run([input], TestContext.Current.CancellationToken)[0];
+        }
+        for (int i = 0; i < expected.Floats.Length; i++) Assert.Equal(expected.Floats[i], actual.Floats[i], 0.0501);
+        RoundTripTests.Check(graph, "a quantized network");
+    }
+
     /// <summary>What isn't understood is one error with the node, the operator, the opset and what is understood.</summary>
     [Fact]
     public void What_is_not_understood_is_named()

@@ -36,7 +36,8 @@ public class OpsetVariantTests
 
     private static Tensor Weights(int seed, params int[] extents) => RandomTensors.Normal(Shape.Create(extents), seed);
 
-    private static ImmutableArray<OnnxVariant> Variants { get; } =
+    /// <summary>The table of forms.</summary>
+    internal static ImmutableArray<OnnxVariant> Variants { get; } =
     [
         new(7, "BatchNormalization", [x, Weights(5, 6), Weights(6, 6), Weights(7, 6), RandomTensors.Uniform([6], 8, 0.5, 2)], Attributes: [("epsilon", 0.01f)]),
         new(15, "BatchNormalization", [row, Weights(5, 6), Weights(6, 6), Weights(7, 6), RandomTensors.Uniform([6], 8, 0.5, 2)]),

@@ -25,7 +25,7 @@ internal sealed partial class OnnxGraph
             // Mish and Gelu are newer than opset 17.
             Unary { Function: UnaryFunction.Mish } => Add("Mul", node.Name, [x, Step("Tanh", Step("Softplus", x))]),
             Gelu { Tanh: false } => Half(Step("Add", Step("Erf", Step("Mul", x, Value("root", MathF.Sqrt(0.5f)))), Value("one", 1))),
-            Gelu => Half(Step("Add", Step("Tanh", Step("Mul", Step("Add", x, Step("Mul", Step("Mul", Step("Mul", x, x), x), Value("cubic", 0.044715f))), Value("slope", MathF.Sqrt(2 / MathF.PI)))), Value("one", 1))),
+            Gelu => Half(Step("Add", Step("Tanh", Step("Mul", Step("Add", x, Cubic()), Value("slope", MathF.Sqrt(2 / MathF.PI)))), Value("one", 1))),
             IsInf inf => Add("IsInf", node.Name, [x], Flag("detect_negative", inf.Negative), Flag("detect_positive", inf.Positive)),
             Elu elu => Add("Elu", node.Name, [x], Number("alpha", elu.Alpha)),
             Celu celu => Add("Celu", node.Name, [x], Number("alpha", celu.Alpha)),
@@ -37,6 +37,7 @@ internal sealed partial class OnnxGraph
             _ => throw new PenjingException($"'{node.Name}' can't be written as ONNX: its operation {op.Name} has no ONNX form here"),
         };
 
+        string Cubic() => Step("Mul", Step("Mul", Step("Mul", x, x), x), Value("cubic", 0.044715f));
         string Half(string factor) => Add("Mul", node.Name, [Step("Mul", x, factor), Value("half", 0.5f)]);
         string Step(string type, params string[] inputs) => Add(type, Fresh($"{node.Name}/{type}"), inputs);
         string Value(string role, float value) => Fill(node, role, value);

@@ -67,7 +67,8 @@ internal sealed partial class OnnxGraph
     private string Write(Node node, GridSample op, string[] inputs)
     {
         string mode = op.Mode switch { ResizeMode.Nearest => "nearest", ResizeMode.Linear => "bilinear", _ => "bicubic" };
-        return Add("GridSample", node.Name, inputs, Text("mode", mode), Text("padding_mode", op.Padding.ToString().ToLowerInvariant()), Flag("align_corners", op.AlignCorners));
+        return Add("GridSample", node.Name, inputs,
+            Text("mode", mode), Text("padding_mode", op.Padding.ToString().ToLowerInvariant()), Flag("align_corners", op.AlignCorners));
     }
 
     private string Write(Node node, RoiAlign op, string[] inputs) => Add("RoiAlign", node.Name, [inputs[0], inputs[1], Wide(node, inputs[2])],

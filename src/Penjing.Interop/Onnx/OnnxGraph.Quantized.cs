@@ -10,14 +10,16 @@ internal sealed partial class OnnxGraph
     /// <summary>The sums that stand in the QLinear operation of whoever requantizes them, and nowhere else.</summary>
     private static HashSet<Node> Requantized(Graph graph)
     {
-        ILookup<Node, Node> readers = graph.Nodes.SelectMany(node => node.Inputs.Select(input => (input, node))).ToLookup(item => item.input, item => item.node);
+        ILookup<Node, Node> readers = graph.Nodes.SelectMany(node => node.Inputs.Select(input => (input, node)))
+            .ToLookup(item => item.input, item => item.node);
         return [.. graph.Nodes.Where(node => node is { Op: Conv or MatMul, Info.Quantization: not null } && !graph.Outputs.Contains(node)
             && readers[node].All(reader => reader.Op is QuantizeLinear { Quantization.Axis: null } and { To: ElementType.Int8 or ElementType.UInt8 }))];
     }
 
     private string Write(Node node, QuantizeLinear op, string x)
     {
-        if (op.To is not (ElementType.Int8 or ElementType.UInt8)) throw new PenjingException($"'{node.Name}' can't be written as ONNX: quantization to {op.To} is newer than opset 17");
+        if (op.To is not (ElementType.Int8 or ElementType.UInt8))
+            throw new PenjingException($"'{node.Name}' can't be written as ONNX: quantization to {op.To} is newer than opset 17");
         string[] to = [Scale(node, "scale", op.Quantization), Zero(node, "zero", op.Quantization, op.To)];
         if (requantized.Contains(node.Inputs[0])) return WriteRequantized(node, node.Inputs[0], to);
         if (node.Inputs[0].Info.Quantization is not null) x = WriteReals(node, x, Fresh($"{node.Name}/reals"));
@@ -42,7 +44,8 @@ internal sealed partial class OnnxGraph
         Quantization quantization = info.Quantization!;
         if (info.Type is not (ElementType.Int8 or ElementType.UInt8 or ElementType.Int32))
             throw new PenjingException($"'{node.Name}' can't be written as ONNX: quantization of {info.Type} is newer than opset 17");
-        string[] zero = info.Type is ElementType.Int32 && quantization.ZeroPoints.All(point => point == 0) ? [] : [Zero(node, "from/zero", quantization, info.Type)];
+        string[] zero = info.Type is ElementType.Int32 && quantization.ZeroPoints.All(point => point == 0)
+            ? [] : [Zero(node, "from/zero", quantization, info.Type)];
         return Add("DequantizeLinear", y, [x, Scale(node, "from/scale", quantization), .. zero], Axis(quantization));
     }
 
@@ -52,15 +55,17 @@ internal sealed partial class OnnxGraph
     /// </summary>
     private string WriteSums(Node node, string[] inputs)
     {
-        if (node.Op is Gemm { Then: not null } or Conv { Then: not null }) throw new PenjingException($"'{node.Name}' can't be written as ONNX: an activation is fused into sums of integers");
+        if (node.Op is Gemm { Then: not null } or Conv { Then: not null })
+            throw new PenjingException($"'{node.Name}' can't be written as ONNX: an activation is fused into sums of integers");
         Quantization[] factors = [.. node.Inputs.Take(2).Select(factor => factor.Info.Quantization ?? Plain)];
         string[] Zeros() => [.. factors.Select((factor, i) => Zero(node, $"zero{i}", Single(factor), node.Inputs[i].Info.Type))];
         string of = inputs.Length > 2 ? Fresh($"{node.Name}/sums") : node.Name;
         string sums = node.Op switch
         {
-            Conv op when factors[1].ZeroPoints.Distinct().Count() == 1 => Add("ConvInteger", of, [Cut(node, op.Padding), inputs[1], .. Zeros()], Attributes(op)),
-            Conv op => Cast(Add("Conv", Fresh($"{node.Name}/floats"), [Centered(0, Cut(node, op.Padding)), Centered(1, inputs[1])], Attributes(op)), of, ElementType.Int32),
-            ConvTranspose op => Cast(Add("ConvTranspose", Fresh($"{node.Name}/floats"), [Centered(0, inputs[0]), Centered(1, inputs[1])], Attributes(op)), of, ElementType.Int32),
+            Conv op when factors[1].ZeroPoints.Distinct().Count() == 1 =>
+                Add("ConvInteger", of, [Cut(node, op.Padding), inputs[1], .. Zeros()], Attributes(op)),
+            Conv op => Floats("Conv", Cut(node, op.Padding), Attributes(op)),
+            ConvTranspose op => Floats("ConvTranspose", inputs[0], Attributes(op)),
             Gemm op => Add("MatMulInteger", of, [Turned(0, op.TransposeA), Turned(1, op.TransposeB), .. Zeros()]),
             _ => Add("MatMulInteger", of, [inputs[0], inputs[1], .. Zeros()]),
         };
@@ -70,10 +75,14 @@ internal sealed partial class OnnxGraph
 
         string Turned(int i, bool transposed) => transposed ? Add("Transpose", Fresh($"{node.Name}/turned{i}"), [inputs[i]], Numbers("perm", 1, 0)) : inputs[i];
 
+        string Floats(string type, string x, AttributeProto[] attributes) =>
+            Cast(Add(type, Fresh($"{node.Name}/floats"), [Centered(0, x), Centered(1, inputs[1])], attributes), of, ElementType.Int32);
+
         string Centered(int i, string x)
         {
             Quantization one = Single(factors[i] with { Scales = [.. factors[i].Scales.Select(_ => 1f)] });
-            return Add("DequantizeLinear", Fresh($"{node.Name}/centered{i}"), [x, Scale(node, $"one{i}", one), Zero(node, $"zero{i}", one, node.Inputs[i].Info.Type)], Axis(one));
+            return Add("DequantizeLinear", Fresh($"{node.Name}/centered{i}"),
+                [x, Scale(node, $"one{i}", one), Zero(node, $"zero{i}", one, node.Inputs[i].Info.Type)], Axis(one));
         }
     }
 

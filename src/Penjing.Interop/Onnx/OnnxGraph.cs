@@ -34,7 +34,8 @@ internal sealed partial class OnnxGraph
     public GraphProto Proto { get; } = new();
 
     /// <summary>Adds a node and returns the name of its output.</summary>
-    private string Add(string type, string output, IEnumerable<string> inputs, params ReadOnlySpan<AttributeProto> attributes) => Add(type, [output], inputs, attributes);
+    private string Add(string type, string output, IEnumerable<string> inputs, params ReadOnlySpan<AttributeProto> attributes) =>
+        Add(type, [output], inputs, attributes);
 
     /// <summary>Adds a node of several outputs and returns the name of the first.</summary>
     private string Add(string type, string[] outputs, IEnumerable<string> inputs, params ReadOnlySpan<AttributeProto> attributes)

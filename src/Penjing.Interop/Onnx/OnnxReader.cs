@@ -32,6 +32,10 @@ public static class OnnxReader
         {
             return Read(bytes, options ?? new(), Path.GetDirectoryName(Path.GetFullPath(path)));
         }
+        catch (UnboundInputException error)
+        {
+            throw new UnboundInputException(error.Input, $"'{path}': {error.Message}");
+        }
         catch (ModelFormatException error)
         {
             throw new ModelFormatException($"'{path}': {error.Message}", error);

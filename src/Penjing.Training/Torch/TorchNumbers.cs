@@ -15,7 +15,8 @@ internal static class TorchNumbers
     public static TorchTensor Apply(Elementwise op, TorchTensor x) => op switch
     {
         Unary unary => Apply(unary.Function, x),
-        IsInf inf => x.eq(inf.Negative ? double.NegativeInfinity : double.PositiveInfinity).logical_or(x.eq(inf.Positive ? double.PositiveInfinity : double.NegativeInfinity)),
+        IsInf inf => x.eq(inf.Negative ? double.NegativeInfinity : double.PositiveInfinity)
+            .logical_or(x.eq(inf.Positive ? double.PositiveInfinity : double.NegativeInfinity)),
         Elu elu => functional.elu(x, elu.Alpha),
         Celu celu => functional.celu(x, celu.Alpha),
         Selu selu => torch.where(x.gt(0), x, (x.clamp_max(0).exp() - 1) * selu.Alpha) * selu.Gamma,
@@ -95,14 +96,16 @@ internal static class TorchNumbers
             ReduceLogSum => x.sum(axes, op.KeepDims).log(),
             ReduceSumSquare => x.square().sum(axes, op.KeepDims),
             ReduceLogSumExp => LogSumExp(),
-            ReduceProd => axes.Select(axis => axis < 0 ? axis + x.dim() : axis).OrderDescending().Aggregate(x, (product, axis) => product.prod(axis, op.KeepDims)),
+            ReduceProd => FromLast().Aggregate(x, (product, axis) => product.prod(axis, op.KeepDims)),
             _ => throw new PenjingException($"training doesn't know the reduction {op.Name}"),
         };
+
+        IEnumerable<long> FromLast() => axes.Select(axis => axis < 0 ? axis + x.dim() : axis).OrderDescending();
 
         TorchTensor LogSumExp()
         {
             TorchTensor largest = x.detach().amax(axes, true), sum = (x - largest).exp().sum(axes, true).log() + largest;
-            return op.KeepDims ? sum : axes.Select(axis => axis < 0 ? axis + x.dim() : axis).OrderDescending().Aggregate(sum, (value, axis) => value.squeeze(axis));
+            return op.KeepDims ? sum : FromLast().Aggregate(sum, (value, axis) => value.squeeze(axis));
         }
     }
 

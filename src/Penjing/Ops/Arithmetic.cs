@@ -223,7 +223,8 @@ public sealed record Where : Op
     {
         Arity(inputs, 3, 3);
         Require(inputs[0].Type is ElementType.Bool, $"the condition is Bool, not {inputs[0]}");
-        Require(inputs[1].Type == inputs[2].Type && Equals(inputs[1].Quantization, inputs[2].Quantization), $"{inputs[1]} and {inputs[2]} are of different types");
+        Require(inputs[1].Type == inputs[2].Type && Equals(inputs[1].Quantization, inputs[2].Quantization),
+            $"{inputs[1]} and {inputs[2]} are of different types");
         return Kept(inputs[1], Shape.Broadcast(inputs[0].Shape, inputs[1].Shape) is { } both && Shape.Broadcast(both, inputs[2].Shape) is { } all
             ? all : throw new ShapeException($"{Name}: the shapes {inputs[0].Shape}, {inputs[1].Shape} and {inputs[2].Shape} don't broadcast"));
     }

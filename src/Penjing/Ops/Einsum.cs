@@ -35,7 +35,8 @@ public sealed record Einsum(string Equation) : Op
         string output = sides.Length == 2
             ? sides[1].Replace("...", all)
             : all + string.Concat(letters.Where(letter => letter < First && letters.Count(other => other == letter) == 1).Order());
-        Require(output.All(letter => IsAxis(letter) && letters.Contains(letter)) && output.Distinct().Count() == output.Length, $"'{Equation}' has an output that its inputs don't have");
+        Require(output.All(letter => IsAxis(letter) && letters.Contains(letter)) && output.Distinct().Count() == output.Length,
+            $"'{Equation}' has an output that its inputs don't have");
         return (terms, output);
     }
 

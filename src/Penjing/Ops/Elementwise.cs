@@ -219,7 +219,8 @@ public sealed record Shrink(float Lambda = 0.5f, float Bias = 0) : Elementwise
 public sealed record Gelu(bool Tanh = false) : Elementwise
 {
     /// <inheritdoc/>
-    public override double Apply(double x) => 0.5 * x * (1 + (Tanh ? Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)) : Unary.Erf(x / Math.Sqrt(2))));
+    public override double Apply(double x) =>
+        0.5 * x * (1 + (Tanh ? Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)) : Unary.Erf(x / Math.Sqrt(2))));
 }
 
 /// <summary>

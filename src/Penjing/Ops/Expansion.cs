@@ -7,7 +7,8 @@ public sealed record Expand(Shape Shape) : Op
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 1, 1);
-        return Kept(inputs[0], Shape.Broadcast(inputs[0].Shape, Shape) ?? throw new ShapeException($"{Name}: {inputs[0].Shape} doesn't broadcast with {Shape}"));
+        return Kept(inputs[0], Shape.Broadcast(inputs[0].Shape, Shape)
+            ?? throw new ShapeException($"{Name}: {inputs[0].Shape} doesn't broadcast with {Shape}"));
     }
 }
 

@@ -44,7 +44,8 @@ public sealed record GatherND(int BatchDims = 0) : Op
         Indexes(inputs[1]);
         Plain(inputs);
         Shape x = inputs[0].Shape, at = inputs[1].Shape;
-        Require(BatchDims >= 0 && BatchDims < at.Rank && BatchDims < x.Rank && at[-1] <= x.Rank - BatchDims, $"the indices {at} point into {x} with {BatchDims} shared axes");
+        Require(BatchDims >= 0 && BatchDims < at.Rank && BatchDims < x.Rank && at[-1] <= x.Rank - BatchDims,
+            $"the indices {at} point into {x} with {BatchDims} shared axes");
         for (int axis = 0; axis < BatchDims; axis++) Require(at[axis] == x[axis], $"the indices {at} and {x} don't share {BatchDims} axes");
         return inputs[0] with { Shape = [.. at.AsSpan()[..^1], .. x.AsSpan()[(BatchDims + at[-1])..]] };
     }

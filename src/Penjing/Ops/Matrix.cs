@@ -23,7 +23,10 @@ public sealed record Gemm(bool TransposeA = false, bool TransposeB = false, floa
     }
 }
 
-/// <summary>NumPy's matmul: the last two axes multiply as matrices, the axes before them broadcast; rank 1 is a row or a column. Integers as in <see cref="Gemm"/>.</summary>
+/// <summary>
+/// NumPy's matmul: the last two axes multiply as matrices, the axes before them broadcast; rank 1 is a row or a column. Integers as in
+/// <see cref="Gemm"/>.
+/// </summary>
 public sealed record MatMul : Op
 {
     /// <inheritdoc/>

@@ -11,7 +11,8 @@ public sealed record QuantizeLinear(ElementType To, Quantization Quantization) :
     {
         Arity(inputs, 1, 1);
         ValueInfo x = inputs[0];
-        Require(x.Type is ElementType.Float32 || x is { Type: ElementType.Int32, Quantization: not null }, $"it takes Float32, or Int32 that is quantized, not {x}");
+        Require(x.Type is ElementType.Float32 || x is { Type: ElementType.Int32, Quantization: not null },
+            $"it takes Float32, or Int32 that is quantized, not {x}");
         Require(To is ElementType.Int8 or ElementType.UInt8 or ElementType.Int16 or ElementType.UInt16, $"it yields integers of 8 or 16 bits, not {To}");
         Require(Quantization.Fits(To, x.Shape), $"the quantization by {Quantization} doesn't fit {To} {x.Shape}");
         return new(To, x.Shape, Quantization);
@@ -37,7 +38,8 @@ public sealed record Reinterpret(Quantization? Quantization = null) : Op
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 1, 1);
-        if (Quantization is not null) Require(Quantization.Fits(inputs[0].Type, inputs[0].Shape), $"the quantization by {Quantization} doesn't fit {inputs[0]}");
+        if (Quantization is not null)
+            Require(Quantization.Fits(inputs[0].Type, inputs[0].Shape), $"the quantization by {Quantization} doesn't fit {inputs[0]}");
         return inputs[0] with { Quantization = Quantization };
     }
 }

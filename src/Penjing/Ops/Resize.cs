@@ -77,8 +77,10 @@ public sealed record Resize(
         Rank(inputs[0], 4, "an input");
         Shape x = inputs[0].Shape;
         Require(Output.Height > 0 && Output.Width > 0 && x[2] > 0 && x[3] > 0, $"{x} can't be resized to {Output}");
-        Require(float.IsFinite(ScaleHeight) && float.IsFinite(ScaleWidth) && ScaleHeight >= 0 && ScaleWidth >= 0, $"the scales {ScaleHeight}, {ScaleWidth} are not positive");
-        Require(Crop is null || (float.IsFinite(Crop.Top) && float.IsFinite(Crop.Left) && float.IsFinite(Crop.Bottom) && float.IsFinite(Crop.Right)), $"{Crop} is no part of a picture");
+        Require(float.IsFinite(ScaleHeight) && float.IsFinite(ScaleWidth) && ScaleHeight >= 0 && ScaleWidth >= 0,
+            $"the scales {ScaleHeight}, {ScaleWidth} are not positive");
+        Require(Crop is null || (float.IsFinite(Crop.Top) && float.IsFinite(Crop.Left) && float.IsFinite(Crop.Bottom) && float.IsFinite(Crop.Right)),
+            $"{Crop} is no part of a picture");
         return inputs[0] with { Shape = [x[0], x[1], Output.Height, Output.Width] };
     }
 

@@ -22,7 +22,8 @@ public class HostileClaimTests
         Assert.Equal(sound, Hostile.Read(model.ToByteArray()));
     }
 
-    private static IEnumerable<(string Name, ModelProto Model, bool Sound)> Files()
+    /// <summary>Each claim as a file, and whether it is a network none the less.</summary>
+    internal static IEnumerable<(string Name, ModelProto Model, bool Sound)> Files()
     {
         yield return ("zeros", new OnnxVariant(13, "ConstantOfShape", [billion], Fed: 0).ToProto(), false);
         yield return ("expanded", new OnnxVariant(13, "Expand", [one, billion], Fed: 0).ToProto(), true);

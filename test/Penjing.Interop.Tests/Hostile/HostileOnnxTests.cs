@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Google.Protobuf;
+using Penjing.Interop.Onnx;
 using Penjing.Testing;
 
 namespace Penjing.Interop.Tests;
@@ -73,6 +75,8 @@ public class HostileOnnxTests
             if (Written(one.Graph()) is { } bytes) yield return (one.Name, bytes);
         for (int seed = 0; seed < 40; seed++)
             if (Written(seed % 2 == 0 ? RandomGraphs.Network(seed) : FoldableGraphs.Network(seed)) is { } bytes) yield return ($"seed {seed}", bytes);
+        foreach (OnnxVariant variant in OpsetVariantTests.Variants) yield return ($"{variant}", variant.ToBytes());
+        foreach ((string name, ModelProto model, _) in HostileClaimTests.Files()) yield return (name, model.ToByteArray());
         if (ConformanceData.Folder(out _) is { } folder)
             foreach (ConformanceCase one in ConformanceData.Suites.SelectMany(suite => ConformanceCase.Of(folder, suite)))
                 yield return (one.Name, File.ReadAllBytes(Path.Combine(one.Folder, "model.onnx")));

@@ -29,18 +29,29 @@ internal static class OnnxMutation
     public static byte[] Of(byte[] file, Random random, out string what)
     {
         var done = new List<string>();
-        if (random.Next(4) == 0)
+        if (random.Next(4) == 0 || Parsed(file) is not { } model)
         {
             for (int times = 1 + random.Next(3); times > 0; times--) file = Bytes(file, random, done);
         }
         else
         {
-            ModelProto model = ModelProto.Parser.ParseFrom(file);
             for (int times = 1 + random.Next(3); times > 0; times--) Message(model, model, random, done);
             file = model.ToByteArray();
         }
         what = string.Join("; ", done);
         return file;
+    }
+
+    private static ModelProto? Parsed(byte[] file)
+    {
+        try
+        {
+            return ModelProto.Parser.ParseFrom(file);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return null;
+        }
     }
 
     private static byte[] Bytes(byte[] file, Random random, List<string> done)
