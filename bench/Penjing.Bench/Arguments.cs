@@ -13,7 +13,7 @@ internal sealed class Arguments
     {
         for (int i = 0; i < words.Length; i += 2)
         {
-            if (words[i] is not ("--networks" or "--threads" or "--seconds" or "--results") || i + 1 == words.Length)
+            if (words[i] is not ("--networks" or "--threads" or "--seconds" or "--data" or "--results") || i + 1 == words.Length)
                 throw new PenjingException($"'{words[i]}' is no option with a value");
             values[words[i]] = words[i + 1];
         }
@@ -29,6 +29,12 @@ internal sealed class Arguments
 
     /// <summary>How long each measurement lasts.</summary>
     public double Seconds => values.TryGetValue("--seconds", out string? seconds) ? Number(seconds) : 10;
+
+    /// <summary>A folder of real models.</summary>
+    /// <exception cref="PenjingException">It isn't there.</exception>
+    public string Data(string name) => Path.Combine(values.GetValueOrDefault("--data", Path.Combine("..", "shared", "data")), name) is var folder && Directory.Exists(folder)
+        ? folder
+        : throw new PenjingException($"{folder} doesn't exist; say where the real models are by --data");
 
     /// <summary>The folder of results.</summary>
     public string Results => values.GetValueOrDefault("--results", Path.Combine("bench", "results"));

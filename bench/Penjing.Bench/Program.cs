@@ -9,6 +9,7 @@ try
         ["peers", .. string[] rest] => Peers.Run(new(rest)),
         ["steps", .. string[] rest] => Steps.Run(new(rest)),
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
+        ["codes", .. string[] rest] => Codes.Run(new(rest)),
         _ => Usage(),
     };
 }
@@ -26,10 +27,12 @@ static int Usage()
           peers    how long does a run take, against ONNX Runtime in the same process, run by run in turns?
           steps    where does the time of a network go?
           loads    how fast is a file read?
+          codes    what does each way of coding pruned, shared weights take?
 
           --networks a,b   only these (steps: mobilenet-v1-1.0-224; the others: all)
           --threads 1,2    (peers: 1 and all processors; steps: 1)
           --seconds S      how long each measurement lasts (10)
+          --data PATH      the folder of real models (codes: ../shared/data)
           --results PATH   where the answers are kept (bench/results)
         """);
     return 2;

@@ -49,6 +49,9 @@ internal ref struct CodeReader(ReadOnlySpan<byte> bytes)
         return value;
     }
 
+    /// <summary>The next bits, at most 64, those that were written first the lowest.</summary>
+    public ulong Low(int length) => length <= 32 ? Bits(length) : Bits(32) | (ulong)Bits(length - 32) << 32;
+
     /// <summary>The next 57 bits or more; zeros follow the end.</summary>
     public readonly ulong Peek()
     {

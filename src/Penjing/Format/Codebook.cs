@@ -146,7 +146,7 @@ internal sealed class Codebook<T> where T : unmanaged, IBinaryInteger<T>, IUnsig
     }
 
     /// <summary>The bits turned into an unsigned integer that rises with the value: −NaN, −∞ … −0, 0 … ∞, NaN.</summary>
-    private static T Rank(T bits, ElementType type) => type switch
+    public static T Rank(T bits, ElementType type) => type switch
     {
         _ when type.IsUnsigned() => bits,
         _ when type.IsFloat() && (bits & Sign(type)) != T.Zero => ~bits,
@@ -154,7 +154,7 @@ internal sealed class Codebook<T> where T : unmanaged, IBinaryInteger<T>, IUnsig
     };
 
     /// <summary>The bits of a rank.</summary>
-    private static T Value(T rank, ElementType type) => type switch
+    public static T Value(T rank, ElementType type) => type switch
     {
         _ when type.IsUnsigned() => rank,
         _ when type.IsFloat() && (rank & Sign(type)) == T.Zero => ~rank,

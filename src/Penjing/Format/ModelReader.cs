@@ -6,13 +6,13 @@ using System.IO.Hashing;
 
 namespace Penjing;
 
-// The .penjing file, version 1
+// The .penjing file, version 2
 // ============================
 // A .penjing file is a safetensors file, so that any reader of those opens it: 8 bytes, the header's length, little-endian; the header, a JSON object that
 // may end in spaces; then the entries' bytes without gaps. Its __metadata__ has four strings:
 //
 //   format     "penjing"
-//   version    "1"; a reader refuses what is newer
+//   version    "1", or "2" where a weight is modelled, which is all that version 2 adds; a reader refuses what is newer
 //   model      the network's description: either the JSON itself, which begins with a brace, or a decimal number B
 //   checksum   XxHash3 (64 bits, 16 hexadecimal digits) over the UTF-8 bytes of the string "model" followed by the bytes of the pack
 //
@@ -25,7 +25,8 @@ namespace Penjing;
 // numbers of the nodes that it reads, always earlier ones; or a tensor (shape; type unless Float32; quantization; for an entry, the checksum of its bytes).
 // Then the numbers of the inputs and the outputs, name, labels, preprocessing and history. No node is there that no output needs, but for inputs.
 //
-// Streams: TensorCode says how they begin, Elements how dense elements are coded, Codebook and Symbols and Huffman what they are made of. Integers are
+// Streams: TensorCode says how they begin, Elements how dense elements are coded, Codebook and Symbols and Huffman what they are made of; ModelledCode what a
+// modelled weight has, IndexModel in which order its bits come and by what they are believed, Odds and RangeDecoder what a belief is and does. Integers are
 // varints, 7 bits a byte, lowest first; bits fill bytes from the lowest on; each part begins at a byte.
 //
 // What a file may claim: a stream of a few bytes can stand for a large tensor of one value. So that a small file can't demand much memory, the weights of
@@ -42,7 +43,7 @@ internal sealed class ModelReader
     public const string Format = "penjing";
 
     /// <summary>The newest version that this reader knows.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>The entry that holds what is not plain.</summary>
     public const string PackName = "penjing.pack";

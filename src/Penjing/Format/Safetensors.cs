@@ -35,8 +35,9 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
     {
         if (file.Length < 8) throw new ModelFormatException($"{file.Length} bytes are too few for a header");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Span);
-        if (length > (ulong)(file.Length - 8) || length > LongestHeader)
-            throw new ModelFormatException($"the header should have {length} bytes, more than there are or may be");
+        if (length > LongestHeader) throw new ModelFormatException($"the header should have {length} bytes, more than it may have");
+        if (length > (ulong)(file.Length - 8))
+            throw new ModelFormatException($"it is cut short: its header ends at byte {length + 8}, and the file has {file.Length} bytes; get the whole file again");
         ReadOnlyMemory<byte> header = file.Slice(8, (int)length), data = file[(8 + (int)length)..];
         if (header.IsEmpty || header.Span[0] != '{') throw new ModelFormatException("the header doesn't begin with a brace");
         using JsonDocument json = JsonDocument.Parse(header, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
@@ -46,7 +47,7 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
         {
             if (property.Name == MetadataKey)
                 metadata = property.Value.EnumerateObject().ToImmutableDictionary(item => item.Name, item => item.Value.GetString() ?? "");
-            else entries.Add(ReadEntry(property, data));
+            else entries.Add(ReadEntry(property, data, file.Length - data.Length));
         }
         int end = 0;
         foreach ((int start, SafetensorsEntry entry) in entries.OrderBy(item => item.Start).ThenBy(item => item.Entry.Bytes.Length))
@@ -96,7 +97,7 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
         return 8;
     }
 
-    private static (int Start, SafetensorsEntry Entry) ReadEntry(JsonProperty property, ReadOnlyMemory<byte> data)
+    private static (int Start, SafetensorsEntry Entry) ReadEntry(JsonProperty property, ReadOnlyMemory<byte> data, long fileStart)
     {
         string? name = null;
         Shape? shape = null;
@@ -111,7 +112,9 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
         ElementType? type = Types.Where(type => type.Name == name).Select(type => (ElementType?)type.Type).FirstOrDefault();
         if (type is null || shape is null || range is not { } bytes)
             throw new ModelFormatException($"'{property.Name}' lacks a known dtype, a shape or data offsets");
-        if (bytes.Start < 0 || bytes.End < bytes.Start || bytes.End > data.Length || bytes.End - bytes.Start != (long)shape.Value.Elements * type.Value.Size())
+        if (bytes.Start >= 0 && bytes.Start <= bytes.End && bytes.End > data.Length)
+            throw new ModelFormatException($"it is cut short: '{property.Name}' ends at byte {fileStart + bytes.End}, and the file has {fileStart + data.Length} bytes; get the whole file again");
+        if (bytes.Start < 0 || bytes.End < bytes.Start || bytes.End - bytes.Start != (long)shape.Value.Elements * type.Value.Size())
             throw new ModelFormatException($"'{property.Name}' is {name} {shape}, but has bytes {bytes.Start} to {bytes.End} of {data.Length}");
         return (bytes.Start, new(property.Name, type.Value, shape.Value, data[bytes.Start..bytes.End]));
     }

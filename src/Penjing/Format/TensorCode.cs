@@ -19,10 +19,10 @@ internal static class TensorCode
     /// <summary>The tensor's stream under each encoding that applies to it.</summary>
     public static ImmutableSortedDictionary<TensorEncoding, byte[]> Write(Tensor tensor) => tensor.Type.Size() switch
     {
-        1 => Write(tensor.Type, MemoryMarshal.Cast<byte, byte>(tensor.Bytes.Span)),
-        2 => Write(tensor.Type, MemoryMarshal.Cast<byte, ushort>(tensor.Bytes.Span)),
-        4 => Write(tensor.Type, MemoryMarshal.Cast<byte, uint>(tensor.Bytes.Span)),
-        _ => Write(tensor.Type, MemoryMarshal.Cast<byte, ulong>(tensor.Bytes.Span)),
+        1 => Write(tensor.Type, tensor.Shape, MemoryMarshal.Cast<byte, byte>(tensor.Bytes.Span)),
+        2 => Write(tensor.Type, tensor.Shape, MemoryMarshal.Cast<byte, ushort>(tensor.Bytes.Span)),
+        4 => Write(tensor.Type, tensor.Shape, MemoryMarshal.Cast<byte, uint>(tensor.Bytes.Span)),
+        _ => Write(tensor.Type, tensor.Shape, MemoryMarshal.Cast<byte, ulong>(tensor.Bytes.Span)),
     };
 
     /// <summary>The tensor whose stream comes next, and its encoding.</summary>
@@ -32,15 +32,15 @@ internal static class TensorCode
         var bytes = new byte[checked(shape.Elements * type.Size())];
         TensorEncoding encoding = type.Size() switch
         {
-            1 => Read<byte>(ref reader, type, bytes),
-            2 => Read<ushort>(ref reader, type, bytes),
-            4 => Read<uint>(ref reader, type, bytes),
-            _ => Read<ulong>(ref reader, type, bytes),
+            1 => Read<byte>(ref reader, type, shape, bytes),
+            2 => Read<ushort>(ref reader, type, shape, bytes),
+            4 => Read<uint>(ref reader, type, shape, bytes),
+            _ => Read<ulong>(ref reader, type, shape, bytes),
         };
         return (new(type, shape, bytes), encoding);
     }
 
-    private static ImmutableSortedDictionary<TensorEncoding, byte[]> Write<T>(ElementType type, ReadOnlySpan<T> elements)
+    private static ImmutableSortedDictionary<TensorEncoding, byte[]> Write<T>(ElementType type, Shape shape, ReadOnlySpan<T> elements)
         where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
     {
         var streams = ImmutableSortedDictionary.CreateBuilder<TensorEncoding, byte[]>();
@@ -51,6 +51,9 @@ internal static class TensorCode
             stream.Byte((int)encoding);
             if (Elements.TryWrite(stream, encoding, type, elements, book)) streams.Add(encoding, stream.Written.ToArray());
         }
+        var modelled = new CodeWriter();
+        modelled.Byte((int)TensorEncoding.Modelled);
+        if (ModelledCode.TryWrite(modelled, type, shape, elements)) streams.Add(TensorEncoding.Modelled, modelled.Written.ToArray());
         int zeros = elements.Count(T.Zero);
         if (zeros == 0 || zeros < elements.Length / SparseFrom) return streams.ToImmutable();
         (ushort[] gaps, T[] others) = Split(elements, elements.Length - zeros);
@@ -91,10 +94,16 @@ internal static class TensorCode
         return ([.. gaps], others);
     }
 
-    private static TensorEncoding Read<T>(ref CodeReader reader, ElementType type, byte[] bytes) where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
+    private static TensorEncoding Read<T>(ref CodeReader reader, ElementType type, Shape shape, byte[] bytes)
+        where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
     {
         Span<T> elements = MemoryMarshal.Cast<byte, T>(bytes.AsSpan());
         var encoding = (TensorEncoding)reader.Byte();
+        if (encoding == TensorEncoding.Modelled)
+        {
+            ModelledCode.Read(ref reader, type, shape, elements);
+            return encoding;
+        }
         if ((encoding & TensorEncoding.Sparse) == 0)
         {
             Elements.Read(ref reader, encoding, type, elements);

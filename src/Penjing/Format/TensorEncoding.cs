@@ -27,4 +27,9 @@ public enum TensorEncoding
     SparseSharedHuffman = 12,
     /// <summary>As <see cref="Sparse"/>, with the elements as <see cref="Planes"/>.</summary>
     SparsePlanes = 13,
+    /// <summary>
+    /// The distinct values, or distinct highest bits, at most 4096, and where each stands, under an adaptive range coder that knows the channels' and the
+    /// neighbours' sizes; zeros are one of the values. The smallest of all for pruned and shared weights, and the slowest to read.
+    /// </summary>
+    Modelled = 16,
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Penjing.Engine;
 using Penjing.Interop.Onnx;
 using Penjing.Testing;
 
@@ -82,6 +83,33 @@ public sealed class DeepCompressionReaderTests : IDisposable
         }
         Assert.Equal("FireNet", model.Name);
         Assert.Equal(new Preprocessing(Channels.Bgr, [104, 117, 123], [1, 1, 1], Fit.Stretch), model.Preprocessing);
+    }
+
+    /// <summary>The author's file, stored in our own and run by the engine, against ONNX Runtime's answers to the same five pictures.</summary>
+    [Fact]
+    public void The_author_s_SqueezeNet_shrinks_to_the_bit_and_answers_as_it_should()
+    {
+        Model model = DeepCompressionReader.Read(SqueezeNet("compressed_SqueezeNet.net"), SqueezeNet("SqueezeNet_trainval.prototxt"));
+        string path = Path.Combine(folder, "squeezenet.penjing");
+        FileReport report = PenjingFile.Write(path, model);
+        Assert.InRange(report.Bytes, 500_000, 521_000);
+        Model back = PenjingFile.Read(path);
+        Dictionary<string, Node> weights = model.Graph.Weights.ToDictionary(node => node.Name);
+        Assert.All(back.Graph.Weights, node => Assert.True(node.Value!.BitsEqual(weights[node.Name].Value!), node.Name));
+        using Session session = Session.Load(path);
+        float[] inputs = Floats("inputs_227_f32_nchw_bgr.raw"), expected = Floats("expected_v1.0_prob_f32.raw"), answer = new float[1000];
+        Assert.Equal([1, 3, 227, 227], session.Inputs[0].Info.Shape);
+        for (int picture = 0; picture < 5; picture++)
+        {
+            session.Run(inputs.AsSpan(picture * 3 * 227 * 227, 3 * 227 * 227), answer, TestContext.Current.CancellationToken);
+            float[] wanted = expected[(1000 * picture)..(1000 * (picture + 1))];
+            Assert.True(answer.Zip(wanted, (one, other) => Math.Abs(one - other)).Max() <= 1e-5, $"picture {picture}");
+            Assert.Equal(Best(wanted), Best(answer));
+        }
+
+        static int[] Best(float[] values) => [.. Enumerable.Range(0, values.Length).OrderByDescending(index => values[index]).Take(5)];
+
+        static float[] Floats(string file) => MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(SqueezeNet(file))).ToArray();
     }
 
     private static string SqueezeNet(string file)

@@ -22,6 +22,16 @@ public sealed class HostileFileTests
     }
 
     [Fact]
+    public void A_file_that_is_cut_short_says_so()
+    {
+        byte[] file = Files[0];
+        string header = Assert.Throws<ModelFormatException>(() => PenjingFile.Read(file.AsMemory(0, 100).ToArray())).Message;
+        string data = Assert.Throws<ModelFormatException>(() => PenjingFile.Read(file.AsMemory(0, file.Length - 7).ToArray())).Message;
+        Assert.Contains("it is cut short: its header ends at byte", header);
+        Assert.Contains($"ends at byte {file.Length}, and the file has {file.Length - 7} bytes", data);
+    }
+
+    [Fact]
     public void Bytes_after_the_end_are_refused() =>
         Assert.All(Files, file => Assert.Throws<ModelFormatException>(() => PenjingFile.Read((byte[])[.. file, 0])));
 
@@ -56,7 +66,7 @@ public sealed class HostileFileTests
     }
 
     [Theory]
-    [InlineData("\"version\":\"1\"", "\"version\":\"2\"", "newer")]
+    [InlineData("\"version\":\"1\"", "\"version\":\"3\"", "newer")]
     [InlineData("\"format\":\"penjing\"", "\"format\":\"pt\"", "no .penjing file")]
     [InlineData("\"__metadata__\"", "\"meta\"", "'meta'")]
     public void A_header_that_is_another_s_is_answered(string old, string other, string answer) =>

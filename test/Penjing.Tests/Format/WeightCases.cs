@@ -28,6 +28,10 @@ internal static class WeightCases
             foreach ((string name, float[] values) in Odd) yield return (name, Tensor.Of([values.Length], values));
             foreach (int distinct in (int[])[2, 15, 16, 17, 255, 256, 257, 4095, 4096, 4097])
                 yield return ($"{distinct} distinct", Of(ElementType.Float32, [5000], new Random(distinct), (_, i) => (ulong)(i % distinct) * 0x01010101));
+            foreach (Shape shape in (Shape[])[[5, 3, 3, 3], [13, 1, 3, 3], [24, 12, 1, 1], [4, 3, 5, 7], [1, 1, 1, 1], [12, 13], [17, 40], [3, 2, 9], [2, 3, 2, 2, 3], [1, 5000], [5000, 1]])
+                foreach (double density in (double[])[0.01, 0.3, 1])
+                    yield return ($"{shape} of density {density}", Of(ElementType.Float32, shape, new Random(shape.Elements), (random, i) => random.NextDouble() > density
+                        ? 0 : BitConverter.SingleToUInt32Bits((random.Next(-20, 20) + i % 3) * 0.37f)));
             foreach (double zeros in (double[])[0.1, 0.5, 0.9, 0.99, 0.999])
                 foreach (int distinct in (int[])[1, 2, 16, 300, int.MaxValue])
                     yield return ($"{zeros} zeros, {distinct} distinct others", Sparse(6000, zeros, distinct));
