@@ -196,9 +196,11 @@ public class OnnxReaderTests
     {
         GraphProto proto = Graph([Value("x", ElementType.Float32, 2, 3, 6, 6)], ["y"],
             [
-                Weight("w", RandomTensors.Any(ElementType.Int8, [4, 3, 3, 3], 1)), Weight("w-scale", Tensor.Of<float>([4], 0.01f, 0.02f, 0.005f, 0.01f)), Weight("w-zero", Tensor.Zeros(ElementType.Int8, [4])),
+                Weight("w", RandomTensors.Any(ElementType.Int8, [4, 3, 3, 3], 1)), Weight("w-scale", Tensor.Of<float>([4], 0.01f, 0.02f, 0.005f, 0.01f)),
+                Weight("w-zero", Tensor.Zeros(ElementType.Int8, [4])),
                 Weight("b", RandomTensors.Any(ElementType.Int32, [4], 2)), Weight("b-scale", Tensor.Of<float>([], 0.001f)),
-                Weight("x-scale", Tensor.Of<float>([], 0.02f)), Weight("x-zero", Tensor.Of<byte>([], 128)), Weight("y-scale", Tensor.Of<float>([], 0.05f)), Weight("y-zero", Tensor.Of<byte>([], 100)),
+                Weight("x-scale", Tensor.Of<float>([], 0.02f)), Weight("x-zero", Tensor.Of<byte>([], 128)),
+                Weight("y-scale", Tensor.Of<float>([], 0.05f)), Weight("y-zero", Tensor.Of<byte>([], 100)),
             ],
             Node("QuantizeLinear", "xq", ["x", "x-scale", "x-zero"]), Node("DequantizeLinear", "xd", ["xq", "x-scale", "x-zero"]),
             Node("DequantizeLinear", "wd", ["w", "w-scale", "w-zero"], ("axis", 0)), Node("DequantizeLinear", "bd", ["b", "b-scale"]),

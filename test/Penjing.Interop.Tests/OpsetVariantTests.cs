@@ -51,6 +51,9 @@ public class OpsetVariantTests
         new(10, "Resize", [x, Floats(1, 1, 2, 2)], Attributes: [("mode", "linear")]),
         new(11, "Resize", [x, Floats(), Floats(), Longs(2, 6, 10, 5)], Attributes: [("mode", "linear")]),
         new(13, "Resize", [x, null, Floats(1, 1, 1.5f, 0.5f)], Attributes: [("mode", "linear"), ("coordinate_transformation_mode", "pytorch_half_pixel")]),
+        // Scales that give no whole extent, where ONNX's own cases say otherwise.
+        new(13, "Resize", [x, null, Floats(1, 1, 0.6f, 0.6f)], Attributes: [("mode", "linear"), ("coordinate_transformation_mode", "align_corners")]),
+        new(13, "Resize", [x, null, Floats(1, 1, 0.8f, 0.8f)], Attributes: [("mode", "cubic"), ("coordinate_transformation_mode", "align_corners")]),
         new(18, "Resize", [x, null, null, Longs(14, 4)], Attributes: [("axes", new[] { 2, 3 })]),
         new(18, "Resize", [x, null, Floats(2, 2), null], Attributes: [("axes", new[] { 2, 3 }), ("mode", "cubic")]),
         new(18, "Resize", [x, null, null, Longs(20, 20)], Attributes: [("axes", new[] { 2, 3 }), ("keep_aspect_ratio_policy", "not_larger")]),
