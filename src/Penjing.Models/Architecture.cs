@@ -44,7 +44,7 @@ internal static class Architecture
     public static Model Model(string name, Node logits, bool softmax, Preprocessing? preprocessing) =>
         new(new Graph(softmax ? new Node("probabilities", new Softmax(), logits) : logits)) { Name = name, Preprocessing = preprocessing };
 
-    /// <summary>Pictures less ImageNet's mean over its deviation; those of one channel, by what these are in luminance. Null for other counts of channels.</summary>
+    /// <summary>Pictures less ImageNet's mean over its deviation; those of one channel, by what these are in luminance. Null unless there are 1 or 3.</summary>
     public static Preprocessing? ImageNet(int channels) => channels switch
     {
         1 => new(Channels.Gray, [117], [57.5f]),

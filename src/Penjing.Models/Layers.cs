@@ -20,7 +20,7 @@ internal sealed class Layers(int seed, Activation activation, float epsilon = 1e
     /// <summary>The network's picture, 1×channels×size×size.</summary>
     public static Node Input(int channels, int size) => new("input", new Input(ElementType.Float32, [1, channels, size, size]));
 
-    /// <summary>Square convolution with a bias and an activation; padded such that stride 1 keeps the picture's size unless <paramref name="padding"/> says otherwise.</summary>
+    /// <summary>Square convolution with a bias and an activation; padded such that stride 1 keeps the picture's size, unless told otherwise.</summary>
     public Node Biased(string name, Node x, int channels, int kernel, int stride = 1, int? padding = null) =>
         Active(name, Conv(name, x, channels, kernel, stride, padding, biased: true));
 

@@ -30,7 +30,8 @@ public static class MobileNetV2
         }
         x = net.Block("head", x, Architecture.Scaled(1280, Math.Max(1, width)), kernel: 1);
         Node features = new("classifier.dropout", new Dropout(0.2f), Layers.Pooled("classifier", x));
-        return Architecture.Model(Architecture.Name("mobilenet-v2", width, size), net.Linear("classifier", features, classes), softmax, Architecture.ImageNet(channels));
+        return Architecture.Model(
+            Architecture.Name("mobilenet-v2", width, size), net.Linear("classifier", features, classes), softmax, Architecture.ImageNet(channels));
 
         // Rounding never takes away more than a tenth.
         int Scaled(int channels) => Architecture.Scaled(channels, width) is int near && near < 0.9 * channels * width ? near + 8 : near;

@@ -44,6 +44,7 @@ public static class SqueezeNet
     private static Node Fire(Layers net, string name, Node x, int squeeze)
     {
         Node squeezed = net.Biased(name + ".squeeze", x, squeeze, kernel: 1);
-        return Layers.Concat(name, net.Biased(name + ".expand1", squeezed, 4 * squeeze, kernel: 1), net.Biased(name + ".expand3", squeezed, 4 * squeeze, kernel: 3));
+        Node narrow = net.Biased(name + ".expand1", squeezed, 4 * squeeze, kernel: 1), wide = net.Biased(name + ".expand3", squeezed, 4 * squeeze, kernel: 3);
+        return Layers.Concat(name, narrow, wide);
     }
 }

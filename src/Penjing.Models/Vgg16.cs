@@ -29,7 +29,8 @@ public static class Vgg16
             x = Layers.MaxPool($"pool{stage}", x, kernel: 2, stride: 2);
         }
         x = Layers.Flat("fc6", x);
-        foreach (string name in (string[])["fc6", "fc7"]) x = new(name + ".dropout", new Dropout(), net.Active(name, net.Linear(name, x, Scaled(4096), gain: 2)));
+        foreach (string name in (string[])["fc6", "fc7"])
+            x = new(name + ".dropout", new Dropout(), net.Active(name, net.Linear(name, x, Scaled(4096), gain: 2)));
         return Architecture.Model(
             Architecture.Name("vgg-16", width == 1 ? null : width, size), net.Linear("fc8", x, classes), softmax, Architecture.ImageNet(channels));
 

@@ -36,8 +36,10 @@ public static class Zoo
             [new(0.25, "0.5 M", "41 M"), new(0.5, "1.3 M", "149 M"), new(0.75, "2.6 M", "325 M"), new(1, "4.2 M", "569 M")]),
         new("mobilenet-v2", Mobile2Paper, ImageNet, s => MobileNetV2.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, s.Softmax),
             [new(0.35, "", "59 M"), new(0.5, "", "97 M"), new(0.75, "", "209 M"), new(1, "3,504,872", "0.301 G"), new(1.4, "", "582 M")]),
-        new("squeezenet-1.0", SqueezePaper, ImageNet, s => SqueezeNet.Version10(s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), [new("1,248,424", "0.819 G")]),
-        new("squeezenet-1.1", SqueezePaper, ImageNet, s => SqueezeNet.Version11(s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), [new("1,235,496", "0.349 G")]),
+        new("squeezenet-1.0", SqueezePaper, ImageNet, s => SqueezeNet.Version10(s.Size, s.Channels, s.Classes, s.Seed, s.Softmax),
+            [new("1,248,424", "0.819 G")]),
+        new("squeezenet-1.1", SqueezePaper, ImageNet, s => SqueezeNet.Version11(s.Size, s.Channels, s.Classes, s.Seed, s.Softmax),
+            [new("1,235,496", "0.349 G")]),
         Shuffled(1, new(0.25, "", "13 M"), new(0.5, "", "38 M"), new(1, "", "143 M")),
         Shuffled(2, new(0.25, "", "13 M"), new(0.5, "", "38 M"), new(1, "", "140 M")),
         Shuffled(3, new(0.25, "", "13 M"), new(0.5, "0.7 M", "38 M"), new(1, "1.9 M", "137 M"), new(1.5, "3.4 M", "292 M"), new(2, "5.4 M", "524 M")),
@@ -49,7 +51,8 @@ public static class Zoo
         Residual(34, "21,797,672", "3.664 G"),
         Residual(50, "25,557,032", "4,089,184,256"),
         Residual(50, "25,557,032", "3.8 G", original: true),
-        new("vgg-16", VggPaper, ImageNet, s => Vgg16.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), [new("138,357,544", "15.47 G")], AnyWidth: true),
+        new("vgg-16", VggPaper, ImageNet, s => Vgg16.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, s.Softmax),
+            [new("138,357,544", "15.47 G")], AnyWidth: true),
     ];
 
     /// <summary>The networks whose widths and sizes were published, small ones first; <see cref="Find"/> knows more widths and sizes.</summary>

@@ -7,7 +7,7 @@ namespace Penjing.Training.Tests;
 public sealed class ConvolutionTests
 {
     private static readonly int[] Inputs = [1, 2, 17, 24, 64];
-    private static readonly int[] Outputs = [1, 8, 16, 20, 24, 33, 40, 64, 72, 96, 100];
+    private static readonly int[] Outputs = [1, 8, 20, 33, 40, 64, 72, 96, 100];
 
     /// <summary>Against the same in double precision, which goes another way through torch.</summary>
     [Theory]
@@ -31,14 +31,16 @@ public sealed class ConvolutionTests
                         Conv conv = new() { Padding = Padding.All(kernel / 2), Groups = groups };
                         TorchTensor x = torch.randn(batch, groups * inputs, size, size), w = torch.randn(groups * outputs, inputs, kernel, kernel);
                         TorchTensor slope = torch.randn(batch, groups * outputs, size, size);
-                        TorchTensor[] expected = Answer(conv, x.to_type(torch.ScalarType.Float64), w.to_type(torch.ScalarType.Float64), slope.to_type(torch.ScalarType.Float64));
+                        TorchTensor[] expected = Answer(conv, Double(x), Double(w), Double(slope));
                         TorchTensor[] actual = Answer(conv, last ? x.ChannelsLast() : x, w, last ? slope : slope.ChannelsLast());
-                        double[] errors = [.. expected.Zip(actual, (a, b) => (b.to_type(torch.ScalarType.Float64) - a).abs().max().item<double>() / a.abs().max().item<double>())];
+                        double[] errors = [.. expected.Zip(actual, (a, b) => (Double(b) - a).abs().max().item<double>() / a.abs().max().item<double>())];
                         if (errors.Any(error => !(error < 1e-4)))
-                            wrong.Add($"batch {batch}, {size}×{size}, {inputs} to {outputs}, {(last ? "last" : "first")}: {string.Join(", ", errors.Select(error => error.ToString("E0")))}");
+                            wrong.Add($"batch {batch}, {size}×{size}, {inputs} to {outputs}, {(last ? "last" : "first")}: {string.Join(" ", errors)}");
                     }
         Assert.True(wrong.Count == 0, $"{wrong.Count} of {count}:\n{string.Join('\n', wrong.Take(60))}");
     }
+
+    private static TorchTensor Double(TorchTensor x) => x.to_type(torch.ScalarType.Float64);
 
     /// <summary>Output, and the gradients of input and kernel.</summary>
     private static TorchTensor[] Answer(Conv conv, TorchTensor x, TorchTensor kernel, TorchTensor slope)

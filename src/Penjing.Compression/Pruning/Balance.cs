@@ -59,7 +59,8 @@ internal sealed class Balance
             ImmutableArray<Cell> cells = [.. component.GroupBy(group => string.Join(';', signatures[group]))
                 .Select(cell => new Cell([.. cell], [.. signatures[cell.First()].Select(place => (place.Key, place.Value))]))];
             HashSet<int> touched = [.. cells.SelectMany(cell => cell.Places).Select(place => place.Place)];
-            Balance balance = Compact(cells, [.. Enumerable.Range(0, ties.Length).Where(tie => touched.Overlaps(Enumerable.Range(starts[tie], ties[tie].Groups)))], starts);
+            int[] own = [.. Enumerable.Range(0, ties.Length).Where(tie => touched.Overlaps(Enumerable.Range(starts[tie], ties[tie].Groups)))];
+            Balance balance = Compact(cells, own, starts);
             if (balance.Bundles(new double[stays.Length]).Any()) balances.Add(balance);
             else
                 foreach (int group in component) stays[group] = true;
@@ -107,7 +108,7 @@ internal sealed class Balance
 
     private static ImmutableArray<int> Take(int[] pattern, Queue[] queues) => [.. pattern.SelectMany((count, cell) => queues[cell].Take(count))];
 
-    /// <summary>The smallest set that takes the same fraction of every cell: balanced, unless some of the convolutions' channels must stay. Then it is null.</summary>
+    /// <summary>The smallest set that takes the same fraction of every cell; null where it isn't balanced, because some of the channels must stay.</summary>
     private int[]? Proportions()
     {
         int divisor = cells.Aggregate(0, (divisor, cell) => (int)BigInteger.GreatestCommonDivisor(divisor, cell.Members.Length));
@@ -138,7 +139,8 @@ internal sealed class Balance
         List<double[]> equations = [];
         for (int tie = 0; tie + 1 < starts.Length; tie++)
         {
-            for (int place = starts[tie] + 1; place < starts[tie + 1]; place++) equations.Add([.. cells.Select(cell => (double)cell.At(place) - cell.At(starts[tie]))]);
+            for (int place = starts[tie] + 1; place < starts[tie + 1]; place++)
+                equations.Add([.. cells.Select(cell => (double)cell.At(place) - cell.At(starts[tie]))]);
         }
         return Decomposition.Of([.. equations], [.. cells.Select(cell => cell.Members.Length)]);
     }

@@ -27,7 +27,8 @@ public sealed class ChannelGroups
         Count = numbers.Count;
         bool[] stays = new bool[Count];
         foreach (int id in walk.Pinned) stays[groups[id]] = true;
-        balances = Balance.Of([.. walk.Grouped.Select(tie => (Resolve(tie.Lane).Ids, tie.Groups)).DistinctBy(tie => (string.Join(',', tie.Ids), tie.Groups))], stays);
+        IEnumerable<(ImmutableArray<int> Ids, int Groups)> ties = walk.Grouped.Select(tie => (Resolve(tie.Lane).Ids, tie.Groups));
+        balances = Balance.Of([.. ties.DistinctBy(tie => (string.Join(',', tie.Ids), tie.Groups))], stays);
         pinned = [.. stays];
         UnionFind kin = new();
         for (int group = 0; group < Count; group++) kin.Add();

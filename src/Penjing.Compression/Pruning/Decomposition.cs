@@ -51,7 +51,7 @@ internal static class Decomposition
         }
     }
 
-    /// <summary>One or two independent directions that solve the equations and lie in the support: one where there are no more; null where there is none.</summary>
+    /// <summary>One or two independent directions that solve the equations and lie in the support, as many as there are; null where there is none.</summary>
     private static double[][]? Direction(ImmutableArray<double[]> equations, int[] support)
     {
         double[][] rows = [.. equations.Select(equation => support.Select(i => equation[i]).ToArray())];

@@ -23,7 +23,8 @@ internal static class TorchWindows
         }
         // On some processors oneDNN answers wrongly, forwards and backwards, where a dense kernel meets channels that lie first and don't fill its lanes:
         // channels lie last. A picture of one channel lies both ways, which one with a second channel, of zeros, doesn't.
-        if (groups == 1 && x.shape[1] == 1 && x.requires_grad) (x, kernel) = (functional.pad(x, [0, 0, 0, 0, 0, 1]), functional.pad(kernel, [0, 0, 0, 0, 0, 1]));
+        if (groups == 1 && x.shape[1] == 1 && x.requires_grad)
+            (x, kernel) = (functional.pad(x, [0, 0, 0, 0, 0, 1]), functional.pad(kernel, [0, 0, 0, 0, 0, 1]));
         if (x.shape[1] == 1) kernel = kernel.ChannelsLast();
         else x = x.ChannelsLast();
         // So it does where outputs don't fill its blocks of 64.

@@ -18,7 +18,8 @@ internal static class Shuffles
         int before = split.Shape.Product(0, first), parts = split.Shape.Product(first, last + 1);
         for (int axis = 0; axis < x.Shape.Rank; axis++)
         {
-            if (x.Shape[axis] == parts && x.Shape.Product(0, axis) == before) return new(node.Name, new Gather(axis, new([.. Sources(split, turned, order, first, last)])), x);
+            if (x.Shape[axis] == parts && x.Shape.Product(0, axis) == before)
+                return new(node.Name, new Gather(axis, new([.. Sources(split, turned, order, first, last)])), x);
         }
         return null;
     }

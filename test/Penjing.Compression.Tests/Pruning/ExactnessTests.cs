@@ -103,6 +103,8 @@ public sealed class ExactnessTests
         Tensor[] pictures = RandomGraphs.Fed(graph, seed);
         Graph removed = Pruner.Remove(graph, doomed);
         Tensor[] masked = Reference.Run(Pruner.Mask(graph, doomed), pictures), small = Reference.Run(removed, pictures);
+        Tensor[] whole = Reference.Run(graph, pictures), untouched = Reference.Run(Pruner.Remove(graph, ImmutableHashSet<int>.Empty), pictures);
+        for (int i = 0; i < whole.Length; i++) Closeness.CheckBits(whole[i], untouched[i], $"seed {seed}, nothing cut, output {i}");
         for (int i = 0; i < masked.Length; i++) Closeness.CheckBits(masked[i], small[i], $"seed {seed}, {doomed.Count} groups cut, output {i}");
         Assert.True(doomed.IsEmpty || removed.Parameters < graph.Parameters || Values(removed) < Values(graph), $"seed {seed}: nothing got smaller");
         foreach (Node node in removed.Nodes)

@@ -20,7 +20,7 @@ public sealed class OutsidePruningTests
         { "ultralight-face", "version-slim-320_simplified.onnx" },
     };
 
-    /// <summary>Masked and removed are equal to the bit in the reference and up to rounding on the engine; a third of the parameters is gone at least.</summary>
+    /// <summary>Masked and removed are equal to the bit in the reference, and up to rounding on the engine; at least 30 % of the parameters go.</summary>
     [Theory]
     [MemberData(nameof(Files))]
     public void Outside_networks_lose_channels_exactly(string folder, string file)

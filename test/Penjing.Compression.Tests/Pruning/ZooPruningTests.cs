@@ -27,7 +27,8 @@ public sealed class ZooPruningTests
         HashSet<int> answer = [.. groups.Channels(graph.Outputs[0])];
         Assert.All(Enumerable.Range(0, groups.Count), group => Assert.Equal(answer.Contains(group), groups.IsPinned(group)));
         var random = new Random(7);
-        ImmutableHashSet<int> doomed = Pruner.Choose(groups, new() { Importance = groups => [.. Enumerable.Range(0, groups.Count).Select(_ => random.NextDouble())] });
+        Importance importance = groups => [.. Enumerable.Range(0, groups.Count).Select(_ => random.NextDouble())];
+        ImmutableHashSet<int> doomed = Pruner.Choose(groups, new() { Importance = importance });
         Graph masked = Pruner.Mask(graph, doomed), removed = Pruner.Remove(graph, doomed);
         Assert.True(removed.Parameters < 0.6 * graph.Parameters, $"{name}: of {graph.Parameters} parameters {removed.Parameters} stay");
         Assert.True(Cost.Macs(removed) < 0.7 * Cost.Macs(graph), $"{name}: of {Cost.Macs(graph)} multiply-accumulates {Cost.Macs(removed)} stay");
