@@ -16,9 +16,10 @@ internal sealed partial class OnnxGraph
             Conv op => Finish(node, op.Then, of => Add("Conv", of, [Cut(node, op.Padding), .. inputs[1..]], Attributes(op))),
             ConvTranspose op => Add("ConvTranspose", y, inputs, Attributes(op)),
             MaxPool op => Add("MaxPool", y, inputs,
-                Pair("kernel_shape", op.Kernel), Pair("strides", op.Stride), Sides(op.Padding), Pair("dilations", op.Dilation), Flag("ceil_mode", op.CeilMode)),
+                [Pair("kernel_shape", op.Kernel), Pair("strides", op.Stride), Pair("dilations", op.Dilation), .. Windows(node, op.Kernel, op.Stride, op.Padding, op.Dilation, op.CeilMode, false)]),
             AveragePool op => Add("AveragePool", y, inputs,
-                Pair("kernel_shape", op.Kernel), Pair("strides", op.Stride), Sides(op.Padding), Flag("ceil_mode", op.CeilMode), Flag("count_include_pad", op.CountIncludePad)),
+                [Pair("kernel_shape", op.Kernel), Pair("strides", op.Stride), Flag("count_include_pad", op.CountIncludePad),
+                .. Windows(node, op.Kernel, op.Stride, op.Padding, Size.One, op.CeilMode, op.CountIncludePad)]),
             Resize op => Write(node, op, inputs[0]),
             GridSample op => Write(node, op, inputs),
             RoiAlign op => Write(node, op, inputs),
@@ -80,6 +81,25 @@ internal sealed partial class OnnxGraph
     /// <summary>The node's operation, then the activation fused into it.</summary>
     private string Finish(Node node, Activation? then, Func<string, string> add) =>
         then is null ? add(node.Name) : Write(node, then, add(Fresh($"{node.Name}/before-{then.Name}")));
+
+    /// <summary>
+    /// Padding and rounding of a pool. In ceil mode opset 17 counts a last window that lies beyond the picture and its padding, which here and in
+    /// runtimes is dropped: there the output is counted downwards, over as much padding as its windows reach.
+    /// </summary>
+    private static AttributeProto[] Windows(Node node, Size kernel, Size stride, Padding padding, Size dilation, bool ceil, bool counted)
+    {
+        Shape x = node.Inputs[0].Shape, y = node.Shape;
+        (bool droppedRow, int bottom) = Last(x[2], y[2], kernel.Height, stride.Height, padding.Top, padding.Bottom, dilation.Height);
+        (bool droppedColumn, int right) = Last(x[3], y[3], kernel.Width, stride.Width, padding.Left, padding.Right, dilation.Width);
+        bool down = ceil && (droppedRow || droppedColumn) && (!counted || (bottom == padding.Bottom && right == padding.Right));
+        return [Sides(down ? padding with { Bottom = bottom, Right = right } : padding), Flag("ceil_mode", ceil && !down)];
+
+        static (bool Dropped, int After) Last(int input, int output, int kernel, int stride, int before, int after, int dilation)
+        {
+            int reach = (kernel - 1) * dilation + 1, free = input + before + after - reach;
+            return ((free + stride - 1) / stride + 1 > output, Math.Max(after, (output - 1) * stride + reach - input - before));
+        }
+    }
 
     /// <summary>The type in which an operation of integers is computed that ONNX knows for wider ones, or for floats, alone.</summary>
     private static ElementType? Wider(Node node) => node.Inputs is not [{ Info: { Type: var type } info }, ..] || !type.IsInteger() ? null : node.Op switch
