@@ -34,13 +34,16 @@ public static partial class Reference
     }
 
     /// <summary>8-bit integers less their zero point, as floats, so that sums of their products in double precision are exact; floats as they are.</summary>
-    private static Tensor Centered(Tensor tensor, Quantization? quantization) => tensor.Type is ElementType.Float32 ? tensor : Tensor.Build<float>(tensor.Shape,
-        output =>
+    private static Tensor Centered(Tensor tensor, Quantization? quantization)
     {
+        if (tensor.Type is ElementType.Float32) return tensor;
         int[] channel = quantization is null ? [] : Channels(tensor.Shape, quantization);
         double[] x = Reals(tensor);
-        for (int i = 0; i < output.Length; i++) output[i] = (float)(x[i] - (quantization is null ? 0 : quantization.ZeroPoints[channel[i]]));
-    });
+        return Tensor.Build<float>(tensor.Shape, output =>
+        {
+            for (int i = 0; i < output.Length; i++) output[i] = (float)(x[i] - (quantization is null ? 0 : quantization.ZeroPoints[channel[i]]));
+        });
+    }
 
     /// <summary>The index of each element's scale.</summary>
     private static int[] Channels(Shape shape, Quantization quantization)
