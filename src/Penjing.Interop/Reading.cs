@@ -11,7 +11,8 @@ internal static class Reading
         byte[] bytes;
         try
         {
-            if (new FileInfo(path) is { Exists: true } file && file.Length > limit) throw new ModelFormatException($"{path} has {file.Length:N0} bytes, more than the {limit:N0} that such a file may have");
+            if (new FileInfo(path) is { Exists: true } file && file.Length > limit)
+                throw new ModelFormatException($"{path} has {file.Length:N0} bytes, more than the {limit:N0} that such a file may have");
             bytes = File.ReadAllBytes(path);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)

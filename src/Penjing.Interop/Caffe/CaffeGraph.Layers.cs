@@ -8,7 +8,8 @@ internal sealed partial class CaffeGraph
 {
     private const int Largest = 1 << 20;
 
-    private static readonly FrozenDictionary<string, Func<CaffeGraph, CaffeLayer, Node[]>> Builders = new Dictionary<string, Func<CaffeGraph, CaffeLayer, Node[]>>
+    private static readonly FrozenDictionary<string, Func<CaffeGraph, CaffeLayer, Node[]>> Builders =
+        new Dictionary<string, Func<CaffeGraph, CaffeLayer, Node[]>>
     {
         ["AbsVal"] = (graph, layer) => graph.Unary(layer, new Unary(UnaryFunction.Abs)),
         ["BatchNorm"] = (graph, layer) => graph.BatchNorm(layer),
@@ -24,7 +25,8 @@ internal sealed partial class CaffeGraph
         ["PReLU"] = (graph, layer) => graph.PReLU(layer),
         ["Pooling"] = (graph, layer) => graph.Pooling(layer),
         ["Power"] = (graph, layer) => graph.Power(layer),
-        ["ReLU"] = (graph, layer) => graph.Unary(layer, layer.Definition.Message("relu_param").Number("negative_slope", 0) is not 0 and float slope ? new LeakyRelu(slope) : new Relu()),
+        ["ReLU"] = (graph, layer) => graph.Unary(layer,
+            layer.Definition.Message("relu_param").Number("negative_slope", 0) is not 0 and float slope ? new LeakyRelu(slope) : new Relu()),
         ["Reshape"] = (graph, layer) => graph.Reshape(layer),
         ["Scale"] = (graph, layer) => graph.Scale(layer),
         ["Sigmoid"] = (graph, layer) => graph.Unary(layer, new Sigmoid()),
@@ -75,14 +77,17 @@ internal sealed partial class CaffeGraph
     {
         PrototxtMessage param = layer.Definition.Message("pooling_param");
         string pool = param.Text("pool", "MAX");
-        if (pool is not ("MAX" or "AVE" or "0" or "1") || layer.Tops.Length > 1) throw layer.Wrong($"pools by {pool} with {layer.Tops.Length} tops; supported are MAX and AVE with one");
+        if (pool is not ("MAX" or "AVE" or "0" or "1") || layer.Tops.Length > 1)
+            throw layer.Wrong($"pools by {pool} with {layer.Tops.Length} tops; supported are MAX and AVE with one");
         bool max = pool is "MAX" or "0", ceil = param.Text("round_mode", "CEIL") is "CEIL" or "0";
         Node x = Bottom(layer);
         if (param.Flag("global_pooling", false)) return [Make(layer, max ? new GlobalMaxPool() : new GlobalAveragePool(), x)];
-        Size kernel = Extent(layer, param, "kernel_size", "kernel", null), stride = Extent(layer, param, "stride", "stride", 1), pad = Extent(layer, param, "pad", "pad", 0);
-        if (stride.Height > kernel.Height || stride.Width > kernel.Width) throw layer.Wrong($"has strides {stride} beyond its kernel {kernel}, which Caffe lets run out of the picture");
+        Size kernel = Extent(layer, param, "kernel_size", "kernel", null), stride = Extent(layer, param, "stride", "stride", 1);
+        Size pad = Extent(layer, param, "pad", "pad", 0);
+        if (stride.Height > kernel.Height || stride.Width > kernel.Width)
+            throw layer.Wrong($"has strides {stride} beyond its kernel {kernel}, which Caffe lets run out of the picture");
         var padding = new Padding(pad.Height, pad.Width, pad.Height, pad.Width);
-        return [Make(layer, max ? new MaxPool(kernel, stride, padding, Size.One, ceil) : new AveragePool(kernel, stride, padding, ceil, CountIncludePad: true), x)];
+        return max ? Unary(layer, new MaxPool(kernel, stride, padding, Size.One, ceil)) : Unary(layer, new AveragePool(kernel, stride, padding, ceil, true));
     }
 
     private Node[] Concat(CaffeLayer layer)
@@ -110,10 +115,12 @@ internal sealed partial class CaffeGraph
         PrototxtMessage param = layer.Definition.Message("eltwise_param");
         string operation = param.Text("operation", "SUM");
         ImmutableArray<float> factors = param.Numbers("coeff");
-        if (!factors.IsEmpty && (factors.Length != layer.Bottoms.Length || operation is not ("SUM" or "1"))) throw layer.Wrong($"has {factors.Length} coefficients for {layer.Bottoms.Length} values");
+        if (!factors.IsEmpty && (factors.Length != layer.Bottoms.Length || operation is not ("SUM" or "1")))
+            throw layer.Wrong($"has {factors.Length} coefficients for {layer.Bottoms.Length} values");
         Node[] parts = [.. Enumerable.Range(0, layer.Bottoms.Length).Select(number => Bottom(layer, number))];
         for (int part = 0; part < factors.Length; part++)
-            if (factors[part] != 1) parts[part] = new(Unique($"{layer.Name}.scaled"), new Mul(), parts[part], Constant(layer, "coefficient", [], factors[part]));
+            if (factors[part] != 1)
+                parts[part] = new(Unique($"{layer.Name}.scaled"), new Mul(), parts[part], Constant(layer, "coefficient", [], factors[part]));
         Op op = operation switch
         {
             "SUM" or "1" => new Add(),
@@ -121,7 +128,9 @@ internal sealed partial class CaffeGraph
             "MAX" or "2" => new Max(),
             _ => throw layer.Wrong($"has the operation {operation}; supported are SUM, PROD and MAX"),
         };
-        return parts.Length > 1 ? [parts.Skip(1).Aggregate(parts[0], (sum, part) => Make(layer, op, sum, part))] : throw layer.Wrong("reads fewer than two values");
+        return parts.Length > 1
+            ? [parts.Skip(1).Aggregate(parts[0], (sum, part) => Make(layer, op, sum, part))]
+            : throw layer.Wrong("reads fewer than two values");
     }
 
     private Node[] BatchNorm(CaffeLayer layer)
@@ -177,7 +186,8 @@ internal sealed partial class CaffeGraph
     private Node[] Normalize(CaffeLayer layer)
     {
         PrototxtMessage param = layer.Definition.Message("lrn_param");
-        if (param.Text("norm_region", "ACROSS_CHANNELS") is not ("ACROSS_CHANNELS" or "0")) throw layer.Wrong("normalizes within channels; supported is ACROSS_CHANNELS");
+        if (param.Text("norm_region", "ACROSS_CHANNELS") is not ("ACROSS_CHANNELS" or "0"))
+            throw layer.Wrong("normalizes within channels; supported is ACROSS_CHANNELS");
         return Unary(layer, new LRN(param.Number("alpha", 1), param.Number("beta", 0.75f), param.Number("k", 1), param.Integer("local_size", 5)));
     }
 
@@ -186,7 +196,8 @@ internal sealed partial class CaffeGraph
     {
         PrototxtMessage param = layer.Definition.Message("power_param");
         Node value = Bottom(layer);
-        foreach ((string what, float usual, Op op) in (ReadOnlySpan<(string, float, Op)>)[("scale", 1, new Mul()), ("shift", 0, new Add()), ("power", 1, new Pow())])
+        ReadOnlySpan<(string, float, Op)> steps = [("scale", 1, new Mul()), ("shift", 0, new Add()), ("power", 1, new Pow())];
+        foreach ((string what, float usual, Op op) in steps)
             if (param.Number(what, usual) is float number && number != usual) value = Make(layer, op, value, Constant(layer, what, [], number));
         return [value.Equals(Bottom(layer)) ? Make(layer, new Identity(), value) : value];
     }
@@ -194,7 +205,9 @@ internal sealed partial class CaffeGraph
     private Node[] Flatten(CaffeLayer layer)
     {
         PrototxtMessage param = layer.Definition.Message("flatten_param");
-        return param.Integer("axis", 1) == 1 && param.Integer("end_axis", -1) == -1 ? Unary(layer, new Flatten()) : throw layer.Wrong("flattens other axes than those from 1 on");
+        return param.Integer("axis", 1) == 1 && param.Integer("end_axis", -1) == -1
+            ? Unary(layer, new Flatten())
+            : throw layer.Wrong("flattens other axes than those from 1 on");
     }
 
     private Node[] Reshape(CaffeLayer layer)
@@ -221,10 +234,13 @@ internal sealed partial class CaffeGraph
             ([int both], _, _) => Size.Square(both),
             ([int high, int wide], _, _) => new(high, wide),
             ([], -1, -1) when usual is { } one => Size.Square(one),
-            _ => throw layer.Wrong($"says {(given.IsEmpty ? "no" : string.Join(", ", given))} {square}; one or two numbers are wanted, or {name}_h and {name}_w"),
+            _ => throw layer.Wrong(
+                $"says {(given.IsEmpty ? "no" : string.Join(", ", given))} {square}; one or two numbers are wanted, or {name}_h and {name}_w"),
         };
         int least = name == "pad" ? 0 : 1;
-        return extent.Height >= least && extent.Width >= least && Math.Max(extent.Height, extent.Width) <= Largest ? extent : throw layer.Wrong($"has the {square} {extent}");
+        return extent.Height >= least && extent.Width >= least && Math.Max(extent.Height, extent.Width) <= Largest
+            ? extent
+            : throw layer.Wrong($"has the {square} {extent}");
     }
 
     private static int Count(CaffeLayer layer, PrototxtMessage param, string name) =>

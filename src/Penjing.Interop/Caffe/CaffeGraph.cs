@@ -28,7 +28,7 @@ internal sealed partial class CaffeGraph
     private CaffeGraph(ICaffeBlobs blobs) => this.blobs = blobs;
 
     /// <summary>The graph of a network with these weights. Its outputs are the values that no layer reads, in the order of their layers.</summary>
-    /// <exception cref="ModelFormatException">A layer is not understood or doesn't fit; the message names its line, the layer and what is supported.</exception>
+    /// <exception cref="ModelFormatException">A layer is not understood or doesn't fit; the message names it, its line and what is supported.</exception>
     public static Graph Build(CaffeNetwork network, ICaffeBlobs blobs)
     {
         var graph = new CaffeGraph(blobs);
@@ -61,7 +61,8 @@ internal sealed partial class CaffeGraph
             return;
         }
         if (!Builders.TryGetValue(layer.Type, out Func<CaffeGraph, CaffeLayer, Node[]>? build))
-            throw layer.Wrong($"is not supported; supported are Input, the data layers, Accuracy, Silence, {string.Join(", ", Builders.Keys.Order(StringComparer.Ordinal))}");
+            throw layer.Wrong(
+                $"is not supported; supported are Input, the data layers, Accuracy, Silence, {string.Join(", ", Builders.Keys.Order(StringComparer.Ordinal))}");
         Node[] outputs = build(this, layer);
         if (layer.Tops.Length != outputs.Length) throw layer.Wrong($"has {layer.Tops.Length} tops where it yields {outputs.Length}");
         foreach (string bottom in layer.Bottoms) unread.Remove(bottom);
@@ -75,12 +76,16 @@ internal sealed partial class CaffeGraph
         if (layer.Type == "Input")
         {
             for (int i = 0; i < layer.Tops.Length; i++)
-                Input(layer.Tops[i], shapes.Length > 0 ? [.. shapes[Math.Min(i, shapes.Length - 1)].Integers("dim")] : throw layer.Wrong("has no input_param with a shape"));
+                Input(layer.Tops[i], shapes.Length > 0
+                    ? [.. shapes[Math.Min(i, shapes.Length - 1)].Integers("dim")]
+                    : throw layer.Wrong("has no input_param with a shape"));
             return;
         }
         PrototxtMessage transform = layer.Definition.Message("transform_param");
         int side = transform.Integer("crop_size", 0), means = transform.Numbers("mean_value").Length;
-        if (side < 1) throw layer.Wrong("takes its pictures' size from a data base, which is not here, and gives no crop_size; use the deploy prototxt, which states the input's shape");
+        if (side < 1)
+            throw layer.Wrong("takes its pictures' size from a data base, which is not here, and has no crop_size; "
+                + "use the deploy prototxt, which states the input's shape");
         Input(layer.Tops[0], [1, transform.Flag("force_gray", false) || means == 1 ? 1 : 3, side, side]);
         labels.UnionWith(layer.Tops.Skip(1));
     }
@@ -104,7 +109,9 @@ internal sealed partial class CaffeGraph
         if (number >= layer.Bottoms.Length) throw layer.Wrong($"reads {layer.Bottoms.Length} values, and needs more");
         string name = layer.Bottoms[number];
         if (values.TryGetValue(name, out Node? value)) return value;
-        throw layer.Wrong(labels.Contains(name) || name == Label ? $"reads the labels '{name}', which there are in training only" : $"reads '{name}', which no layer before it yields");
+        throw layer.Wrong(labels.Contains(name) || name == Label
+            ? $"reads the labels '{name}', which there are in training only"
+            : $"reads '{name}', which no layer before it yields");
     }
 
     /// <summary>A weight of the layer as a node, in the shape that the operation wants, if another one than Caffe's.</summary>

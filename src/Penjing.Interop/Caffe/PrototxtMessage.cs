@@ -6,7 +6,7 @@ namespace Penjing.Interop.Caffe;
 /// <summary>One field of a message: a scalar as text, or a message; and the line where it stands.</summary>
 internal sealed record PrototxtField(string Name, string? Text, PrototxtMessage? Message, int Line);
 
-/// <summary>A message of protocol buffers' text format, its fields in their order, and the line where it begins; values are read as the caller expects them.</summary>
+/// <summary>A message of protocol buffers' text format, its fields in their order, and its line; values are read as the caller expects them.</summary>
 internal sealed record PrototxtMessage(ImmutableArray<PrototxtField> Fields, int Line)
 {
     /// <summary>A message without fields.</summary>
@@ -37,14 +37,16 @@ internal sealed record PrototxtMessage(ImmutableArray<PrototxtField> Fields, int
 
     /// <summary>The numbers of this name.</summary>
     public ImmutableArray<float> Numbers(string name) =>
-        [.. Values(name, text => (float.TryParse(text.TrimEnd('f'), NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value), value), "a number")];
+        [.. Values(name, text => (float.TryParse(text.TrimEnd('f'), NumberStyles.Float, CultureInfo.InvariantCulture, out float value)
+            && float.IsFinite(value), value), "a number")];
 
     /// <summary>The last number of this name, or the default.</summary>
     public float Number(string name, float otherwise) => Numbers(name) is [.., float last] ? last : otherwise;
 
     /// <summary>The last truth value of this name, or the default.</summary>
     public bool Flag(string name, bool otherwise) =>
-        Values(name, text => (text is "true" or "false" or "1" or "0" or "t" or "f", text is "true" or "1" or "t"), "true or false").ToArray() is [.., bool last] ? last : otherwise;
+        Values(name, text => (text is "true" or "false" or "1" or "0" or "t" or "f", text is "true" or "1" or "t"), "true or false")
+            .ToArray() is [.., bool last] ? last : otherwise;
 
     private IEnumerable<T> Values<T>(string name, Func<string, (bool Is, T Value)> parse, string kind)
     {

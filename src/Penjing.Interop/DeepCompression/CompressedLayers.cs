@@ -17,6 +17,8 @@ internal sealed class CompressedLayerException(string message) : PenjingExceptio
 internal sealed class CompressedLayers : ICaffeBlobs
 {
     private const int CountBytes = 4;
+    private static readonly ImmutableArray<string> NameParts = ["conv", "fc", "ip"];
+
     /// <summary>How many weights a layer may have beyond <see cref="WeightsPerEntry"/> for each entry; a few bytes can't claim much memory.</summary>
     private const int FreeWeights = 1 << 20, WeightsPerEntry = 64;
 
@@ -33,12 +35,13 @@ internal sealed class CompressedLayers : ICaffeBlobs
     public CompressedLayers(byte[] bytes, ImmutableArray<CaffeLayer> layers)
     {
         (this.bytes, this.layers, position) = (bytes, layers, CountBytes * layers.Length);
-        if (position > bytes.Length) throw new ModelFormatException($"its {bytes.Length} bytes are fewer than the {position} of {layers.Length} layers' counts; {Remedy}");
+        if (position > bytes.Length)
+            throw new ModelFormatException($"its {bytes.Length} bytes are fewer than the {position} of {layers.Length} layers' counts; {Remedy}");
     }
 
     /// <summary>Whether the format has weights for this layer: the author's program goes by the name.</summary>
     public static bool Stores(CaffeLayer layer) => layer.Type is "Convolution" or "Deconvolution" or "InnerProduct"
-        && (layer.Name.Contains("conv", StringComparison.Ordinal) || layer.Name.Contains("fc", StringComparison.Ordinal) || layer.Name.Contains("ip", StringComparison.Ordinal));
+        && NameParts.Any(part => layer.Name.Contains(part, StringComparison.Ordinal));
 
     /// <inheritdoc/>
     public Tensor Blob(CaffeLayer layer, int number, Shape shape)
@@ -49,10 +52,12 @@ internal sealed class CompressedLayers : ICaffeBlobs
         PrototxtMessage definition = layer.Definition.Message(layer.Type == "InnerProduct" ? "inner_product_param" : "convolution_param");
         uint stored = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(CountBytes * next++));
         if (stored > shape.Elements) throw Wrong(layer, CountBytes * (next - 1), $"has {stored} entries for the {shape.Elements} weights of {shape}");
-        if (shape.Elements > FreeWeights + WeightsPerEntry * (long)stored) throw Wrong(layer, CountBytes * (next - 1), $"has but {stored} entries for the {shape.Elements} weights of {shape}");
+        if (shape.Elements > FreeWeights + WeightsPerEntry * (long)stored)
+            throw Wrong(layer, CountBytes * (next - 1), $"has but {stored} entries for the {shape.Elements} weights of {shape}");
         int codeBits = layer.Name.Contains("conv", StringComparison.Ordinal) ? 8 : 4;
         float[] codebook = Floats(layer, 1 << codeBits, "codebook");
-        if (definition.Flag("bias_term", true)) biases[layer] = Tensor.Of<float>([definition.Integer("num_output", 0)], Floats(layer, definition.Integer("num_output", 0), "bias"));
+        int outputs = definition.Integer("num_output", 0);
+        if (definition.Flag("bias_term", true)) biases[layer] = Tensor.Of<float>([outputs], Floats(layer, outputs, "bias"));
         ReadOnlySpan<byte> codes = Take(layer, ((long)stored * codeBits + 7) / 8, "codes");
         int gapsAt = position;
         ReadOnlySpan<byte> gaps = Take(layer, (stored + 1L) / 2, "gaps");
@@ -88,5 +93,6 @@ internal sealed class CompressedLayers : ICaffeBlobs
         return bytes.AsSpan(position - (int)count, (int)count);
     }
 
-    private static CompressedLayerException Wrong(CaffeLayer layer, int offset, string what) => new($"at byte {offset}: the layer '{layer.Name}' {what}; {Remedy}");
+    private static CompressedLayerException Wrong(CaffeLayer layer, int offset, string what) =>
+        new($"at byte {offset}: the layer '{layer.Name}' {what}; {Remedy}");
 }

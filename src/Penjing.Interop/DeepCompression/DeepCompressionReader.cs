@@ -25,7 +25,8 @@ public static class DeepCompressionReader
     public static Model Read(string netPath, string prototxtPath)
     {
         CaffeNetwork network = CaffeNetwork.Read(prototxtPath);
-        CompressedLayers layers = Reading.Of(netPath, LongestFile, (_, bytes) => new CompressedLayers(bytes, [.. network.Layers.Where(CompressedLayers.Stores)]));
+        ImmutableArray<CaffeLayer> stored = [.. network.Layers.Where(CompressedLayers.Stores)];
+        CompressedLayers layers = Reading.Of(netPath, LongestFile, (_, bytes) => new CompressedLayers(bytes, stored));
         try
         {
             Graph graph = CaffeGraph.Build(network, layers);

@@ -7,8 +7,8 @@ internal interface IBitCoder
     int Bit(ref uint odds, int bit);
 
     /// <summary>
-    /// Codes a number of as many bits as <paramref name="odds"/> has, from the highest on, each with the odds at the place of a one followed by the bits before it:
-    /// in <paramref name="first"/> where that is long enough, else in <paramref name="odds"/>, whose length is a power of two.
+    /// Codes a number of as many bits as <paramref name="odds"/> has, from the highest on, each with the odds at the place of a one followed by the bits
+    /// before it: in <paramref name="first"/> where that is long enough, else in <paramref name="odds"/>, whose length is a power of two.
     /// </summary>
     int Number(Span<uint> first, Span<uint> odds, int number);
 }

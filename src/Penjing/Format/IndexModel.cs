@@ -4,9 +4,9 @@ namespace Penjing;
 
 /// <summary>
 /// The model of a weight's indices into its rising codebook. An index's level is its distance from zero's place, below 0 for negative values. For each element,
-/// where the codebook has a zero, first whether it is zero, believed by two things: the mean of |level| lately seen in the same output and the same input channel,
-/// and |level| of the neighbours to the left and above in the same filter. Then, for another, its index bit by bit from the highest: the first four under the mean
-/// of the levels that are not zero and the signed sum of the neighbours' levels, the others under the bits before them alone.
+/// where the codebook has a zero, first whether it is zero, believed by two things: the mean of |level| lately seen in the same output and the same input
+/// channel, and |level| of the neighbours to the left and above in the same filter. Then, for another, its index bit by bit from the highest: the first four
+/// under the mean of the levels that are not zero and the signed sum of the neighbours' levels, the others under the bits before them alone.
 /// </summary>
 internal sealed class IndexModel
 {
@@ -101,7 +101,8 @@ internal sealed class IndexModel
                     bool isZero = false;
                     if (zeroIndex >= 0)
                     {
-                        int context = coarse[(int)Math.Min((column + row) * inverse >> InverseBits, coarse.Length - 1)] * NearLevels + nearOf[Math.Abs(left) + Math.Abs(up)];
+                        int context = coarse[(int)Math.Min((column + row) * inverse >> InverseBits, coarse.Length - 1)] * NearLevels
+                            + nearOf[Math.Abs(left) + Math.Abs(up)];
                         isZero = coder.Bit(ref ofZero[context], index == zeroIndex ? 1 : 0) != 0;
                     }
                     if (isZero) index = zeroIndex;

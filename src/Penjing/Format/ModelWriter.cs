@@ -30,10 +30,11 @@ internal sealed class ModelWriter
         IEnumerable<SafetensorsEntry> entries = parts.Where(part => part.Stream is null).OrderByDescending(part => part.Node.Info.Type.Size())
             .Select(part => new SafetensorsEntry(part.Node.Name, part.Node.Info.Type, part.Node.Shape, part.Node.Value!.Bytes));
         if (pack.Length > 0) entries = entries.Append(new(ModelReader.PackName, ElementType.UInt8, [pack.Length], pack));
+        int version = parts.Any(part => part.Encoding == TensorEncoding.Modelled) ? ModelReader.Version : 1;
         container = new(
             ImmutableDictionary<string, string>.Empty
                 .Add(ModelReader.FormatKey, ModelReader.Format)
-                .Add(ModelReader.VersionKey, (parts.Any(part => part.Encoding == TensorEncoding.Modelled) ? ModelReader.Version : 1).ToString(CultureInfo.InvariantCulture))
+                .Add(ModelReader.VersionKey, version.ToString(CultureInfo.InvariantCulture))
                 .Add(ModelReader.NetworkKey, network)
                 .Add(ModelReader.ChecksumKey, ModelReader.Checksum(System.Text.Encoding.UTF8.GetBytes(network), pack)),
             [.. entries]);
@@ -96,7 +97,8 @@ internal sealed class ModelWriter
         public static Part Of(Node node, Storage storage)
         {
             ImmutableSortedDictionary<TensorEncoding, byte[]> streams = TensorCode.Write(node.Value!);
-            (TensorEncoding encoding, byte[] stream) = streams.MinBy(item => item.Value.Length + (item.Key == TensorEncoding.Modelled ? item.Value.Length / ModelledGain : 0));
+            (TensorEncoding encoding, byte[] stream) = streams.MinBy(item =>
+                item.Value.Length + (item.Key == TensorEncoding.Modelled ? item.Value.Length / ModelledGain : 0));
             var part = new Part(node, encoding, stream, TensorReport.CostsOf(streams));
             return part.MayBeEntry && (storage == Storage.Plain || encoding == TensorEncoding.Plain && stream.Length >= SmallestEntry) ? part.AsEntry() : part;
         }

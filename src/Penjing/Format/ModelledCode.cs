@@ -3,10 +3,11 @@ using System.Numerics;
 namespace Penjing;
 
 /// <summary>
-/// Whole weights under a range coder and <see cref="IndexModel"/>. Stored as a byte, how many low bits of each element's rank (<see cref="Codebook{T}.Rank"/>) are
-/// left out; a varint, the code's length; the code; and the bits left out, packed. The code has, in raw bits, the count of the distinct ranks less 1 (12 bits), the
-/// lowest rank whole, and the model's two means, each as its length (5 bits) and its five highest bits; then the ranks' distances less 1; then the indices. A distance is coded by how many bits it has, seen
-/// against the one before: the same, more or fewer, and by how many, in ones that end with a zero; then its bits below the highest, the first three modelled.
+/// Whole weights under a range coder and <see cref="IndexModel"/>. Stored as a byte, how many low bits of each element's rank
+/// (<see cref="Codebook{T}.Rank"/>) are left out; a varint, the code's length; the code; and the bits left out, packed. The code has, in raw bits, the count
+/// of the distinct ranks less 1 (12 bits), the lowest rank whole, and the model's two means, each as its length (5 bits) and its five highest bits; then the
+/// ranks' distances less 1; then the indices. A distance is coded by how many bits it has, seen against the one before: the same, more or fewer, and by how
+/// many, in ones that end with a zero; then its bits below the highest, the first three modelled.
 /// </summary>
 internal static class ModelledCode
 {
@@ -23,7 +24,8 @@ internal static class ModelledCode
     };
 
     /// <summary>Writes the elements by the shortest cut; false, and nothing written, where they are all one or too many differ.</summary>
-    public static bool TryWrite<T>(CodeWriter writer, ElementType type, Shape shape, ReadOnlySpan<T> elements) where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
+    public static bool TryWrite<T>(CodeWriter writer, ElementType type, Shape shape, ReadOnlySpan<T> elements)
+        where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
     {
         CodeWriter? best = null;
         foreach (int cut in Cuts(type))
@@ -38,7 +40,8 @@ internal static class ModelledCode
 
     /// <summary>Reads as many elements as the span holds.</summary>
     /// <exception cref="ModelFormatException">The stream ends before, or makes no sense.</exception>
-    public static void Read<T>(ref CodeReader reader, ElementType type, Shape shape, scoped Span<T> elements) where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
+    public static void Read<T>(ref CodeReader reader, ElementType type, Shape shape, scoped Span<T> elements)
+        where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
     {
         int cut = reader.Byte(), width = 8 * type.Size() - cut;
         if (width < 1) throw new ModelFormatException($"a weight of {type} lacks {cut} bits");
@@ -59,7 +62,8 @@ internal static class ModelledCode
         for (int i = 0; i < elements.Length; i++) elements[i] = values[indices[i]];
     }
 
-    private static bool TryWrite<T>(CodeWriter writer, ElementType type, Shape shape, ReadOnlySpan<T> elements, int cut) where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
+    private static bool TryWrite<T>(CodeWriter writer, ElementType type, Shape shape, ReadOnlySpan<T> elements, int cut)
+        where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
     {
         var numbers = new Dictionary<ulong, ushort>();
         foreach (T element in elements)

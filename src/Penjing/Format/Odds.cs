@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Penjing;
 
 /// <summary>
-/// What is believed of a bit from those seen before in the same place: 22 bits, how likely a one is, above 10 bits, how many were seen. A bit moves the belief by
-/// the fraction 1 / (seen + 3/2), down to 1 / 1024: exact for a source that doesn't change. Integers only, so that every machine believes the same.
+/// What is believed of a bit from those seen before in the same place: 22 bits, how likely a one is, above 10 bits, how many were seen. A bit moves the belief
+/// by the fraction 1 / (seen + 3/2), down to 1 / 1024: exact for a source that doesn't change. Integers only, so that every machine believes the same.
 /// </summary>
 internal static class Odds
 {

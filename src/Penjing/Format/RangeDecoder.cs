@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Penjing;
 
 /// <summary>
-/// A binary range coder (Martin 1979) under adaptive <see cref="Odds"/>. The code is a number, its bytes the highest first, zeros behind them. Of the range a bit's
-/// ones have the lower part, (range / 2^16) · (odds / 2^16); the range begins with 2^32 − 1 and the first 32 bits, and where it falls below 2^30, the next bit is
-/// preceded by another 32 bits.
+/// A binary range coder (Martin 1979) under adaptive <see cref="Odds"/>. The code is a number, its bytes the highest first, zeros behind them. Of the range a
+/// bit's ones have the lower part, (range / 2^16) · (odds / 2^16); the range begins with 2^32 − 1 and the first 32 bits, and where it falls below 2^30, the
+/// next bit is preceded by another 32 bits.
 /// </summary>
 internal ref struct RangeDecoder : IBitCoder
 {

@@ -35,7 +35,8 @@ internal struct RangeEncoder() : IBitCoder
     public int Number(Span<uint> first, Span<uint> odds, int number)
     {
         int node = 1;
-        for (int mask = odds.Length >> 1; mask > 0; mask >>= 1) node = 2 * node + Bit(ref (node < first.Length ? ref first[node] : ref odds[node]), (number & mask) == 0 ? 0 : 1);
+        for (int mask = odds.Length >> 1; mask > 0; mask >>= 1)
+            node = 2 * node + Bit(ref (node < first.Length ? ref first[node] : ref odds[node]), (number & mask) == 0 ? 0 : 1);
         return number;
     }
 

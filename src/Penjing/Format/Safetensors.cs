@@ -37,7 +37,8 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Span);
         if (length > LongestHeader) throw new ModelFormatException($"the header should have {length} bytes, more than it may have");
         if (length > (ulong)(file.Length - 8))
-            throw new ModelFormatException($"it is cut short: its header ends at byte {length + 8}, and the file has {file.Length} bytes; get the whole file again");
+            throw new ModelFormatException(
+                $"it is cut short: its header ends at byte {length + 8}, and the file has {file.Length} bytes; get the whole file again");
         ReadOnlyMemory<byte> header = file.Slice(8, (int)length), data = file[(8 + (int)length)..];
         if (header.IsEmpty || header.Span[0] != '{') throw new ModelFormatException("the header doesn't begin with a brace");
         using JsonDocument json = JsonDocument.Parse(header, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
@@ -113,7 +114,9 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
         if (type is null || shape is null || range is not { } bytes)
             throw new ModelFormatException($"'{property.Name}' lacks a known dtype, a shape or data offsets");
         if (bytes.Start >= 0 && bytes.Start <= bytes.End && bytes.End > data.Length)
-            throw new ModelFormatException($"it is cut short: '{property.Name}' ends at byte {fileStart + bytes.End}, and the file has {fileStart + data.Length} bytes; get the whole file again");
+            throw new ModelFormatException(
+                $"it is cut short: '{property.Name}' ends at byte {fileStart + bytes.End}, and the file has {fileStart + data.Length} bytes; "
+                + "get the whole file again");
         if (bytes.Start < 0 || bytes.End < bytes.Start || bytes.End - bytes.Start != (long)shape.Value.Elements * type.Value.Size())
             throw new ModelFormatException($"'{property.Name}' is {name} {shape}, but has bytes {bytes.Start} to {bytes.End} of {data.Length}");
         return (bytes.Start, new(property.Name, type.Value, shape.Value, data[bytes.Start..bytes.End]));
