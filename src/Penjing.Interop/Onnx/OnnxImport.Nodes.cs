@@ -162,18 +162,4 @@ internal sealed partial class OnnxImport
         return new Graph([.. last], graph.Inputs).Map((node, from) => given.TryGetValue(node, out string? name) && name != node.Name
             ? new(name, node.Op, from) : node.With(from));
     }
-
-    private static readonly Pass Shuffles = new("Reshape, Transpose, Reshape => Gather", Shuffle);
-
-    /// <summary>N×C×… taken as N×groups×(C/groups)×…, those two transposed, and joined again: ShuffleNet's channel shuffle.</summary>
-    private static Node? Shuffle(Node node, Func<Node, int> readers)
-    {
-        if (node is not { Op: Reshape, Inputs: [{ Op: Transpose transpose, Inputs: [{ Op: Reshape, Inputs: [var x] } split] } turned] }
-            || readers(turned) != 1 || readers(split) != 1) return null;
-        Shape from = x.Shape, middle = split.Shape;
-        if (node.Shape != from || from.Rank < 2 || from.Elements == 0 || middle.Rank != from.Rank + 1 || middle[0] != from[0]
-            || !middle.AsSpan()[3..].SequenceEqual(from.AsSpan()[2..])) return null;
-        if (!transpose.Permutation.SequenceEqual(Enumerable.Range(0, middle.Rank).Select(axis => axis switch { 1 => 2, 2 => 1, _ => axis }))) return null;
-        return new(node.Name, Gather.Shuffle(from[1], middle[1]), x);
-    }
 }

@@ -76,7 +76,7 @@ internal sealed partial class OnnxImport
 
     /// <summary>The finished graph.</summary>
     /// <exception cref="ShapeException">It has no outputs.</exception>
-    public Graph Graph() => Named(new([.. outputs.Select(output => output.Node)], [.. inputs])).Rewrite(Shuffles);
+    public Graph Graph() => Named(new([.. outputs.Select(output => output.Node)], [.. inputs])).Rewrite(Passes.ShufflesToGather);
 
     /// <summary>Evaluates the nodes of a branch and yields its outputs.</summary>
     public ImmutableArray<Node> Branch(GraphProto graph, Scope outer)
