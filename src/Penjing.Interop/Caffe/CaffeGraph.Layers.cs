@@ -10,32 +10,32 @@ internal sealed partial class CaffeGraph
 
     private static readonly FrozenDictionary<string, Func<CaffeGraph, CaffeLayer, Node[]>> Builders =
         new Dictionary<string, Func<CaffeGraph, CaffeLayer, Node[]>>
-    {
-        ["AbsVal"] = (graph, layer) => graph.Unary(layer, new Unary(UnaryFunction.Abs)),
-        ["BatchNorm"] = (graph, layer) => graph.BatchNorm(layer),
-        ["Concat"] = (graph, layer) => graph.Concat(layer),
-        ["Convolution"] = (graph, layer) => graph.Convolution(layer),
-        ["Deconvolution"] = (graph, layer) => graph.Convolution(layer),
-        ["Dropout"] = (graph, layer) => graph.Unary(layer, new Dropout(layer.Definition.Message("dropout_param").Number("dropout_ratio", 0.5f))),
-        ["ELU"] = (graph, layer) => graph.Unary(layer, new Elu(layer.Definition.Message("elu_param").Number("alpha", 1))),
-        ["Eltwise"] = (graph, layer) => graph.Eltwise(layer),
-        ["Flatten"] = (graph, layer) => graph.Flatten(layer),
-        ["InnerProduct"] = (graph, layer) => graph.InnerProduct(layer),
-        ["LRN"] = (graph, layer) => graph.Normalize(layer),
-        ["PReLU"] = (graph, layer) => graph.PReLU(layer),
-        ["Pooling"] = (graph, layer) => graph.Pooling(layer),
-        ["Power"] = (graph, layer) => graph.Power(layer),
-        ["ReLU"] = (graph, layer) => graph.Unary(layer,
-            layer.Definition.Message("relu_param").Number("negative_slope", 0) is not 0 and float slope ? new LeakyRelu(slope) : new Relu()),
-        ["Reshape"] = (graph, layer) => graph.Reshape(layer),
-        ["Scale"] = (graph, layer) => graph.Scale(layer),
-        ["Sigmoid"] = (graph, layer) => graph.Unary(layer, new Sigmoid()),
-        ["Slice"] = (graph, layer) => graph.Slice(layer),
-        ["Softmax"] = (graph, layer) => graph.Softmax(layer),
-        ["SoftmaxWithLoss"] = (graph, layer) => graph.Softmax(layer),
-        ["Split"] = (graph, layer) => [.. layer.Tops.Select(_ => graph.Bottom(layer))],
-        ["TanH"] = (graph, layer) => graph.Unary(layer, new Tanh()),
-    }.ToFrozenDictionary();
+        {
+            ["AbsVal"] = (graph, layer) => graph.Unary(layer, new Unary(UnaryFunction.Abs)),
+            ["BatchNorm"] = (graph, layer) => graph.BatchNorm(layer),
+            ["Concat"] = (graph, layer) => graph.Concat(layer),
+            ["Convolution"] = (graph, layer) => graph.Convolution(layer),
+            ["Deconvolution"] = (graph, layer) => graph.Convolution(layer),
+            ["Dropout"] = (graph, layer) => graph.Unary(layer, new Dropout(layer.Definition.Message("dropout_param").Number("dropout_ratio", 0.5f))),
+            ["ELU"] = (graph, layer) => graph.Unary(layer, new Elu(layer.Definition.Message("elu_param").Number("alpha", 1))),
+            ["Eltwise"] = (graph, layer) => graph.Eltwise(layer),
+            ["Flatten"] = (graph, layer) => graph.Flatten(layer),
+            ["InnerProduct"] = (graph, layer) => graph.InnerProduct(layer),
+            ["LRN"] = (graph, layer) => graph.Normalize(layer),
+            ["PReLU"] = (graph, layer) => graph.PReLU(layer),
+            ["Pooling"] = (graph, layer) => graph.Pooling(layer),
+            ["Power"] = (graph, layer) => graph.Power(layer),
+            ["ReLU"] = (graph, layer) => graph.Unary(layer,
+                layer.Definition.Message("relu_param").Number("negative_slope", 0) is not 0 and float slope ? new LeakyRelu(slope) : new Relu()),
+            ["Reshape"] = (graph, layer) => graph.Reshape(layer),
+            ["Scale"] = (graph, layer) => graph.Scale(layer),
+            ["Sigmoid"] = (graph, layer) => graph.Unary(layer, new Sigmoid()),
+            ["Slice"] = (graph, layer) => graph.Slice(layer),
+            ["Softmax"] = (graph, layer) => graph.Softmax(layer),
+            ["SoftmaxWithLoss"] = (graph, layer) => graph.Softmax(layer),
+            ["Split"] = (graph, layer) => [.. layer.Tops.Select(_ => graph.Bottom(layer))],
+            ["TanH"] = (graph, layer) => graph.Unary(layer, new Tanh()),
+        }.ToFrozenDictionary();
 
     private Node[] Unary(CaffeLayer layer, Op op) => [Make(layer, op, Bottom(layer))];
 
