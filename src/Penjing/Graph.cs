@@ -17,7 +17,8 @@ public sealed class Graph
         ImmutableArray<Node> reached = [.. Nodes.Where(node => node.Op is Input)];
         Inputs = inputs.IsDefault ? reached : inputs;
         if (Inputs.FirstOrDefault(input => input.Op is not Input) is { } wrong) throw new ShapeException($"'{wrong.Name}' is listed as an input, but is a {wrong.Op.Name}");
-        if (reached.FirstOrDefault(input => !Inputs.Contains(input)) is { } missing) throw new ShapeException($"the input '{missing.Name}' is not listed among the graph's inputs");
+        HashSet<Node> listed = [.. Inputs];
+        if (reached.FirstOrDefault(input => !listed.Contains(input)) is { } missing) throw new ShapeException($"the input '{missing.Name}' is not listed among the graph's inputs");
         if (Inputs.GroupBy(input => input).FirstOrDefault(group => group.Count() > 1) is { } twice) throw new ShapeException($"the input '{twice.Key.Name}' is listed twice");
         var names = new HashSet<string>();
         foreach (Node node in Nodes)

@@ -149,6 +149,33 @@ public class OnnxReaderTests
         Assert.Contains("deep", Assert.Throws<ModelFormatException>(() => OnnxReader.Read(model.ToByteArray())).Message);
     }
 
+    /// <summary>Attributes reach functions within functions under the inner names, and the branches of a body; overloads are told apart.</summary>
+    [Fact]
+    public void Functions_pass_attributes_on()
+    {
+        NodeProto leaky = Node("LeakyRelu", "b", ["a"]), condition = Node("Constant", "yes", [], ("value", Tensor.Of<bool>([], true)));
+        leaky.Attribute.Add(new AttributeProto { Name = "alpha", RefAttrName = "slope", Type = AttributeProto.Types.AttributeType.Float });
+        NodeProto chosen = Node("If", "c", ["yes"], ("then_branch", Graph([], ["b"], [], leaky)), ("else_branch", Graph([], ["n"], [], Node("Neg", "n", ["a"]))));
+        NodeProto inner = Node("Inner", "c", ["a"]);
+        inner.Domain = "own";
+        inner.Overload = "second";
+        inner.Attribute.Add(new AttributeProto { Name = "slope", RefAttrName = "steepness", Type = AttributeProto.Types.AttributeType.Float });
+        NodeProto call = Node("Outer", "y", ["x"], ("steepness", 0.25f));
+        call.Domain = "own";
+        ModelProto model = Model(13, Graph([Value("x", ElementType.Float32, 3)], ["y"], [], call));
+        model.Functions.Add([Function("Inner", "", Node("Neg", "c", ["a"])), Function("Inner", "second", condition, chosen), Function("Outer", "", inner)]);
+        Assert.Equal(new LeakyRelu(0.25f), OnnxReader.Read(model.ToByteArray()).Graph.Outputs[0].Op);
+
+        static FunctionProto Function(string name, string overload, params NodeProto[] body)
+        {
+            var function = new FunctionProto { Name = name, Domain = "own", Overload = overload };
+            function.Input.Add("a");
+            function.Output.Add("c");
+            function.Node.AddRange(body);
+            return function;
+        }
+    }
+
     /// <summary>A Reshape, Transpose, Reshape that shuffles channels is one Gather, unless somebody else reads what lies between.</summary>
     [Theory]
     [InlineData(false)]

@@ -125,6 +125,7 @@ public class OpsetVariantTests
         new(11, "AveragePool", [x], Attributes: [("kernel_shape", new[] { 3, 3 }), ("strides", new[] { 2, 2 }), ("auto_pad", "SAME_LOWER"),
             ("count_include_pad", 1)]),
         new(18, "LpPool", [x], Attributes: [("kernel_shape", new[] { 2, 3 }), ("p", 3)]),
+        new(18, "LpPool", [x], Attributes: [("kernel_shape", new[] { 2, 2 }), ("strides", new[] { 2, 2 }), ("ceil_mode", 1)]),
         new(7, "GlobalAveragePool", [row]),
         new(7, "GlobalMaxPool", [row]),
         new(7, "GlobalLpPool", [x], Attributes: [("p", 1)]),

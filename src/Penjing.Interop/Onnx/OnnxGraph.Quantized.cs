@@ -12,7 +12,7 @@ internal sealed partial class OnnxGraph
     {
         ILookup<Node, Node> readers = graph.Nodes.SelectMany(node => node.Inputs.Select(input => (input, node)))
             .ToLookup(item => item.input, item => item.node);
-        return [.. graph.Nodes.Where(node => node is { Op: Conv or MatMul, Info.Quantization: not null } && !graph.Outputs.Contains(node)
+        return [.. graph.Nodes.Where(node => node is { Op: Conv { Then: null } or MatMul, Info.Quantization: not null } && !graph.Outputs.Contains(node)
             && readers[node].All(reader => reader.Op is QuantizeLinear { Quantization.Axis: null } and { To: ElementType.Int8 or ElementType.UInt8 }))];
     }
 

@@ -102,6 +102,7 @@ internal sealed partial class OnnxImport
     /// <summary>Whether the file may claim the memory of a constant and the work that computes it.</summary>
     private bool Foldable(Node node)
     {
+        if (node.Op is Einsum or RoiAlign) return false; // Their work is not bounded by what they read and make.
         long read = node.Inputs.Sum(input => (long)input.Shape.Elements * input.Info.Type.Size()), made = (long)node.Shape.Elements * node.Info.Type.Size();
         bool linear = node.Op is Elementwise or Binary or Where or Reduction or Reshape or Flatten or Squeeze or Unsqueeze or Transpose or Concat
             or Slice or Gather or Pad or Identity or Expand or Tile;
@@ -109,12 +110,16 @@ internal sealed partial class OnnxImport
             ? 0
             : Math.Max(1, read) * (double)Math.Max(1, made) > MostWork ? MostWork + 1 : read * made;
         if (node.Op is MatMul or Gemm)
-            work = (long)node.Shape.Elements * node.Inputs[0].Shape.Elements / Math.Max(1, node.Inputs[0].Shape.Rank < 2 ? 1 : node.Inputs[0].Shape[-2]);
+        {
+            Shape left = node.Inputs[0].Shape;
+            work = (long)node.Shape.Elements * left[node.Op is Gemm { TransposeA: true } ? 0 : -1];
+        }
         return work <= MostWork && Tensors.Afford(read + 5 * made + work / 16);
     }
 
     private Node Wished(string wish, Op op, ImmutableArray<Node> from)
     {
+        Tensors.Charge(NodeBytes);
         Node node = new(Claim(wish), op, from);
         if (node.Name != wish) wishes[node] = wish;
         return node;

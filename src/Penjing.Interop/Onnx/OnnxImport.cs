@@ -9,7 +9,7 @@ internal sealed partial class OnnxImport
     private const int Deepest = 32, NodeBytes = 256;
 
     private readonly OnnxOptions options;
-    private readonly Dictionary<(string Domain, string Name), FunctionProto> functions = [];
+    private readonly Dictionary<(string Domain, string Name, string Overload), FunctionProto> functions = [];
     private readonly List<Node> inputs = [];
     private readonly List<(string Name, Node Node)> outputs = [];
     private readonly HashSet<string> yielded;
@@ -23,7 +23,9 @@ internal sealed partial class OnnxImport
         this.options = options;
         Tensors = tensors;
         isOwn = model.ProducerName == OnnxWriter.Producer;
-        foreach (FunctionProto function in model.Functions) functions.TryAdd((function.Domain, function.Name), function);
+        foreach (FunctionProto function in model.Functions)
+            if (!functions.TryAdd((Domain(function.Domain), function.Name, function.Overload), function))
+                throw new ModelFormatException($"two functions are named '{function.Name}'");
         GraphProto graph = model.Graph;
         yielded = [.. graph.Output.Select(output => output.Name)];
         reserved.UnionWith(graph.Input.Select(input => input.Name));
@@ -79,13 +81,13 @@ internal sealed partial class OnnxImport
     public Graph Graph() => Named(new([.. outputs.Select(output => output.Node)], [.. inputs])).Rewrite(Passes.ShufflesToGather);
 
     /// <summary>Evaluates the nodes of a branch and yields its outputs.</summary>
-    public ImmutableArray<Node> Branch(GraphProto graph, Scope outer)
+    public ImmutableArray<Node> Branch(GraphProto graph, Scope outer, Dictionary<string, AttributeProto>? references)
     {
         using Level level = new(this);
         var scope = new Scope(outer, outer.Version);
         if (graph.Input.Count > 0) throw new ModelFormatException("a branch takes no inputs");
         Declare(graph, scope);
-        foreach (NodeProto node in graph.Node) Build(node, scope, null);
+        foreach (NodeProto node in graph.Node) Build(node, scope, references);
         return [.. graph.Output.Select(output => scope.Find(output.Name)
             ?? throw new ModelFormatException($"nothing yields the branch's output '{output.Name}'"))];
     }
@@ -94,16 +96,19 @@ internal sealed partial class OnnxImport
     {
         foreach (ValueInfoProto input in graph.Input)
             if (options.Bound.TryGetValue(input.Name, out Tensor? bound)) scope.Define(input.Name, new(() => Weight(input.Name, Fitting(input, bound))));
+        if (graph.Initializer.Any(weight => weight.Name.Length == 0) || graph.SparseInitializer.Any(weight => weight.Values is not { Name.Length: > 0 }))
+            throw new ModelFormatException("a weight has no name");
         foreach (TensorProto weight in graph.Initializer)
             if (!scope.Has(weight.Name) || !options.Bound.ContainsKey(weight.Name))
                 scope.Define(weight.Name, new(() => Weight(weight.Name, Tensors.Read(weight))));
         foreach (SparseTensorProto weight in graph.SparseInitializer)
-            scope.Define(weight.Values?.Name ?? "", new(() => Weight(weight.Values!.Name, Tensors.Read(weight))));
+            scope.Define(weight.Values.Name, new(() => Weight(weight.Values.Name, Tensors.Read(weight))));
         foreach (ValueInfoProto input in graph.Input)
         {
             if (scope.Has(input.Name)) continue;
             if (input.Name.Length == 0) throw new ModelFormatException("an input has no name");
             (ElementType type, Shape shape) = Describe(input);
+            Tensors.Charge(NodeBytes);
             Node node = new(Claim(input.Name), new Input(type, shape));
             inputs.Add(node);
             scope.Define(input.Name, new(node));
@@ -141,8 +146,9 @@ internal sealed partial class OnnxImport
             extents.Add(known ? dim.DimValue
                 : options.Dimensions.TryGetValue(name, out int said) ? said
                 : extents.Count == 0 ? options.Batch
-                : throw new PenjingException(
-                    $"the input '{input.Name}' leaves axis {extents.Count} open: give its extent in OnnxOptions.Dimensions under the name '{name}'"));
+                : throw new PenjingException($"the input '{input.Name}' leaves axis {extents.Count} open: " + (name.Length > 0
+                    ? $"give its extent in OnnxOptions.Dimensions under the name '{name}'"
+                    : "it has no name under which an extent could be given; export the network with this extent fixed or named")));
         }
         return (type, OnnxTensors.Shape(extents));
     }
@@ -150,23 +156,33 @@ internal sealed partial class OnnxImport
     private void Build(NodeProto proto, Scope scope, Dictionary<string, AttributeProto>? references)
     {
         string where = proto.Name.Length > 0 ? proto.Name : proto.Output.FirstOrDefault(output => output.Length > 0) ?? "";
-        string domain = OnnxReader.IsOwn(proto.Domain) ? "" : proto.Domain;
+        string domain = Domain(proto.Domain);
         string what = $"node '{where}' ({(domain.Length > 0 ? domain + "." : "")}{proto.OpType}, opset {scope.Version})";
-        try
+        Naming(what, where, () =>
         {
             Tensors.Charge(NodeBytes);
-            if (functions.TryGetValue((proto.Domain, proto.OpType), out FunctionProto? function))
-                Inline(function, new(this, proto, where, scope, references), scope);
+            if (functions.TryGetValue((domain, proto.OpType, proto.Overload), out FunctionProto? function))
+                Inline(function, new(this, proto, what, where, scope, references), scope);
             else if (domain.Length > 0)
                 throw new ModelFormatException($"the domain '{domain}' is not understood; understood are ONNX's own operators: {OnnxOps.Understood}");
             else if (!OnnxOps.Builders.TryGetValue(proto.OpType, out OnnxOps.Builder? build))
                 throw new ModelFormatException($"the operator is not understood; understood are {OnnxOps.Understood}");
             else
             {
-                OnnxNode node = new(this, proto, where, scope, references);
+                OnnxNode node = new(this, proto, what, where, scope, references);
                 node.Yield(0, build(node));
                 node.Finish();
             }
+            return true;
+        });
+    }
+
+    /// <summary>What is made for a node; errors on the way name the node and its operator.</summary>
+    public static T Naming<T>(string what, string where, Func<T> make)
+    {
+        try
+        {
+            return make();
         }
         catch (UnboundInputException error)
         {
@@ -179,6 +195,9 @@ internal sealed partial class OnnxImport
             throw new ModelFormatException($"{what}: {said}", error);
         }
     }
+
+    /// <summary>A domain, ONNX's own being the empty one.</summary>
+    private static string Domain(string domain) => OnnxReader.IsOwn(domain) ? "" : domain;
 
     /// <summary>A function's body in the place of the node that calls it.</summary>
     private void Inline(FunctionProto function, OnnxNode call, Scope scope)

@@ -10,17 +10,21 @@ internal sealed class OnnxNode
     private readonly OnnxImport import;
     private readonly NodeProto proto;
     private readonly OnnxImport.Scope scope;
+    private readonly string what;
+    private readonly Dictionary<string, AttributeProto>? references;
     private readonly Dictionary<string, AttributeProto> attributes = [];
     private readonly HashSet<string> read = [];
     private readonly ImmutableArray<Node?> inputs;
 
     /// <summary>The node, its inputs found and its references to a function's attributes resolved.</summary>
     /// <exception cref="ModelFormatException">An input is not there yet, or an attribute is given twice.</exception>
-    public OnnxNode(OnnxImport import, NodeProto proto, string where, OnnxImport.Scope scope, Dictionary<string, AttributeProto>? references)
+    public OnnxNode(OnnxImport import, NodeProto proto, string what, string where, OnnxImport.Scope scope, Dictionary<string, AttributeProto>? references)
     {
         this.import = import;
         this.proto = proto;
         this.scope = scope;
+        this.what = what;
+        this.references = references;
         Where = where;
         foreach (AttributeProto attribute in proto.Attribute)
         {
@@ -100,12 +104,12 @@ internal sealed class OnnxNode
     /// <summary>Gives an output its value, which is made when somebody reads it.</summary>
     public void Yield(int output, Func<Node> value)
     {
-        if (Wants(output)) scope.Define(proto.Output[output], new(value));
+        if (Wants(output)) scope.Define(proto.Output[output], new(() => OnnxImport.Naming(what, Where, value)));
     }
 
     /// <summary>The values of a branch that stands in an attribute.</summary>
     public ImmutableArray<Node> Branch(string name) =>
-        import.Branch(Required(name, AttributeType.Graph).G ?? throw new ModelFormatException($"the attribute '{name}' is empty"), scope);
+        import.Branch(Required(name, AttributeType.Graph).G ?? throw new ModelFormatException($"the attribute '{name}' is empty"), scope, references);
 
     /// <summary>The value of an input that has to be known.</summary>
     /// <exception cref="UnboundInputException">It hangs on an input of the network.</exception>
@@ -144,6 +148,9 @@ internal sealed class OnnxNode
     /// <exception cref="UnboundInputException">It hangs on an input of the network.</exception>
     public float One(int index, string role) => Floats(index, role) is [var only] ? only
         : throw new ModelFormatException($"{role} is one number, not {this[index].Info}");
+
+    /// <summary>Whether an attribute is given.</summary>
+    public bool Has(string name) => attributes.ContainsKey(name);
 
     /// <summary>A whole number that is given as an attribute.</summary>
     public long Int(string name) => Required(name, AttributeType.Int).I;
@@ -224,7 +231,7 @@ internal sealed class OnnxNode
     {
         Dictionary<string, AttributeProto> given = [];
         foreach (AttributeProto attribute in function.AttributeProto) given[attribute.Name] = attribute;
-        foreach (AttributeProto attribute in attributes.Values) given[attribute.Name] = attribute;
+        foreach ((string name, AttributeProto attribute) in attributes) given[name] = attribute;
         return given;
     }
 

@@ -23,8 +23,8 @@ internal static partial class OnnxOps
         return node.Constant(node.Tensor("value") ?? node.Sparse("sparse_value")
             ?? (node.Floats("value_floats") is { } floats ? Tensor.Of<float>([floats.Length], floats.AsSpan()) : null)
             ?? (node.Longs("value_ints") is { } ints ? Tensor.Of<long>([ints.Length], ints.AsSpan()) : null)
-            ?? (float.IsNaN(node.Float("value_float", float.NaN)) ? null : Tensor.Of<float>([], node.Float("value_float", 0)))
-            ?? (node.Int("value_int", long.MinValue) == long.MinValue ? null : Tensor.Of<long>([], node.Int("value_int")))
+            ?? (node.Has("value_float") ? Tensor.Of<float>([], node.Float("value_float", 0)) : null)
+            ?? (node.Has("value_int") ? Tensor.Of<long>([], node.Int("value_int")) : null)
             ?? throw new ModelFormatException("it has no value; understood are value, sparse_value, value_float, value_floats, value_int and value_ints"));
     }
 

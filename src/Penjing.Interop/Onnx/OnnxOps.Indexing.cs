@@ -47,8 +47,8 @@ internal static partial class OnnxOps
         node.Import.Tensors.Charge(8L * at.Shape.Elements);
         ImmutableArray<long> indices = OnnxNode.Longs(at.Value, "the indices");
         int extent = x.Shape[axis];
-        if (indices.FirstOrDefault(index => index < -extent || index >= extent, 0) is var wrong && (wrong < -extent || wrong >= extent))
-            throw new ModelFormatException($"index {wrong} lies outside axis {axis} of {x.Shape}");
+        foreach (long index in indices)
+            if (index < -extent || index >= extent) throw new ModelFormatException($"index {index} lies outside axis {axis} of {x.Shape}");
         var gather = new Gather(given, [.. indices.Select(index => (int)(index < 0 ? index + extent : index))]);
         if (at.Shape.Rank == 1) return node.Make(gather, x);
         Node row = node.Part("row", gather, x);

@@ -119,7 +119,9 @@ internal static partial class OnnxOps
             2 => new ReduceL2(axes),
             var p => throw new ModelFormatException($"the attribute 'p' is {p}; understood are 1 and 2"),
         };
-        return node.Make(new Div(), node[0], node.Part("norm", norm, node[0]));
+        Node length = node.Part("norm", norm, node[0]), none = node.Number("zero", length, 0);
+        Node divisor = node.Part("safe", new Where(), node.Part("is-zero", new Equal(), length, none), node.Number("one", length, 1), length);
+        return node.Make(new Div(), node[0], divisor);
     }
 
     /// <summary>x less its mean, by the root of its variance and epsilon; the mean; and the reciprocal of that root.</summary>

@@ -33,10 +33,12 @@ internal static partial class OnnxOps
     {
         node.Takes(2, 3);
         node.Only("block_size", 0);
-        node.Ignore("output_dtype");
+        int said = node.Small("output_dtype", 0);
+        ElementType to = said != 0 ? OnnxTensors.Type(said) : node[1].Info.Type;
+        if (to is not (ElementType.Float32 or ElementType.Float16)) throw new ModelFormatException($"it yields {to}; understood are Float32 and Float16");
         Node x = node[0];
         Node real = node.Import.Make(node.Output(0), new DequantizeLinear(), [Meaning(node, x, Steps(node, 1, 2, x.Shape, node.Small("axis", 1)), "integers")]);
-        return node[1].Info.Type is ElementType.Float16 ? node.Import.Make(node.Output(0), new Cast(ElementType.Float16), [real]) : real;
+        return to is ElementType.Float16 ? node.Import.Make(node.Output(0), new Cast(ElementType.Float16), [real]) : real;
     }
 
     /// <summary>The scale and zero point in two inputs; a row of several is along an axis.</summary>

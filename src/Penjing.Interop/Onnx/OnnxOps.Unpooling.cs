@@ -17,9 +17,9 @@ internal static partial class OnnxOps
     {
         Shape shape = x.Shape, output = pool.Infer([x.Info]).Shape;
         if (pool.Kernel.Height * (long)pool.Kernel.Width > MostTaps)
-            throw new ModelFormatException($"the indices of windows of {pool.Kernel} are not supported");
+            throw new ModelFormatException($"the indices of windows of {pool.Kernel} are not supported, but of windows of up to {MostTaps} elements");
         if (x.Info.Type is not (ElementType.Float32 or ElementType.Float16))
-            throw new ModelFormatException($"the indices of a pool of {x.Info} are not supported");
+            throw new ModelFormatException($"the indices of a pool of {x.Info} are not supported, but of Float32 and Float16");
         node.Import.Tensors.Charge(16L * shape.Elements + 64L * output.Elements * pool.Kernel.Height * pool.Kernel.Width);
         int height = shape[2], width = shape[3], plane = height * width;
         Tensor places = Tensor.Build<long>(shape, values =>

@@ -180,6 +180,17 @@ internal static partial class OnnxOps
         (Node x, bool flat) = Pictured(node, node[0]);
         long p = node.Int("p", 2);
         (AveragePool op, Size kernel) = Average(node, flat, x, true);
+        if (op.CeilMode)
+        {
+            // The last window is counted whole: what it reaches over is padding.
+            Shape y = op.Infer([x.Info]).Shape;
+            Padding whole = op.Padding with
+            {
+                Bottom = Math.Max(op.Padding.Bottom, (y[2] - 1) * op.Stride.Height + kernel.Height - x.Shape[2] - op.Padding.Top),
+                Right = Math.Max(op.Padding.Right, (y[3] - 1) * op.Stride.Width + kernel.Width - x.Shape[3] - op.Padding.Left),
+            };
+            op = op with { CeilMode = false, Padding = whole };
+        }
         Node powers = node.Part("powers", new Pow(), node.Part("sizes", new Unary(UnaryFunction.Abs), x), node.Number("p", x, p));
         Node sums = node.Part("sums", new Mul(), node.Part("means", op, powers), node.Number("area", x, (double)kernel.Height * kernel.Width));
         Node root = node.Number("root", x, 1.0 / p);

@@ -12,8 +12,9 @@ namespace Penjing.Interop;
 /// <param name="length">The file's bytes.</param>
 internal sealed class OnnxTensors(string? folder, long length)
 {
-    private const int MostAxes = 32;
-    private long allowance = 32L * length + (16 << 20);
+    private const int MostAxes = 32, AllowanceOfByte = 32;
+    private readonly HashSet<string> files = [];
+    private long allowance = AllowanceOfByte * length + (16 << 20);
 
     /// <summary>Takes bytes from the allowance; false where that is spent.</summary>
     public bool Afford(long bytes)
@@ -170,31 +171,37 @@ internal sealed class OnnxTensors(string? folder, long length)
         if (folder is null) throw new ModelFormatException($"its data lie in the file '{location}': read the network by its path, not from memory");
         long offset = Number("offset") ?? 0, bytes = Number("length") ?? expected;
         if (bytes != expected) throw new ModelFormatException($"its data take {expected} bytes, but {bytes} are given in '{location}'");
-        string path = Path.GetFullPath(Path.Combine(folder, location)), real;
         try
         {
-            real = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
-        }
-        catch (IOException error)
-        {
-            throw new ModelFormatException($"its data can't be read from '{location}': {error.Message}", error);
-        }
-        string inside = folder.EndsWith(Path.DirectorySeparatorChar) ? folder : folder + Path.DirectorySeparatorChar;
-        if (Path.IsPathRooted(location) || !path.StartsWith(inside, StringComparison.Ordinal) || !real.StartsWith(inside, StringComparison.Ordinal))
-            throw new ModelFormatException($"its data lie in '{location}', which is not in the network's folder");
-        try
-        {
+            string path = Path.GetFullPath(Path.Combine(folder, location));
+            if (Path.IsPathRooted(location) || !IsInside(path)) throw new ModelFormatException($"its data lie in '{location}', which is not in the network's folder");
             using FileStream file = File.OpenRead(path);
             if (offset > file.Length - expected) throw new ModelFormatException($"its data end beyond those of '{location}'");
             if (expected > Array.MaxLength) throw new ModelFormatException($"{expected} bytes are too many for one tensor");
+            if (files.Add(path)) allowance += AllowanceOfByte * file.Length;
+            Charge(expected);
             var data = new byte[expected];
             file.Position = offset;
             file.ReadExactly(data);
             return data;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new ModelFormatException($"its data can't be read from '{location}': {error.Message}", error);
+        }
+
+        // Neither the file nor a folder on the way to it may be a link out of the network's folder.
+        bool IsInside(string path)
+        {
+            string root = Path.TrimEndingDirectorySeparator(folder);
+            for (string? at = path; at is not null && at.Length > root.Length; at = Path.GetDirectoryName(at))
+            {
+                FileSystemInfo? real = Directory.Exists(at) ? Directory.ResolveLinkTarget(at, returnFinalTarget: true) : File.ResolveLinkTarget(at, returnFinalTarget: true);
+                if (real is not null && !Within(real.FullName)) return false;
+            }
+            return Within(path);
+
+            bool Within(string target) => target.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal);
         }
 
         string? Entry(string key) => proto.ExternalData.FirstOrDefault(entry => entry.Key == key)?.Value;

@@ -33,14 +33,17 @@ internal static class Padded
     /// <summary>The padding if it is smaller than the kernel and cuts nothing, so that every window of a pool sees an element.</summary>
     private static Padding? Below(Size kernel, Padding? padding) => padding is { } sum && sum.Below(kernel, Size.One) ? sum : null;
 
-    private static bool NonNegative(Node node) => node.Op switch
+    private static bool NonNegative(Node node)
     {
-        Relu or Sigmoid or HardSigmoid or Softmax or Clip { Min: >= 0 } => true,
-        Conv { Then: { } then } => IsNonNegative(then),
-        Add { Then: { } then } => IsNonNegative(then),
-        MaxPool or AveragePool or GlobalAveragePool or Pad { Mode: PadMode.Constant, Value: >= 0 } or Pad { Mode: not PadMode.Constant } => NonNegative(node.Inputs[0]),
-        _ => false,
-    };
+        while (node.Op is MaxPool or AveragePool or GlobalAveragePool or Pad { Mode: PadMode.Constant, Value: >= 0 } or Pad { Mode: not PadMode.Constant }) node = node.Inputs[0];
+        return node.Op switch
+        {
+            Relu or Sigmoid or HardSigmoid or Softmax or Clip { Min: >= 0 } => true,
+            Conv { Then: { } then } => IsNonNegative(then),
+            Add { Then: { } then } => IsNonNegative(then),
+            _ => false,
+        };
+    }
 
     private static bool IsNonNegative(Activation then) => then is Relu or Sigmoid or HardSigmoid or Clip { Min: >= 0 };
 }

@@ -5,6 +5,9 @@ namespace Penjing;
 /// <summary>Reorderings of one axis that are written as a split of it, a transposition of the parts, and a merge.</summary>
 internal static class Shuffles
 {
+    /// <summary>Axes of channels are no longer than this; a longer order would cost more than it tells.</summary>
+    private const int MostChannels = 1 << 16;
+
     /// <summary>Reshape, Transpose, Reshape => Gather, where all that they do is to reorder one axis.</summary>
     public static Node? Fuse(Node node, Func<Node, int> readers)
     {
@@ -16,6 +19,7 @@ internal static class Shuffles
         while (last >= first && order[last] == last) last--;
         if (first > last) return null;
         int before = split.Shape.Product(0, first), parts = split.Shape.Product(first, last + 1);
+        if (parts > MostChannels) return null;
         for (int axis = 0; axis < x.Shape.Rank; axis++)
         {
             if (x.Shape[axis] == parts && x.Shape.Product(0, axis) == before)

@@ -43,6 +43,22 @@ public class HostileClaimTests
             Attributes: [("kernel_shape", new[] { 2, 2 })]).ToProto(), false);
         yield return ("eye", new OnnxVariant(13, "EyeLike", [null]).ToProto(), false);
 
+        Tensor thousand = Tensor.Zeros(ElementType.Float32, [1000]);
+        yield return ("a product of three", new OnnxVariant(13, "Einsum", [thousand, thousand, thousand], Fed: 0,
+            Attributes: [("equation", "a,b,c->")]).ToProto(), true);
+        yield return ("a wide region", new OnnxVariant(16, "RoiAlign", [Tensor.Of<float>([1, 1, 1, 1], 1), Tensor.Of<float>([1, 4], 0, 0, 6e6f, 6e6f),
+            Tensor.Of<long>([1], 0)], Fed: 0, Attributes: [("output_height", 100), ("output_width", 100)]).ToProto(), true);
+        yield return ("a long shuffle", Model(13, Graph([Value("x", ElementType.Float32, 1, 1 << 30)], ["y"],
+            [Weight("split", Tensor.Of<long>([3], 1, 1 << 15, 1 << 15)), Weight("join", Tensor.Of<long>([2], 1, 1 << 30))],
+            Node("Reshape", "s", ["x", "split"]), Node("Transpose", "t", ["s"], ("perm", new[] { 0, 2, 1 })), Node("Reshape", "y", ["t", "join"]))), true);
+        yield return ("a weight without a name", Model(13, Graph([], [""], [Weight("", one)])), false);
+        ModelProto sparse = Model(13, Graph([], [""], []));
+        sparse.Graph.SparseInitializer.Add(new SparseTensorProto());
+        yield return ("a sparse weight without values", sparse, false);
+        ModelProto many = new OnnxVariant(13, "Sum", [one, one]).ToProto();
+        many.Graph.Node[0].Input.Add(Enumerable.Repeat(many.Graph.Node[0].Input[0], 200_000));
+        yield return ("a sum of many", many, false);
+
         ModelProto eye = new OnnxVariant(13, "EyeLike", [Tensor.Of<float>([1, 1], 1)]).ToProto();
         foreach (TensorShapeProto.Types.Dimension dim in eye.Graph.Input[0].Type.TensorType.Shape.Dim) dim.DimValue = 40_000;
         yield return ("great eye", eye, false);

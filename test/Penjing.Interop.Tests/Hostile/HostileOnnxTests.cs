@@ -39,6 +39,7 @@ public class HostileOnnxTests
         double took = Stopwatch.GetElapsedTime(start).TotalSeconds;
         TestContext.Current.TestOutputHelper?.WriteLine($"{done} injured files from round {from} on, {sound} of them still networks, in {took:f0} s");
         Assert.True(failure is null, failure);
+        Assert.True(done >= 1000, $"only {done} injured files in {took:f0} s");
         Assert.InRange(sound, done / 100, done);
 
         void Work(int number)
