@@ -5,9 +5,9 @@ namespace Penjing.Cli;
 /// <summary>A place where a result will be written: looked at before the work starts.</summary>
 internal static class Destination
 {
-    /// <summary>Finds out now whether a file could be written there later.</summary>
+    /// <summary>Finds out now whether a file could be written there later, in the place of none of the command's other files.</summary>
     /// <exception cref="PenjingException">It could not; the message says why.</exception>
-    public static string File(string path)
+    public static string File(string path, params ReadOnlySpan<string?> others)
     {
         if (path.Length == 0 || Path.EndsInDirectorySeparator(path) || Directory.Exists(path)) throw new PenjingException($"'{path}' is a folder: give the path of a file to write");
         string full = Path.GetFullPath(path);
@@ -15,15 +15,18 @@ internal static class Destination
             throw new PenjingException($"'{path}' is a device: give the path of an ordinary file to write");
         string folder = Path.GetDirectoryName(full)!;
         if (!Directory.Exists(folder)) throw new PenjingException($"can't write '{path}': there is no folder '{folder}'; create it first");
+        foreach (string? other in others)
+            if (other is { Length: > 0 } && Path.GetFullPath(other) == full)
+                throw new PenjingException($"'{path}' is read or written by this command already: give another path");
         Probe(folder, path);
         return path;
     }
 
     /// <summary>Finds out now whether a network could be written there later: the ending says a format that can be written, too.</summary>
     /// <exception cref="PenjingException">It could not; the message says why.</exception>
-    public static string Model(string path)
+    public static string Model(string path, params ReadOnlySpan<string?> others)
     {
-        File(path);
+        File(path, others);
         ModelFile.Writable(path);
         return path;
     }

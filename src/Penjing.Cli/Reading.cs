@@ -30,6 +30,9 @@ internal sealed class Reading
     /// <summary>The options, in the order of the help.</summary>
     public Symbol[] Symbols => [dimensions, prototxt];
 
+    /// <summary>The prototxt that the command line names, or null.</summary>
+    public string? Prototxt(ParseResult parsed) => parsed.GetValue(prototxt);
+
     /// <summary>The network of a file.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="path">The file.</param>

@@ -57,12 +57,19 @@ internal sealed class Screen
     /// <summary>One plain line on the standard error.</summary>
     public void Note(string line) => Notes.MarkupLineInterpolated($"{line}");
 
-    /// <summary>A table in the tool's one style; a heading that begins with &gt; is aligned to the right.</summary>
+    /// <summary>
+    /// A table in the tool's one style; a heading that begins with &gt; is aligned to the right, and its column, like one of &lt;, is not wrapped.
+    /// </summary>
     public static Table Table(params ReadOnlySpan<string> headings)
     {
         Table table = new() { Border = TableBorder.Simple };
         foreach (string heading in headings)
-            table.AddColumn(heading.StartsWith('>') ? new TableColumn(new Text(heading[1..])).RightAligned().NoWrap() : new TableColumn(new Text(heading)));
+            table.AddColumn(heading switch
+            {
+                ['>', ..] => new TableColumn(new Text(heading[1..])).RightAligned().NoWrap(),
+                ['<', ..] => new TableColumn(new Text(heading[1..])).NoWrap(),
+                _ => new TableColumn(new Text(heading)),
+            });
         return table;
     }
 

@@ -47,6 +47,10 @@ public sealed class AnswerTests : IClassFixture<AnswerTests.Small>, IDisposable
         Assert.Equal((long)totals["bytes"]!, (long)totals["headerBytes"]! + json["tensors"]!.AsArray().Sum(tensor => (long)tensor!["bytes"]!));
         string shown = Cli.Run("inspect", small.Model).Ends(0).Output;
         Assert.Contains("block1.pointwise", shown);
+        Assert.Contains("Best other", shown);
+        string[] lines = shown.Split('\n');
+        foreach (string tensor in json["tensors"]!.AsArray().Select(tensor => (string)tensor!["name"]!))
+            Assert.Contains(lines, line => line.TrimStart().StartsWith(tensor + " ", StringComparison.Ordinal));
         Assert.Contains("bar 9", shown);
     }
 
@@ -107,6 +111,10 @@ public sealed class AnswerTests : IClassFixture<AnswerTests.Small>, IDisposable
         Cli.Run("run", small.Model, scratch["none.png"]).Refuses(1, "none.png");
         Cli.Run("run", small.Model, scratch["text.png"], "-o", scratch["none/out.npy"]).Refuses(1, "none", "folder");
         Cli.Run("run", small.Model, scratch["text.png"], "-o", scratch.Folder).Refuses(1, "folder");
+        byte[] before = File.ReadAllBytes(small.Model);
+        Cli.Run("run", small.Model, scratch["wide.npy"], "-o", small.Model).Refuses(1, "small.penjing", "another path");
+        Cli.Run("run", small.Model, scratch["ints.npy"], scratch["wide.npy"], "-o", scratch["wide.npy"]).Refuses(1, "wide.npy", "another path");
+        Assert.Equal(before, File.ReadAllBytes(small.Model));
         Cli.Run("run", small.Model, "--topp", "3", scratch["text.png"]).Refuses(2, "--topp");
         Cli.Run("run", small.Model, "-o", "--json", scratch["text.png"]).Refuses(2, "--json");
         Assert.Empty(Directory.GetFiles(scratch.Folder, "*out*"));

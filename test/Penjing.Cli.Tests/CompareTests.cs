@@ -60,7 +60,11 @@ public sealed class CompareTests : IDisposable
         Model model = PenjingFile.Read(MadeUp.Model(scratch["a.penjing"]));
         PenjingFile.Write(scratch["b.penjing"], model with { Graph = Pruner.Prune(model.Graph, new() { Ratio = 0.5 }) });
         Run run = Cli.Run("compare", scratch["a.penjing"], scratch["b.penjing"], "--runs", "1", "--json").Ends(1);
-        Assert.Contains(JsonNode.Parse(run.Output)!["layers"]!.AsArray(), layer => layer!["maxError"] is null);
+        JsonNode json = JsonNode.Parse(run.Output)!;
+        JsonNode apart = json["layers"]!.AsArray().First(layer => layer!["maxError"] is null)!;
+        Assert.Equal((string)apart["name"]!, (string)json["firstDifference"]!);
+        (string there, string here) = (string.Join('×', apart["shape"]!.AsArray()), string.Join('×', apart["shapeInB"]!.AsArray()));
+        Assert.True(run.Error.Contains($"'{apart["name"]}'") && run.Error.Contains(there) && run.Error.Contains(here), run.ToString());
         Assert.Contains("shapes or types differ", Cli.Run("compare", scratch["a.penjing"], scratch["b.penjing"], "--runs", "1").Ends(1).Output);
     }
 

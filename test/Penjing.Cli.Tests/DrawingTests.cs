@@ -54,6 +54,15 @@ public sealed class DrawingTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(-3, -1, 1, "Slice 5…7"), InlineData(2, int.MaxValue, 1, "Slice 2…8"), InlineData(1, -1, 2, "Slice 1…6 step 2")]
+    [InlineData(-1, int.MinValue, -1, "Slice 7 down to 0"), InlineData(6, 0, -3, "Slice 6 down to 3 step 3"), InlineData(3, 3, 1, "Slice 3…3")]
+    public void A_slice_says_what_it_takes(int start, int end, int step, string title)
+    {
+        Node input = new("x", new Input(ElementType.Float32, [1, 8]));
+        Assert.Equal(title, BoxTitle.Of(new("y", new Slice(1, start, end, step), input)).Title);
+    }
+
     [Fact]
     public void Inspect_draws()
     {
@@ -69,6 +78,12 @@ public sealed class DrawingTests : IDisposable
             Assert.Contains(word, page);
         }
         Assert.DoesNotContain("http", page.Replace("http://www.w3.org/2000/svg", ""));
+        byte[] before = File.ReadAllBytes(model);
+        Cli.Run("inspect", model, "--svg", model).Refuses(1, "small.penjing", "another path");
+        Cli.Run("inspect", model, "--html", Path.Combine(scratch.Folder, ".", "small.penjing")).Refuses(1, "small.penjing", "another path");
+        Cli.Run("inspect", model, "--svg", scratch["same"], "--html", scratch["same"]).Refuses(1, "same", "another path");
+        Assert.Equal(before, File.ReadAllBytes(model));
+        Assert.False(File.Exists(scratch["same"]));
         Cli.Run("inspect", model, "--svg", scratch["none/a.svg"]).Refuses(1, "none", "folder");
         Cli.Run("inspect", scratch["none.onnx"], "--html", scratch["b.html"]).Refuses(1, "none.onnx");
         Assert.False(File.Exists(scratch["b.html"]));

@@ -50,17 +50,17 @@ internal static class CompareCommand
             : [.. Samples(files, a with { Preprocessing = a.Preprocessing ?? b.Preprocessing })];
         (int count, int most) = (parsed.GetValue(threads) ?? 0, parsed.GetValue(runs));
         NetworkComparison comparison = NetworkComparison.Of(a.Graph, b.Graph, samples, count, stop);
-        Findings findings = new(comparison, LayerTimes.Of(a, count, most), LayerTimes.Of(b, count, most), parsed.GetValue(tolerance));
+        View view = new(comparison, LayerTimes.Of(a, count, most), LayerTimes.Of(b, count, most), parsed.GetValue(tolerance));
         string sampled = files.Length == 0 ? $"random inputs of seed {parsed.GetValue(seed)}"
             : $"{samples.Count} given sample{(samples.Count == 1 ? "" : "s")}";
         screen.Show(new
         {
-            A = a.Name, B = b.Name, Samples = samples.Count, Seed = files.Length > 0 ? null : (int?)parsed.GetValue(seed), findings.Tolerance,
-            Agree = findings.Apart is null, FirstDifference = findings.Parting?.Pair.A.Name, Outputs = comparison.Outputs.Select(findings.Json),
-            MatchedByName = comparison.ByName, Layers = comparison.Layers.Select(findings.Json), OnlyInA = comparison.OnlyA.Select(node => node.Name),
-            OnlyInB = comparison.OnlyB.Select(node => node.Name), TotalMsA = findings.A.TotalMs, TotalMsB = findings.B.TotalMs, findings.A.Threads,
-        }, () => findings.Draw(sampled));
-        if (findings.Verdict is { } verdict) throw new PenjingException(verdict);
+            A = a.Name, B = b.Name, Samples = samples.Count, Seed = files.Length > 0 ? null : (int?)parsed.GetValue(seed), view.Tolerance,
+            Agree = view.Apart is null, FirstDifference = view.Parting?.Pair.A.Name, Outputs = comparison.Outputs.Select(view.Json),
+            MatchedByName = comparison.ByName, Layers = comparison.Layers.Select(view.Json), OnlyInA = comparison.OnlyA.Select(node => node.Name),
+            OnlyInB = comparison.OnlyB.Select(node => node.Name), TotalMsA = view.A.TotalMs, TotalMsB = view.B.TotalMs, view.A.Threads,
+        }, () => view.Draw(sampled));
+        if (view.Verdict is { } verdict) throw new PenjingException(verdict);
     }
 
     /// <summary>The samples in files: each row of each file, or for several inputs one array each.</summary>
@@ -70,7 +70,7 @@ internal static class CompareCommand
         {
             foreach (string file in files)
             {
-                Tensor rows = RunCommand.Read(file, model, entry);
+                Tensor rows = Inputs.Read(file, model, entry);
                 int bytes = rows.Shape[0] == 0 ? 0 : rows.Bytes.Length / rows.Shape[0];
                 for (int row = 0; row < rows.Shape[0]; row++) yield return [new(rows.Type, rows.Shape.With(0, 1), rows.Bytes.Slice(row * bytes, bytes))];
             }
@@ -80,7 +80,7 @@ internal static class CompareCommand
             throw new PenjingException($"the network takes {model.Graph.Inputs.Length} inputs "
                 + $"({string.Join(", ", model.Graph.Inputs.Select(input => input.Name))}), "
                 + $"but there are {files.Length} --inputs: give one .npy array for each, in this order");
-        yield return [.. files.Zip(model.Graph.Inputs, (file, input) => RunCommand.Read(file, model, input))];
+        yield return [.. files.Zip(model.Graph.Inputs, (file, input) => Inputs.Read(file, model, input))];
     }
 
     private static Tensor[] Noise(Graph graph, int seed)
@@ -96,10 +96,10 @@ internal static class CompareCommand
     }
 
     /// <summary>What came of it, in words and figures.</summary>
-    private sealed record Findings(NetworkComparison Comparison, LayerTimes A, LayerTimes B, double Tolerance)
+    private sealed record View(NetworkComparison Comparison, LayerTimes A, LayerTimes B, double Tolerance)
     {
         /// <summary>The first layer that parts, in the order of a run.</summary>
-        public Difference? Parting { get; } = Comparison.Layers.FirstOrDefault(layer => layer.MaxError is not null && layer.Exceeds(Tolerance));
+        public Difference? Parting { get; } = Comparison.Layers.FirstOrDefault(layer => layer.Exceeds(Tolerance));
 
         /// <summary>The first output that is apart.</summary>
         public Difference? Apart { get; } = Comparison.Outputs.FirstOrDefault(output => output.Exceeds(Tolerance));
@@ -111,8 +111,7 @@ internal static class CompareCommand
             { MaxError: null, Pair: (var first, var second) } =>
                 $"the outputs differ: '{first.Name}' is {first.Info} in the first network, {second.Info} in the second",
             _ => $"the outputs differ: '{Apart.Pair.A.Name}' by {Number(Apart.RelativeError)} of its range (tolerance {Number(Tolerance)})"
-                + (Parting is null ? "" : $"; the first layer that parts is '{Parting.Pair.A.Name}' ({Parting.Pair.A.Op.Name}), "
-                    + $"by {Number(Parting.RelativeError)}"),
+                + (Parting is null ? "" : $"; the first layer that parts is '{Parting.Pair.A.Name}' ({Parting.Pair.A.Op.Name}), {How(Parting)}"),
         };
 
         public object Json(Difference layer)
@@ -129,14 +128,14 @@ internal static class CompareCommand
         {
             yield return Screen.Line($"{samples}; " + (Comparison.ByName ? "layers of one name are held against each other"
                 : "the names differ, so layers of one operation and shape are held against each other, in order"));
-            Table table = Screen.Table("Layer", "Op", ">Shape", ">Largest difference", ">Of the range", ">Time A", ">Time B", "");
+            Table table = Screen.Table("<Layer", "Op", ">Shape", ">Largest difference", ">Of the range", ">Time A", ">Time B", "");
             foreach (Difference layer in Comparison.Layers)
             {
                 (Node a, Node b) = layer.Pair;
                 table.AddRow(new Text(a.Name == b.Name ? a.Name : $"{a.Name} ↔ {b.Name}"), new Text(a.Op.Name),
                     new Text(a.Shape == b.Shape ? $"{a.Shape}" : $"{a.Shape} / {b.Shape}"),
                     new Text(Number(layer.MaxError)), new Text(Number(layer.RelativeError)), Time(A[a]), Time(B[b]),
-                    layer == Parting ? new Text("◀ parts here", new Style(Color.Red))
+                    layer == Parting ? new Text(layer.MaxError is null ? "◀ parts here: shapes or types differ" : "◀ parts here", new Style(Color.Red))
                         : new Text(layer.MaxError is null ? "shapes or types differ" : layer.Exceeds(Tolerance) ? "apart" : ""));
             }
             yield return table;
@@ -151,6 +150,9 @@ internal static class CompareCommand
                     : $"the largest difference is {Number(output.MaxError)}, {Number(output.RelativeError)} of the range: "
                         + $"{(output.Exceeds(Tolerance) ? "apart" : "they agree")}"));
         }
+
+        private static string How(Difference layer) => layer.RelativeError is { } error ? $"by {Number(error)}"
+            : $"which is {layer.Pair.A.Info} in the first network, {layer.Pair.B.Info} in the second";
 
         private static string Number(double? value) => value is { } number ? number.ToString("0.##E+0", CultureInfo.InvariantCulture) : "–";
 

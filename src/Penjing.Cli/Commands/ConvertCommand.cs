@@ -43,7 +43,8 @@ internal static class ConvertCommand
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
-        string from = parsed.GetRequiredValue(source), to = Destination.Model(parsed.GetRequiredValue(target));
+        string from = parsed.GetRequiredValue(source);
+        string to = Destination.Model(parsed.GetRequiredValue(target), parsed.GetValue(labels), reading.Prototxt(parsed));
         ModelFormat format = ModelFile.Writable(to);
         bool isPlain = parsed.GetValue(plain);
         if (isPlain && format.Ending != ".penjing")

@@ -39,8 +39,8 @@ internal static class InspectCommand
     {
         string path = parsed.GetRequiredValue(model);
         string? picture = parsed.GetValue(svg), page = parsed.GetValue(html);
-        if (picture is not null) Destination.File(picture);
-        if (page is not null) Destination.File(page);
+        if (picture is not null) Destination.File(picture, path, reading.Prototxt(parsed), page);
+        if (page is not null) Destination.File(page, path, reading.Prototxt(parsed), picture);
         Model network = reading.Read(parsed, path);
         FileReport? file = ModelFile.FormatOf(path).Ending == ".penjing" ? PenjingFile.Inspect(path) : null;
         LayerTimes? times = parsed.GetValue(profile) ? LayerTimes.Of(network, parsed.GetValue(threads) ?? 0, parsed.GetValue(runs)) : null;
@@ -126,7 +126,7 @@ internal static class InspectCommand
 
         private Table Nodes()
         {
-            Table table = Screen.Table(["Node", "Op", ">Shape", ">Parameters", ">MACs", .. times is null ? [] : (string[])[">Time"]]);
+            Table table = Screen.Table(["<Node", "Op", ">Shape", ">Parameters", ">MACs", .. times is null ? [] : (string[])[">Time"]]);
             foreach (Node node in nodes)
                 table.AddRow([new Text(node.Name), new Text(node.Op.Name), new Text(node.Shape.ToString()), Figure(Parameters(node)),
                     Figure(Cost.Macs(node)), .. Time(times?[node])]);
@@ -137,7 +137,7 @@ internal static class InspectCommand
 
         private Table Tensors()
         {
-            Table table = Screen.Table("Tensor", "Type", ">Shape", ">Bytes in memory");
+            Table table = Screen.Table("<Tensor", "Type", ">Shape", ">Bytes in memory");
             foreach (Node weight in weights)
                 table.AddRow(new Text(weight.Name), new Text(weight.Info.Type.ToString()), new Text(weight.Shape.ToString()), Figure(Plain(weight)));
             return table;
@@ -145,12 +145,20 @@ internal static class InspectCommand
 
         private static Table Tensors(FileReport file)
         {
-            TensorEncoding[] encodings = [.. file.Tensors.SelectMany(tensor => tensor.Costs.Keys).Distinct().Order()];
-            Table table = Screen.Table(["Tensor", "Type", ">Shape", "Stored as", ">Bytes", .. encodings.Select(encoding => $">{encoding}")]);
+            Table table = Screen.Table("<Tensor", "Type", ">Shape", "Stored as", ">Bytes", ">Plain", ">Best other");
             foreach (TensorReport tensor in file.Tensors)
-                table.AddRow([new Text(tensor.Name), new Text(tensor.Type.ToString()), new Text(tensor.Shape.ToString()), new Text(tensor.Encoding.ToString()),
-                    Figure(tensor.Bytes), .. encodings.Select(encoding => tensor.Costs.TryGetValue(encoding, out long cost) ? Figure(cost) : new Text("–"))]);
+                table.AddRow(new Text(tensor.Name), new Text(tensor.Type.ToString()), new Text(tensor.Shape.ToString()), new Text(tensor.Encoding.ToString()),
+                    Figure(tensor.Bytes), Figure(tensor.Costs.GetValueOrDefault(TensorEncoding.Plain)), new Text(BestOther(tensor)));
             return table;
+        }
+
+        /// <summary>The cheapest encoding, but for the one that was taken and the plain one, and its bytes.</summary>
+        private static string BestOther(TensorReport tensor)
+        {
+            KeyValuePair<TensorEncoding, long>[] others = [.. tensor.Costs.Where(cost => cost.Key != tensor.Encoding && cost.Key != TensorEncoding.Plain)];
+            if (others.Length == 0) return "–";
+            (TensorEncoding encoding, long bytes) = others.MinBy(cost => cost.Value);
+            return $"{Quantity.Exact(bytes)} ({encoding})";
         }
 
         private static object Value(Node node) => new { node.Name, node.Info.Type, Shape = node.Shape.Extents };

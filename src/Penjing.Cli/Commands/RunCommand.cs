@@ -27,13 +27,15 @@ internal static class RunCommand
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
-        string? path = parsed.GetValue(output) is { } given ? Destination.File(given) : null;
+        string[] files = parsed.GetRequiredValue(inputs);
+        string? path = parsed.GetValue(output) is { } given
+            ? Destination.File(given, [parsed.GetRequiredValue(model), reading.Prototxt(parsed), .. files]) : null;
         Model network = reading.Read(parsed, parsed.GetRequiredValue(model));
         Graph graph = network.Graph;
         if (graph is not { Inputs: [{ Info.Type: ElementType.Float32 } entry], Outputs: [{ Info.Type: ElementType.Float32 }] })
             throw new ShapeException($"the network has {graph.Inputs.Length} inputs and {graph.Outputs.Length} outputs ({string.Join(", ", graph.Inputs.Concat(graph.Outputs))}): "
                 + "run takes networks of one Float32 input and one Float32 output");
-        (string Name, Tensor Value)[] values = [.. parsed.GetRequiredValue(inputs).Select(name => (name, Read(name, network, entry)))];
+        (string Name, Tensor Value)[] values = [.. files.Select(name => (name, Inputs.Read(name, network, entry)))];
         using Session session = new(network, new SessionOptions(parsed.GetValue(threads) ?? 0, Batch: 1));
         int taken = session.Inputs[0].Info.Shape.Elements;
         Shape one = session.Outputs[0].Info.Shape;
@@ -47,20 +49,6 @@ internal static class RunCommand
             }
         if (path is not null) Npy.Write(path, Tensor.Of(one.With(0, answers.Count), [.. answers.SelectMany(answer => answer.Output)]));
         Show(screen, network, answers, one, path, parsed.GetValue(top));
-    }
-
-    /// <summary>The input as N×… floats.</summary>
-    internal static Tensor Read(string path, Model network, Node entry)
-    {
-        if (!string.Equals(Path.GetExtension(path), ".npy", StringComparison.OrdinalIgnoreCase))
-            return Pictures.ToInput(Pictures.Load(path), network.Preprocessing
-                ?? throw new PenjingException($"'{path}': the model doesn't say how a picture becomes its input; give a .npy array of shape {entry.Shape}"), entry.Shape);
-        Tensor array = Npy.Read(path);
-        Shape own = entry.Shape, shape = array.Shape;
-        if (shape.Rank == own.Rank - 1) shape = [1, .. shape];
-        if (array.Type != ElementType.Float32 || shape.Rank != own.Rank || shape.With(0, own[0]) != own)
-            throw new ShapeException($"'{path}' holds {array}, but the network takes {entry.Info} (any count in place of the first {own[0]})");
-        return array.Reshape(shape);
     }
 
     private static void Show(Screen screen, Model network, List<(string Name, float[] Output)> answers, Shape one, string? path, int count)

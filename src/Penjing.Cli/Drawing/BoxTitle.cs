@@ -19,7 +19,7 @@ internal static class BoxTitle
         Concat => (BoxKind.Join, node.Op.Name),
         Binary or Where => (node.Inputs.Count(input => input.Op is not Constant) > 1 ? BoxKind.Join : BoxKind.Pointwise, node.Op.Name),
         Gather gather when gather.Indices.Items.Length > 1 && gather.Indices.Items.Length == node.Inputs[0].Shape[gather.Axis] => (BoxKind.Layout, "Shuffle"),
-        Slice slice => (BoxKind.Layout, $"Slice {slice.Start}…{(slice.End < node.Inputs[0].Shape[slice.Axis] ? slice.End : node.Inputs[0].Shape[slice.Axis])}"),
+        Slice slice => (BoxKind.Layout, $"Slice {Part(slice, node.Inputs[0].Shape[slice.Axis])}"),
         Elementwise or PRelu or BatchNormalization or LRN or Softmax or LogSoftmax or Hardmax or QuantizeLinear or DequantizeLinear =>
             (BoxKind.Pointwise, Short(node.Op)),
         _ => (BoxKind.Layout, node.Op.Name),
@@ -41,6 +41,20 @@ internal static class BoxTitle
     };
 
     private static string Window(Shape weights) => $"{weights[2]}×{weights[3]}";
+
+    /// <summary>What a slice takes: the first element and the one behind the last, or where it runs backwards the last.</summary>
+    private static string Part(Slice slice, int extent)
+    {
+        (int first, int count) = slice.Range(extent);
+        int last = first + (count - 1) * slice.Step;
+        return slice.Step switch
+        {
+            _ when count == 0 => $"{first}…{first}",
+            < 0 => $"{first} down to {last}{(slice.Step == -1 ? "" : $" step {-(long)slice.Step}")}",
+            1 => $"{first}…{last + 1}",
+            _ => $"{first}…{last + 1} step {slice.Step}",
+        };
+    }
 
     private static string By(Size stride) => stride == Size.One ? "" : stride.Height == stride.Width ? $" /{stride.Height}"
         : $" /{stride.Height}×{stride.Width}";

@@ -1,7 +1,7 @@
 namespace Penjing.Interop;
 
 /// <summary>Foreign files are read whole, and every error about one begins with its path.</summary>
-internal static class Reading
+internal static class ForeignFile
 {
     /// <summary>What <paramref name="read"/> makes of the path and the file's bytes.</summary>
     /// <exception cref="ModelFormatException">The file is longer than the limit, or its reader says what is wrong with it.</exception>
