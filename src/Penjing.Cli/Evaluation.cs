@@ -54,7 +54,9 @@ internal sealed record Evaluation(int[] Answers, float[] Confidences, double Top
         if (data.Test.Count == 0) throw new PenjingException($"the data set '{data.Name}' ({data.Source}) has no test pictures: add them, or give another data set");
     }
 
-    private static void Check(Model model, DataSet data)
+    /// <summary>Throws where a network can't be asked about a data set.</summary>
+    /// <exception cref="PenjingException">There are no test pictures, or the network takes none or doesn't tell this data set's classes apart.</exception>
+    public static void Check(Model model, DataSet data)
     {
         RequirePictures(data);
         if (model.Graph is not { Inputs: [{ Shape.Rank: 4, Info.Type: ElementType.Float32 }], Outputs: [{ Info.Type: ElementType.Float32 } output] })

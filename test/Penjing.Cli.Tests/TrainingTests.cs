@@ -100,6 +100,33 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Assert.Equal([scratch["small.penjing"]], Directory.GetFileSystemEntries(scratch.Folder));
     }
 
+    [Fact]
+    public void What_is_refused_leaves_no_unfinished_work()
+    {
+        string target = scratch["out.penjing"], work = target + ".work", model = MadeUp.Model(scratch["small.penjing"]), empty = scratch["empty"];
+        Directory.CreateDirectory(empty);
+        foreach (string file in Directory.GetFiles(bars.Folder, "t10k*")) File.Copy(file, Path.Combine(empty, Path.GetFileName(file)));
+        PenjingFile.Write(scratch["seven.penjing"], Models.MobileNetV1.Small(0.25, classes: 7, repeats: 0));
+        foreach (string what in new[] { "prune", "share", "train" })
+        {
+            Cli.Run(what, model, "--data", empty, "-o", target).Refuses(1, "no training pictures");
+            Cli.Run(what, scratch["seven.penjing"], "--data", bars.Folder, "-o", target).Refuses(1, "7 classes");
+            Assert.False(Directory.Exists(work), what);
+        }
+        Cli.Run("train", "mobilenet-v1-small", "--data", empty, "-o", target).Refuses(1, "no training pictures");
+        Assert.False(Directory.Exists(work));
+        Directory.CreateDirectory(work);
+        File.WriteAllText(Path.Combine(work, "settings.txt"), "--seed = 9\n");
+        string kept = scratch["kept"], mine = Path.Combine(kept, "mine.txt");
+        Directory.CreateDirectory(kept);
+        File.WriteAllText(mine, "mine");
+        string[] brief = ["train", model, "--data", bars.Folder, "--epochs", "0.1", "--batch", "20", "--threads", "1", "-o", target];
+        Cli.Run([.. brief, "--checkpoint", kept]).Refuses(1, "kept", "new or empty");
+        Assert.True(File.Exists(mine));
+        Cli.Run(brief).Ends(0);
+        Assert.False(Directory.Exists(work));
+    }
+
     public void Dispose() => scratch.Dispose();
 
     /// <summary>A data set, made once.</summary>

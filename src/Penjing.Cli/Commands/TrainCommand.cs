@@ -53,7 +53,7 @@ internal static class TrainCommand
         }
         ZooEntry entry = Zoo.Find(name);
         if (name.EndsWith($"-{entry.Size}", StringComparison.Ordinal)) side ??= entry.Size;
-        DataSet set = DataSets.Open(source, side is { } given ? Size.Square(given) : null, report: screen.Note, cancellation: stop);
+        DataSet set = Trainable(DataSets.Open(source, side is { } given ? Size.Square(given) : null, report: screen.Note, cancellation: stop));
         Model model = entry.Build(new()
         {
             Width = factor, Size = side ?? set.Size.Height, Channels = set.Channels is Channels.Gray ? 1 : 3, Classes = set.Labels.Length, Seed = flags.Seed(parsed),
@@ -61,7 +61,21 @@ internal static class TrainCommand
         return (model with { Preprocessing = set.Preprocessing, Labels = set.Labels }, set, false);
     }
 
-    /// <summary>The data set, its pictures fitted to the network's input.</summary>
-    internal static DataSet Begin(Model model, string source, Screen screen, CancellationToken stop) =>
-        DataSets.Open(source, model.Graph.Inputs is [{ Shape: { Rank: 4 } shape }] ? new Size(shape[2], shape[3]) : null, model.Preprocessing, screen.Note, stop);
+    /// <summary>The data set, its pictures fitted to the network's input; the network can be trained and measured on it.</summary>
+    /// <exception cref="PenjingException">It can't; the message says why.</exception>
+    internal static DataSet Begin(Model model, string source, Screen screen, CancellationToken stop)
+    {
+        Size? size = model.Graph.Inputs is [{ Shape: { Rank: 4 } shape }] ? new Size(shape[2], shape[3]) : null;
+        DataSet set = Trainable(DataSets.Open(source, size, model.Preprocessing, screen.Note, stop));
+        Evaluation.Check(model, set);
+        return set;
+    }
+
+    private static DataSet Trainable(DataSet data)
+    {
+        if (data.Train.Count == 0)
+            throw new PenjingException($"the data set '{data.Name}' ({data.Source}) has no training pictures: add them, or give another data set");
+        Evaluation.RequirePictures(data);
+        return data;
+    }
 }

@@ -15,25 +15,28 @@ public sealed class WorkFolder
     /// <summary>The folder.</summary>
     public string Path { get; }
 
-    /// <summary>Whether a folder holds unfinished work.</summary>
-    public static bool Exists(string path) => File.Exists(System.IO.Path.Combine(path, Settings));
+    /// <summary>Whether a folder holds unfinished work: more than the note of its settings, which alone is nothing to lose.</summary>
+    public static bool Exists(string path) => File.Exists(System.IO.Path.Combine(path, Settings)) && HoldsMore(path);
 
     /// <summary>Begins work in a folder, or goes on with what it holds.</summary>
     /// <param name="path">The folder; created where it is missing.</param>
     /// <param name="settings">What the result follows from, by name: work is only gone on with under the settings that it was begun with.</param>
-    /// <exception cref="PenjingException">The folder holds work of other settings, which the message names, or can't be written to.</exception>
+    /// <exception cref="PenjingException">The folder holds work of other settings, which the message names, or other things, or can't be written to.</exception>
     public static WorkFolder Open(string path, IEnumerable<(string Name, object? Value)> settings)
     {
         string[] wanted = [.. settings.Select(setting => string.Create(CultureInfo.InvariantCulture, $"{setting.Name} = {setting.Value}"))];
         string file = System.IO.Path.Combine(path, Settings);
         try
         {
-            if (File.Exists(file))
+            if (Exists(path))
             {
                 string[] found = File.ReadAllLines(file), differences = [.. wanted.Except(found).Select(line => $"now {line}"), .. found.Except(wanted).Select(line => $"then {line}")];
                 return differences.Length == 0 ? new(path) : throw new PenjingException(
                     $"'{path}' holds the unfinished work of other settings ({string.Join("; ", differences)}): give the same settings to go on with it, or delete the folder to start anew");
             }
+            if (Directory.Exists(path) && HoldsMore(path))
+                throw new PenjingException($"the folder '{path}' holds other things than unfinished work, and would be deleted when the work is done: "
+                    + "give one that is new or empty");
             Directory.CreateDirectory(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -43,6 +46,8 @@ public sealed class WorkFolder
         AtomicFile.Write(file, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', wanted) + "\n")));
         return new(path);
     }
+
+    private static bool HoldsMore(string path) => Directory.EnumerateFileSystemEntries(path).Any(entry => System.IO.Path.GetFileName(entry) != Settings);
 
     /// <summary>The network of a step: made, unless an earlier run has made it.</summary>
     /// <param name="name">The step's name, which its file bears.</param>
