@@ -19,6 +19,9 @@ public readonly record struct Padding(int Top, int Left, int Bottom, int Right)
     /// <summary>The same at all four sides.</summary>
     public static Padding All(int amount) => new(amount, amount, amount, amount);
 
+    /// <summary>One number where all sides have the same, else those of top, left, bottom and right: 1 or 0,0,1,1.</summary>
+    public override string ToString() => this == All(Top) ? $"{Top}" : $"{Top},{Left},{Bottom},{Right}";
+
     /// <summary>Whether nothing is cut and, as pooling asks, less than the kernel's reach is added at each side.</summary>
     internal bool Below(Size kernel, Size dilation) =>
         Math.Min(Math.Min(Top, Bottom), Math.Min(Left, Right)) >= 0
