@@ -151,7 +151,7 @@ internal sealed partial class CaffeGraph
         return [Make(layer, op, x, Constant(layer, "scale", [channels], 1), Constant(layer, "bias", [channels], 0), mean, variance)];
     }
 
-    /// <summary>A Scale behind a BatchNorm becomes its scale and bias; another one multiplies and adds.</summary>
+    /// <summary>A Scale behind a BatchNorm that has none yet becomes its scale and bias; another one multiplies and adds.</summary>
     private Node[] Scale(CaffeLayer layer)
     {
         PrototxtMessage param = layer.Definition.Message("scale_param");
@@ -166,7 +166,7 @@ internal sealed partial class CaffeGraph
         if (axis != 1 || param.Integer("num_axes", 1) != 1) throw layer.Wrong("scales along other axes than the channels");
         int channels = Channels(layer, x);
         bool biased = param.Flag("bias_term", false);
-        if (x.Op is BatchNormalization norm)
+        if (x.Op is BatchNormalization norm && All(x.Inputs[1], 1) && All(x.Inputs[2], 0))
         {
             Node bias = biased ? Weight(layer, 1, "bias", [channels]) : Constant(layer, "bias", [channels], 0);
             return [Make(layer, norm, x.Inputs[0], Weight(layer, 0, "weight", [channels]), bias, x.Inputs[3], x.Inputs[4])];
@@ -174,6 +174,8 @@ internal sealed partial class CaffeGraph
         Shape wide = [channels, .. Enumerable.Repeat(1, x.Shape.Rank - 2)];
         Node scaled = Make(layer, new Mul(), x, Weight(layer, 0, "weight", [channels], wide));
         return [biased ? Make(layer, new Add(), scaled, Weight(layer, 1, "bias", [channels], wide)) : scaled];
+
+        static bool All(Node weight, float value) => !weight.Value!.Floats.ContainsAnyExcept(value);
     }
 
     private Node[] PReLU(CaffeLayer layer)

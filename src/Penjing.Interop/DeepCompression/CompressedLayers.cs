@@ -48,7 +48,7 @@ internal sealed class CompressedLayers : ICaffeBlobs
     {
         if (number == 1 && biases.TryGetValue(layer, out Tensor? bias)) return bias;
         if (number > 0 || !ReferenceEquals(layers.ElementAtOrDefault(next), layer))
-            throw layer.Wrong("has weights, which the format holds only of layers whose names have conv, fc or ip in them");
+            throw layer.Wrong("has weights, which the format holds only of Convolution, Deconvolution and InnerProduct layers named with conv, fc or ip");
         PrototxtMessage definition = layer.Definition.Message(layer.Type == "InnerProduct" ? "inner_product_param" : "convolution_param");
         uint stored = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(CountBytes * next++));
         if (stored > shape.Elements) throw Wrong(layer, CountBytes * (next - 1), $"has {stored} entries for the {shape.Elements} weights of {shape}");

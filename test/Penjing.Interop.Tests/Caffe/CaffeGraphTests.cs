@@ -43,6 +43,25 @@ public sealed class CaffeGraphTests
         Assert.Equal(["x", "s.weight", "s.bias", "n.mean", "n.variance", "s"], graph.Nodes.Select(node => node.Name));
     }
 
+    /// <summary>Each Scale counts: only the first becomes the BatchNorm's own.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_second_scale_multiplies_what_the_first_gave(bool biased)
+    {
+        string param = $"scale_param {{ bias_term: {(biased ? "true" : "false")} }}";
+        Graph graph = Build($$"""
+            {{Input}}
+            layer { name: 'n' type: 'BatchNorm' bottom: 'x' top: 'n' batch_norm_param { eps: 0 } }
+            layer { name: 's' type: 'Scale' bottom: 'n' top: 'n' {{param}} }
+            layer { name: 't' type: 'Scale' bottom: 'n' top: 'n' {{param}} }
+            """, new Numbers());
+        Tensor fives = Tensor.Build<float>([1, 4, 9, 9], values => values.Fill(5));
+        float normal = (5 - 1 / 4f) / MathF.Sqrt(1 / 4f), once = 4 * normal + (biased ? 7 : 0), twice = 5 * once + (biased ? 9 : 0);
+        Assert.All(Reference.Run(graph, fives)[0].Floats.ToArray(), value => Assert.Equal(twice, value, 1e-3f));
+        Assert.Equal(1, graph.Nodes.Count(node => node.Op is Mul));
+    }
+
     [Fact]
     public void Layers_of_training_are_left_out_and_values_in_place_are_followed()
     {
@@ -92,10 +111,24 @@ public sealed class CaffeGraphTests
         Assert.Equal(shape, graph.Outputs.Single().Shape.ToString());
     }
 
-    private static Graph Build(string text) => CaffeGraph.Build(CaffeNetwork.Parse(text), new Ones());
+    private static Graph Build(string text, ICaffeBlobs? blobs = null) => CaffeGraph.Build(CaffeNetwork.Parse(text), blobs ?? new Ones());
 
     private sealed class Ones : ICaffeBlobs
     {
         public Tensor Blob(CaffeLayer layer, int number, Shape shape) => Tensor.Build<float>(shape, values => values.Fill(1));
+    }
+
+    /// <summary>A BatchNorm's mean and variance 1 over the factor 4; scales 4 and 5, biases 7 and 9.</summary>
+    private sealed class Numbers : ICaffeBlobs
+    {
+        public Tensor Blob(CaffeLayer layer, int number, Shape shape) => Tensor.Build<float>(shape, values => values.Fill((layer.Name, number) switch
+        {
+            ("n", 2) => 4,
+            ("s", 0) => 4,
+            ("s", 1) => 7,
+            ("t", 0) => 5,
+            ("t", 1) => 9,
+            _ => 1,
+        }));
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Penjing.Engine;
+using Penjing.Interop.Caffe;
 using Penjing.Interop.Onnx;
 using Penjing.Testing;
 
@@ -40,7 +41,19 @@ public sealed class DeepCompressionReaderTests : IDisposable
     {
         MadeUpNet made = MadeUpNet.Of(3);
         for (int seed = 20; seed < 40; seed++) Refused(made.Net, MadeUpNet.Of(seed).Prototxt, "the prototxt is not this network's");
-        Refused(made.Net, made.Prototxt.Replace("\"fc\"", "\"last\""), "conv, fc or ip");
+        Refused(made.Net, made.Prototxt.Replace("\"fc\"", "\"last\""), "layers named with conv, fc or ip");
+    }
+
+    [Theory]
+    [InlineData("BatchNorm")]
+    [InlineData("Scale")]
+    [InlineData("PReLU")]
+    public void Layers_whose_weights_the_format_lacks_are_refused_whatever_their_names(string type)
+    {
+        MadeUpNet made = MadeUpNet.Of(3);
+        string bottom = CaffeNetwork.Parse(made.Prototxt).Layers.First(layer => layer.Type == "Convolution").Tops[0];
+        Refused(made.Net, $"{made.Prototxt}\nlayer {{ name: \"conv1_bn\" type: \"{type}\" bottom: \"{bottom}\" top: \"bn\" }}",
+            $"the layer 'conv1_bn' ({type}) has weights, which the format holds only of Convolution, Deconvolution and InnerProduct layers");
     }
 
     [Fact]
@@ -77,7 +90,7 @@ public sealed class DeepCompressionReaderTests : IDisposable
         Assert.Equal(26, own.Length);
         foreach (Node node in own)
         {
-            NodeProto same = Assert.Single(convolutions, conv => tensors[conv.Input[0 + 1]].RawData.Span.SequenceEqual(node.Inputs[1].Value!.Bytes.Span));
+            NodeProto same = Assert.Single(convolutions, conv => tensors[conv.Input[1]].RawData.Span.SequenceEqual(node.Inputs[1].Value!.Bytes.Span));
             Assert.True(tensors[same.Input[2]].RawData.Span.SequenceEqual(node.Inputs[2].Value!.Bytes.Span), node.Name);
             Assert.Equal(tensors[same.Input[1]].Dims, node.Inputs[1].Shape.Select(extent => (long)extent));
         }
