@@ -9,25 +9,29 @@ internal static class Architecture
     private static readonly ImmutableArray<float> imageNetMean = [123.675f, 116.28f, 103.53f], imageNetDeviation = [58.395f, 57.12f, 57.375f];
 
     /// <summary>Throws, naming the architecture and the parameter, unless all are positive and of a sane size.</summary>
+    /// <param name="name">The architecture.</param>
+    /// <param name="size">Height and width of the input picture.</param>
+    /// <param name="channels">Channels of the input picture.</param>
+    /// <param name="classes">Classes to tell apart.</param>
+    /// <param name="width">A factor on every layer's channels.</param>
+    /// <param name="least">Height and width of the smallest picture that the architecture takes.</param>
     /// <exception cref="PenjingException">One is not.</exception>
-    public static void Check(string name, int size, int channels, int classes, double width = 1)
+    public static void Check(string name, int size, int channels, int classes, double width = 1, int least = 1)
     {
         if (!(width is > 0 and <= 16)) throw Bad(name, nameof(width), width, "one above 0, and 16 at most");
-        Positive(name, nameof(size), size, 16384);
-        Positive(name, nameof(channels), channels, 65536);
-        Positive(name, nameof(classes), classes, 10_000_000);
-    }
-
-    /// <summary>Throws, naming the architecture and the parameter, unless it is from 1 to a limit.</summary>
-    /// <exception cref="PenjingException">It is not.</exception>
-    public static void Positive(string name, string parameter, int value, int most)
-    {
-        if (value < 1 || value > most) throw Bad(name, parameter, value, string.Create(CultureInfo.InvariantCulture, $"one from 1 to {most}"));
+        Between(least, 16384, name, nameof(size), size);
+        Between(1, 65536, name, nameof(channels), channels);
+        Between(1, 10_000_000, name, nameof(classes), classes);
     }
 
     /// <summary>The answer to a parameter that makes no network.</summary>
     public static PenjingException Bad(string name, string parameter, IFormattable value, string remedy) =>
         new($"{name} can't be built with {parameter} {value.ToString(null, CultureInfo.InvariantCulture)}: give {remedy}");
+
+    private static void Between(int least, int most, string name, string parameter, int value)
+    {
+        if (value < least || value > most) throw Bad(name, parameter, value, string.Create(CultureInfo.InvariantCulture, $"one from {least} to {most}"));
+    }
 
     /// <summary>Channels under a width multiplier: to the nearest multiple, and at least that.</summary>
     public static int Scaled(int channels, double width, int multiple = 8) =>

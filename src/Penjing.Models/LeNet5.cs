@@ -15,7 +15,7 @@ public static class LeNet5
     /// <exception cref="PenjingException">A parameter is out of its range.</exception>
     public static Model Build(int size = 28, int channels = 1, int classes = 10, int seed = 1, bool softmax = false)
     {
-        Architecture.Check("lenet-5", size, channels, classes);
+        Architecture.Check("lenet-5", size, channels, classes, least: 16);
         Layers net = new(seed);
         Node x = net.Conv("conv1", Layers.Input(channels, size), 20, kernel: 5, padding: 0);
         x = Layers.MaxPool("pool1", x, kernel: 2, stride: 2, ceil: true);

@@ -19,7 +19,7 @@ public static class Vgg16
     /// <exception cref="PenjingException">A parameter is out of its range.</exception>
     public static Model Build(double width = 1, int size = 224, int channels = 3, int classes = 1000, int seed = 1, bool softmax = false)
     {
-        Architecture.Check("vgg-16", size, channels, classes, width);
+        Architecture.Check("vgg-16", size, channels, classes, width, least: 32);
         Layers net = new(seed);
         Node x = Layers.Input(channels, size);
         for (int stage = 1; stage <= stages.Length; stage++)

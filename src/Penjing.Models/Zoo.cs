@@ -114,12 +114,14 @@ public static class Zoo
             PublishedMacs = size == Own.Size ? known.Macs : "",
         };
 
-        /// <summary>The entry of what follows the architecture's name: [width] [size].</summary>
+        /// <summary>
+        /// The entry of what follows the architecture's name: [width] [size]. A width has a point, or, where names show it, is a number too small for a size.
+        /// </summary>
         public ZooEntry? Parse(ImmutableArray<string> rest)
         {
             double? width = null;
             int size = Own.Size;
-            if ((ShowsWidth || AnyWidth) && rest is [var first, ..] && first.Contains('.'))
+            if (rest is [var first, ..] && (first.Contains('.') ? ShowsWidth || AnyWidth : ShowsWidth && int.TryParse(first, out int whole) && whole < 16))
             {
                 if (!double.TryParse(first, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double factor)) return null;
                 (width, rest) = (factor, rest[1..]);
