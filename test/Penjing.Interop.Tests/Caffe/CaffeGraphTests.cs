@@ -84,8 +84,10 @@ public sealed class CaffeGraphTests
     [InlineData("layer { name: 'y' type: 'Crop' bottom: 'x' top: 'y' }", "line 2: the layer 'y' (Crop) is not supported")]
     [InlineData("layer { name: 'y' type: 'ReLU' bottom: 'z' top: 'y' }", "line 2: the layer 'y' (ReLU) reads 'z', which no layer before it yields")]
     [InlineData("layer { name: 'y' type: 'Convolution' bottom: 'x' top: 'y' }", "kernel_size")]
-    [InlineData("layer { name: 'y' type: 'Convolution' bottom: 'x' top: 'y' convolution_param { kernel_size: 11 num_output: 1 } }", "doesn't fit into 9×9 with padding 0")]
-    [InlineData("layer { name: 'y' type: 'Convolution' bottom: 'x' top: 'y' convolution_param { kernel_size: 12 pad_h: 1 pad_w: 0 num_output: 1 } }", "padding 1,0,1,0")]
+    [InlineData("layer { name: 'y' type: 'Convolution' bottom: 'x' top: 'y' convolution_param { kernel_size: 11 num_output: 1 } }",
+        "doesn't fit into 9×9 with padding 0")]
+    [InlineData("layer { name: 'y' type: 'Convolution' bottom: 'x' top: 'y' convolution_param { kernel_size: 12 pad_h: 1 pad_w: 0 num_output: 1 } }",
+        "padding 1,0,1,0")]
     [InlineData("layer { name: 'y' type: 'Convolution' bottom: 'x' top: 'y' convolution_param { kernel_size: big } }", "an integer, not 'big'")]
     [InlineData("layer { name: 'y' type: 'Data' top: 'y' data_param { source: 'a' } }", "deploy prototxt")]
     [InlineData("layer { name: 'y' ", "inside the message that began in line 2")]
