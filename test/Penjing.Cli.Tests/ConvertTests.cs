@@ -92,5 +92,20 @@ public sealed class ConvertTests : IDisposable
         Cli.Run(command, scratch["cut.onnx"]).Refuses(1, "cut.onnx");
     }
 
+    [Fact]
+    public void An_open_extent_is_settled_by_the_option_that_the_message_names()
+    {
+        byte[] shape = Field(2, [.. Field(1, Text(2, "N")), .. Field(1, Text(2, "H"))]);
+        byte[] input = Field(11, [.. Text(1, "x"), .. Field(2, Field(1, [8, 1, .. shape]))]), node = Field(1, [.. Text(1, "x"), .. Text(2, "y"), .. Text(4, "Relu")]);
+        File.WriteAllBytes(scratch["open.onnx"],
+            [8, 8, .. Field(8, [16, 13]), .. Field(7, [.. node, .. Text(2, "g"), .. input, .. Field(12, Text(1, "y"))])]);
+        Cli.Run("inspect", scratch["open.onnx"]).Refuses(1, "'x'", "--dim H=EXTENT");
+        JsonObject json = Cli.Run("inspect", scratch["open.onnx"], "--dim", "H=5", "--dim", "N=3", "--json").Json();
+        Assert.Equal([3, 5], json["outputs"]![0]!["shape"]!.AsArray().Select(extent => (int)extent!));
+
+        static byte[] Text(int field, string text) => Field(field, System.Text.Encoding.UTF8.GetBytes(text));
+        static byte[] Field(int field, byte[] bytes) => [(byte)(8 * field + 2), (byte)bytes.Length, .. bytes];
+    }
+
     public void Dispose() => scratch.Dispose();
 }

@@ -147,7 +147,7 @@ internal sealed partial class OnnxImport
                 : options.Dimensions.TryGetValue(name, out int said) ? said
                 : extents.Count == 0 ? options.Batch
                 : throw new PenjingException($"the input '{input.Name}' leaves axis {extents.Count} open: " + (name.Length > 0
-                    ? $"give its extent in OnnxOptions.Dimensions under the name '{name}'"
+                    ? $"give its extent under the name '{name}' (OnnxOptions.Dimensions; in the tool --dim {name}=EXTENT)"
                     : "it has no name under which an extent could be given; export the network with this extent fixed or named")));
         }
         return (type, OnnxTensors.Shape(extents));
