@@ -9,16 +9,7 @@ public class OutsideNetworksTests
 {
     private const double Tolerance = 1e-4;
 
-    public static TheoryData<string, string> Networks => new()
-    {
-        { "cifar-resnet20", "resnet20_cifar10.onnx" },
-        { "portrait-segmentation", "prisma_nchw.onnx" },
-        { "squeezenet-v1.0-deepcompression", "squeezenet_v1.0.onnx" },
-        { "ultralight-face", "version-RFB-320.onnx" },
-        { "ultralight-face", "version-RFB-320_simplified.onnx" },
-        { "ultralight-face", "version-slim-320.onnx" },
-        { "ultralight-face", "version-slim-320_simplified.onnx" },
-    };
+    public static TheoryData<string, string> Networks => [.. OutsideNetworks.Files];
 
     /// <summary>Every network agrees with ONNX Runtime, relative to the range of each output.</summary>
     [Theory]

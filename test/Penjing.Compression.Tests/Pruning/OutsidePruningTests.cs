@@ -9,16 +9,7 @@ namespace Penjing.Compression.Tests;
 public sealed class OutsidePruningTests
 {
     /// <summary>The files of the shared data.</summary>
-    public static TheoryData<string, string> Files => new()
-    {
-        { "cifar-resnet20", "resnet20_cifar10.onnx" },
-        { "portrait-segmentation", "prisma_nchw.onnx" },
-        { "squeezenet-v1.0-deepcompression", "squeezenet_v1.0.onnx" },
-        { "ultralight-face", "version-RFB-320.onnx" },
-        { "ultralight-face", "version-RFB-320_simplified.onnx" },
-        { "ultralight-face", "version-slim-320.onnx" },
-        { "ultralight-face", "version-slim-320_simplified.onnx" },
-    };
+    public static TheoryData<string, string> Files => [.. OutsideNetworks.Files];
 
     /// <summary>Masked and removed are equal to the bit in the reference, and up to rounding on the engine; at least 30 % of the parameters go.</summary>
     [Theory]
