@@ -19,7 +19,7 @@ internal static class Measurement
     /// </summary>
     public static Latency[] Time(IReadOnlyList<Session> sessions, int runs, CancellationToken stop)
     {
-        Tensor[][] inputs = [.. sessions.Select(session => session.Inputs.Select(Noise).ToArray())];
+        Tensor[][] inputs = [.. sessions.Select(session => Noise.For(session.Inputs.Select(input => input.Info), seed: 1))];
         float[][] outputs = [.. sessions.Select(session => new float[session.Outputs[0].Info.Shape.Elements])];
         bool[] plain = [.. sessions.Select(session => session is { Inputs: [{ Info.Type: ElementType.Float32 }], Outputs: [{ Info.Type: ElementType.Float32 }] })];
         double[][] times = [.. sessions.Select(_ => new double[runs])];
@@ -50,15 +50,5 @@ internal static class Measurement
         Array.Sort(times);
         double median = (times[(times.Length - 1) / 2] + times[times.Length / 2]) / 2;
         return new(median, times[Math.Min(times.Length - 1, (int)Math.Ceiling(0.9 * times.Length) - 1)], times[0]);
-    }
-
-    private static Tensor Noise(Port port)
-    {
-        if (port.Info.Type != ElementType.Float32) return Tensor.Zeros(port.Info.Type, port.Info.Shape);
-        return Tensor.Build<float>(port.Info.Shape, values =>
-        {
-            Random random = new(1);
-            foreach (ref float value in values) value = 2 * random.NextSingle() - 1;
-        });
     }
 }

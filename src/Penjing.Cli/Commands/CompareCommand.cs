@@ -46,7 +46,7 @@ internal static class CompareCommand
         if (files.Length > 0 || !a.Graph.Inputs.Select(input => input.Shape).SequenceEqual(b.Graph.Inputs.Select(input => input.Shape)))
             (a, b) = (a with { Graph = a.Graph.WithBatch(1) }, b with { Graph = b.Graph.WithBatch(1) });
         NetworkComparison.RequireSameInputs(a.Graph, b.Graph);
-        List<Tensor[]> samples = files.Length == 0 ? [Noise(a.Graph, parsed.GetValue(seed))]
+        List<Tensor[]> samples = files.Length == 0 ? [Noise.For(a.Graph.Inputs.Select(input => input.Info), parsed.GetValue(seed))]
             : [.. Samples(files, a with { Preprocessing = a.Preprocessing ?? b.Preprocessing })];
         (int count, int most) = (parsed.GetValue(threads) ?? 0, parsed.GetValue(runs));
         NetworkComparison comparison = NetworkComparison.Of(a.Graph, b.Graph, samples, count, stop);
@@ -81,18 +81,6 @@ internal static class CompareCommand
                 + $"({string.Join(", ", model.Graph.Inputs.Select(input => input.Name))}), "
                 + $"but there are {files.Length} --inputs: give one .npy array for each, in this order");
         yield return [.. files.Zip(model.Graph.Inputs, (file, input) => Inputs.Read(file, model, input))];
-    }
-
-    private static Tensor[] Noise(Graph graph, int seed)
-    {
-        Random random = new(seed);
-        return [.. graph.Inputs.Select(input => input.Info.Type == ElementType.Float32 ? Tensor.Build<float>(input.Shape, Fill)
-            : Tensor.Zeros(input.Info.Type, input.Shape))];
-
-        void Fill(Span<float> values)
-        {
-            foreach (ref float value in values) value = 2 * random.NextSingle() - 1;
-        }
     }
 
     /// <summary>What came of it, in words and figures.</summary>
