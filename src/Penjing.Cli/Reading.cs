@@ -46,9 +46,19 @@ internal sealed class Reading
         Require(parsed.GetValue(prototxt) is not null, prototxt.Name, ".net");
         return ModelFile.Read(path, new()
         {
-            Onnx = new() { Batch = batch, Dimensions = dims.Select(text => Parse(text)!.Value).Reverse().DistinctBy(pair => pair.Key).ToImmutableDictionary() },
+            Onnx = new() { Batch = batch, Dimensions = Own([.. dims.Select(text => Parse(text)!.Value).Reverse().DistinctBy(pair => pair.Key)]) },
             Prototxt = parsed.GetValue(prototxt),
         });
+
+        // Of two files each is told its own extents; a name that neither has is refused.
+        ImmutableDictionary<string, int> Own(KeyValuePair<string, int>[] given)
+        {
+            if (given.Length == 0) return ImmutableDictionary<string, int>.Empty;
+            ImmutableArray<string> own = Open(path), other = beside is null ? [] : Open(beside);
+            return given.Where(pair => own.Contains(pair.Key) || !other.Contains(pair.Key)).ToImmutableDictionary();
+        }
+
+        static ImmutableArray<string> Open(string file) => file.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? OnnxReader.OpenExtents(file) : [];
 
         void Require(bool given, string option, string ending)
         {

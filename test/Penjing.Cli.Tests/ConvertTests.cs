@@ -102,6 +102,10 @@ public sealed class ConvertTests : IDisposable
         Cli.Run("inspect", scratch["open.onnx"]).Refuses(1, "'x'", "--dim H=EXTENT");
         JsonObject json = Cli.Run("inspect", scratch["open.onnx"], "--dim", "H=5", "--dim", "N=3", "--json").Json();
         Assert.Equal([3, 5], json["outputs"]![0]!["shape"]!.AsArray().Select(extent => (int)extent!));
+        Cli.Run("inspect", scratch["open.onnx"], "--dim", "H=5", "--dim", "W=3").Refuses(1, "open.onnx", "'W'", "N, H");
+        Cli.Run("convert", scratch["open.onnx"], scratch["fixed.onnx"], "--dim", "H=5", "--dim", "N=3").Ends(0);
+        Cli.Run("compare", scratch["open.onnx"], scratch["fixed.onnx"], "--dim", "H=5", "--dim", "N=3").Ends(0);
+        Cli.Run("compare", scratch["open.onnx"], scratch["fixed.onnx"], "--dim", "H=5", "--dim", "W=3").Refuses(1, "'W'");
 
         static byte[] Text(int field, string text) => Field(field, System.Text.Encoding.UTF8.GetBytes(text));
         static byte[] Field(int field, byte[] bytes) => [(byte)(8 * field + 2), (byte)bytes.Length, .. bytes];

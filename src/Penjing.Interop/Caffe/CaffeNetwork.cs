@@ -36,7 +36,7 @@ internal sealed record CaffeNetwork(string Name, ImmutableArray<(string Name, Sh
     /// <summary>The network of a prototxt file, of either kind: to be run (deploy) or trained (train_val).</summary>
     /// <exception cref="PenjingException">The file can't be read.</exception>
     /// <exception cref="ModelFormatException">The text is no network; the message names the file and the line.</exception>
-    public static CaffeNetwork Read(string path) => ForeignFile.Of(path, LongestText, (name, bytes) => Parse(System.Text.Encoding.UTF8.GetString(bytes)));
+    public static CaffeNetwork Read(string path) => ForeignFile.Of(path, LongestText, bytes => Parse(System.Text.Encoding.UTF8.GetString(bytes)));
 
     /// <summary>The network of this text.</summary>
     /// <exception cref="ModelFormatException">The text is no network; the message names the line.</exception>

@@ -26,7 +26,7 @@ public static class DeepCompressionReader
     {
         CaffeNetwork network = CaffeNetwork.Read(prototxtPath);
         ImmutableArray<CaffeLayer> stored = [.. network.Layers.Where(CompressedLayers.Stores)];
-        CompressedLayers layers = ForeignFile.Of(netPath, LongestFile, (_, bytes) => new CompressedLayers(bytes, stored));
+        CompressedLayers layers = ForeignFile.Of(netPath, LongestFile, bytes => new CompressedLayers(bytes, stored));
         try
         {
             Graph graph = CaffeGraph.Build(network, layers);

@@ -31,6 +31,8 @@ internal sealed partial class OnnxImport
         reserved.UnionWith(graph.Input.Select(input => input.Name));
         reserved.UnionWith(graph.Initializer.Select(weight => weight.Name));
         reserved.UnionWith(graph.Node.SelectMany(node => node.Output));
+        if (options.Dimensions.Count > 0 && OnnxReader.OpenExtents(graph) is var open && options.Dimensions.Keys.FirstOrDefault(name => !open.Contains(name)) is { } strange)
+            throw new PenjingException($"no input has an extent named '{strange}': {(open.IsEmpty ? "none is left open by name" : $"open are {string.Join(", ", open)}")}");
         var scope = new Scope(null, version);
         Declare(graph, scope);
         foreach (NodeProto node in graph.Node) Build(node, scope, null);

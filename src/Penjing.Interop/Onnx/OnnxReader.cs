@@ -17,37 +17,24 @@ public static class OnnxReader
     /// <summary>The network of a file, and of the files beside it in which it keeps large weights.</summary>
     /// <exception cref="ModelFormatException">The file is damaged or no ONNX file, or the node that the message names is not understood.</exception>
     /// <exception cref="PenjingException">The file can't be read, or leaves something open that <paramref name="options"/> don't settle.</exception>
-    public static Model Read(string path, OnnxOptions? options = null)
-    {
-        byte[] bytes;
-        try
-        {
-            bytes = File.ReadAllBytes(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new PenjingException($"'{path}' can't be read: {error.Message}", error);
-        }
-        try
-        {
-            return Read(bytes, options ?? new(), Path.GetDirectoryName(Path.GetFullPath(path)));
-        }
-        catch (UnboundInputException error)
-        {
-            throw new UnboundInputException(error.Input, $"'{path}': {error.Message}");
-        }
-        catch (ModelFormatException error)
-        {
-            throw new ModelFormatException($"'{path}': {error.Message}", error);
-        }
-    }
+    public static Model Read(string path, OnnxOptions? options = null) =>
+        ForeignFile.Of(path, Array.MaxLength, bytes => Read(bytes, options ?? new(), Path.GetDirectoryName(Path.GetFullPath(path))));
+
+    /// <summary>The names of the extents that a file's inputs leave open, for <see cref="OnnxOptions.Dimensions"/>.</summary>
+    /// <exception cref="ModelFormatException">The file is damaged or no ONNX file.</exception>
+    /// <exception cref="PenjingException">The file can't be read.</exception>
+    public static ImmutableArray<string> OpenExtents(string path) => ForeignFile.Of(path, Array.MaxLength, bytes => OpenExtents(Parse(bytes).Graph));
 
     /// <summary>The network of a file's bytes; weights in other files can't be found from these.</summary>
     /// <exception cref="ModelFormatException">The bytes are damaged or no ONNX file, or the node that the message names is not understood.</exception>
     /// <exception cref="PenjingException">The file leaves something open that <paramref name="options"/> don't settle.</exception>
     public static Model Read(ReadOnlyMemory<byte> file, OnnxOptions? options = null) => Read(file, options ?? new(), null);
 
-    private static Model Read(ReadOnlyMemory<byte> file, OnnxOptions options, string? folder)
+    /// <summary>The names of the extents that the graph's inputs leave open, each once.</summary>
+    internal static ImmutableArray<string> OpenExtents(GraphProto graph) =>
+        [.. graph.Input.SelectMany(input => input.Type?.TensorType?.Shape?.Dim ?? []).Select(dim => dim.DimParam).Where(name => name.Length > 0).Distinct()];
+
+    private static ModelProto Parse(ReadOnlyMemory<byte> file)
     {
         ModelProto proto;
         try
@@ -58,7 +45,12 @@ public static class OnnxReader
         {
             throw new ModelFormatException($"this is no ONNX file, or a damaged one: {error.Message}", error);
         }
-        if (proto.Graph is null) throw new ModelFormatException("this is no ONNX file: it has no graph");
+        return proto.Graph is null ? throw new ModelFormatException("this is no ONNX file: it has no graph") : proto;
+    }
+
+    private static Model Read(ReadOnlyMemory<byte> file, OnnxOptions options, string? folder)
+    {
+        ModelProto proto = Parse(file);
         try
         {
             var import = new OnnxImport(proto, Opset(proto.OpsetImport), options, new OnnxTensors(folder, file.Length));
