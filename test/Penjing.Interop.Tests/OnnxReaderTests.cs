@@ -82,10 +82,12 @@ public class OnnxReaderTests
             File.WriteAllBytes(Path.Combine(inner, "sub", "w.bin"), [.. padding, .. weights.Bytes.Span]);
             File.WriteAllBytes(Path.Combine(folder, "outside.bin"), weights.Bytes.ToArray());
             File.CreateSymbolicLink(Path.Combine(inner, "link.bin"), Path.Combine(folder, "outside.bin"));
+            Directory.CreateSymbolicLink(Path.Combine(inner, "away"), folder);
             Assert.True(OnnxReader.Read(Stored("sub/w.bin", "64", "12")).Graph["w"].Value!.BitsEqual(weights));
             foreach ((string location, string offset, string length, string answer) in new[]
             {
                 ("../outside.bin", "0", "12", "folder"), (Path.Combine(folder, "outside.bin"), "0", "12", "folder"), ("link.bin", "0", "12", "folder"),
+                    ("away/outside.bin", "0", "12", "folder"), ("w\0.bin", "0", "12", "can't be read"),
                     ("sub/w.bin", "68", "12", "beyond"),
                 ("sub/w.bin", "-4", "12", "offset"), ("sub/w.bin", "0", "99999999999", "12 bytes"), ("missing.bin", "0", "12", "missing.bin"),
                     ("sub", "0", "12", "sub"), ("", "0", "12", "''"),
@@ -109,6 +111,49 @@ public class OnnxReaderTests
             File.WriteAllBytes(path, Model(13, Graph([Value("x", ElementType.Float32, 3)], ["y"], [weight], Node("Add", "y", ["x", "w"]))).ToByteArray());
             return path;
         }
+    }
+
+    /// <summary>Many weights over one region of a file claim no more than the file and the network's own warrant.</summary>
+    [Fact]
+    public void One_region_is_not_many_weights()
+    {
+        const int count = 100, megabyte = 1 << 20;
+        string folder = Directory.CreateTempSubdirectory("penjing").FullName, path = Path.Combine(folder, "network.onnx");
+        try
+        {
+            File.WriteAllBytes(Path.Combine(folder, "w.bin"), new byte[megabyte]);
+            var weights = new TensorProto[count];
+            for (int i = 0; i < count; i++)
+            {
+                weights[i] = new TensorProto { Name = $"w{i}", DataType = 1, DataLocation = TensorProto.Types.DataLocation.External };
+                weights[i].Dims.Add(megabyte / 4);
+                weights[i].ExternalData.Add(new StringStringEntryProto { Key = "location", Value = "w.bin" });
+            }
+            string[] outputs = [.. Enumerable.Range(0, count).Select(i => $"y{i}")];
+            NodeProto[] nodes = [.. outputs.Select((name, i) => Node("Add", name, ["x", $"w{i}"]))];
+            foreach ((int used, bool sound) in new[] { (4, true), (count, false) })
+            {
+                GraphProto graph = Graph([Value("x", ElementType.Float32, 1)], outputs[..used], weights[..used], nodes[..used]);
+                File.WriteAllBytes(path, Model(13, graph).ToByteArray());
+                if (sound) Assert.Equal(used, OnnxReader.Read(path).Graph.Outputs.Length);
+                else Assert.Contains("claim", Assert.Throws<ModelFormatException>(() => OnnxReader.Read(path)).Message);
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>A row of zeros has no length to be divided by, and stays as it is.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_row_of_zeros_stays(int p)
+    {
+        Tensor rows = Tensor.Of<float>([2, 2], 0, 0, 3, 0);
+        Graph graph = OnnxReader.Read(new OnnxVariant(13, "LpNormalization", [rows], Attributes: [("p", p)]).ToBytes()).Graph;
+        Assert.Equal([0, 0, 1, 0], Reference.Run(graph, rows)[0].Floats.ToArray());
     }
 
     /// <summary>An If whose condition is known is the branch that it takes, which may read values from outside.</summary>
