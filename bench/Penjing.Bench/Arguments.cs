@@ -13,7 +13,7 @@ internal sealed class Arguments
     {
         for (int i = 0; i < words.Length; i += 2)
         {
-            if (words[i] is not ("--networks" or "--threads" or "--seconds" or "--data" or "--results") || i + 1 == words.Length)
+            if (words[i] is not ("--networks" or "--shape" or "--threads" or "--seconds" or "--data" or "--results") || i + 1 == words.Length)
                 throw new PenjingException($"'{words[i]}' is no option with a value");
             values[words[i]] = words[i + 1];
         }
@@ -21,6 +21,10 @@ internal sealed class Arguments
 
     /// <summary>The networks to take, or those given here.</summary>
     public string[] Networks(params string[] otherwise) => values.TryGetValue("--networks", out string? names) ? names.Split(',') : otherwise;
+
+    /// <summary>The layers to take.</summary>
+    /// <exception cref="PenjingException">None are given.</exception>
+    public string[] Shapes => values.TryGetValue("--shape", out string? shapes) ? shapes.Split(',') : throw new PenjingException("say which layers by --shape");
 
     /// <summary>The thread counts to take, or those given here.</summary>
     public int[] Threads(params int[] otherwise) => values.TryGetValue("--threads", out string? counts)

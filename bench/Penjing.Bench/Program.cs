@@ -8,6 +8,7 @@ try
     {
         ["peers", .. string[] rest] => Peers.Run(new(rest)),
         ["steps", .. string[] rest] => Steps.Run(new(rest)),
+        ["kernels", .. string[] rest] => Kernels.Run(new(rest)),
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
         ["codes", .. string[] rest] => Codes.Run(new(rest)),
         _ => Usage(),
@@ -26,10 +27,12 @@ static int Usage()
 
           peers    how long does a run take, against ONNX Runtime in the same process, run by run in turns?
           steps    where does the time of a network go?
+          kernels  which kernels fit a layer, and how long does each take?
           loads    how fast is a file read?
           codes    what does each way of coding pruned, shared weights take?
 
           --networks a,b   only these (steps: mobilenet-v1-1.0-224; the others: all)
+          --shape S        layers, as in 64x56x56-128-k3-s2-g1: channels, height and width, output channels, kernel, stride, groups
           --threads 1,2    (peers: 1 and all processors; steps: 1)
           --seconds S      how long each measurement lasts (10)
           --data PATH      the folder of real models (codes: ../shared/data)

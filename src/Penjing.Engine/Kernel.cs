@@ -21,6 +21,18 @@ internal abstract unsafe class Kernel : IDisposable
     /// <summary>Computes one piece.</summary>
     public abstract void Run(int phase, int task, in Operands operands);
 
+    /// <summary>Computes all of it, the tasks of each phase shared out where there is a team.</summary>
+    public void Run(Team? team, in Operands operands)
+    {
+        for (int phase = 0, phases = Phases; phase < phases; phase++)
+        {
+            int tasks = Tasks(phase);
+            if (team is not null && tasks > 1) team.Run(this, phase, tasks, in operands);
+            else
+                for (int task = 0; task < tasks; task++) Run(phase, task, in operands);
+        }
+    }
+
     /// <summary>
     /// Whether the output may lie in the memory of this input: they have the same size, and no task reads an element of the input
     /// after any task may have written the element of the output in its place.

@@ -67,8 +67,9 @@ internal sealed class Lower
     {
         // Kernels expect something to compute from at each run; what depends on no input they needn't understand.
         if (node.Inputs.All(input => input.Value is not null)) return new ReferenceKernel(node);
-        KernelRow row = forced is not null && forced.Fits(node, isa) ? forced : KernelTable.Rows.First(row => row.Fits(node, isa));
-        return row.Create(node, isa);
+        Site site = new(node, isa);
+        KernelRow row = forced is not null && forced.Fits(site) ? forced : KernelTable.Choose(site);
+        return row.Create(site);
     }
 
     private void Add(string op, Node node, Kernel kernel, ImmutableArray<int> inputs, int output)

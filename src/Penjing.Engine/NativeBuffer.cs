@@ -8,6 +8,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
     /// <summary>The alignment of every buffer and every value in the arena, in bytes: a cache line and a 512-bit vector.</summary>
     public const int Alignment = 64;
 
+    private static long live;
     private void* pointer;
 
     /// <summary>A buffer of this many zero bytes.</summary>
@@ -18,6 +19,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
         pointer = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), Alignment);
         NativeMemory.Clear(pointer, (nuint)bytes);
         GC.AddMemoryPressure(Math.Max(bytes, 1));
+        Interlocked.Add(ref live, bytes);
     }
 
     /// <summary>Frees the memory that nobody disposed of.</summary>
@@ -30,6 +32,9 @@ internal sealed unsafe class NativeBuffer : IDisposable
         values.CopyTo(new(buffer.pointer, values.Length));
         return buffer;
     }
+
+    /// <summary>Bytes of all buffers that are not freed.</summary>
+    public static long Live => Interlocked.Read(ref live);
 
     /// <summary>The size in bytes.</summary>
     public long Bytes { get; }
@@ -53,5 +58,6 @@ internal sealed unsafe class NativeBuffer : IDisposable
         NativeMemory.AlignedFree(pointer);
         pointer = null;
         GC.RemoveMemoryPressure(Math.Max(Bytes, 1));
+        Interlocked.Add(ref live, -Bytes);
     }
 }

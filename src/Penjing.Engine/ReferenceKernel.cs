@@ -33,7 +33,7 @@ internal sealed unsafe class ReferenceKernel : Kernel
         var values = new Tensor[inputs.Length];
         for (int i = 0; i < values.Length; i++)
             values[i] = constants[i] ?? Read(readers[i]!, inputs[i], operands.Input<byte>(i));
-        Tensor result = Reference.Evaluate(node, values);
+        Tensor result = node.Op is Fusion fusion ? fusion.Evaluate(values) : Reference.Evaluate(node, values);
         fixed (byte* source = result.Bytes.Span) Copy(writer, source, operands.Out<byte>());
     }
 

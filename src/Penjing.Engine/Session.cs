@@ -232,24 +232,13 @@ public sealed unsafe class Session : IDisposable
             {
                 cancellation.ThrowIfCancellationRequested();
                 long start = times is null ? 0 : Stopwatch.GetTimestamp();
-                Execute(plan.Steps[step].Kernel, in operands[step]);
+                plan.Steps[step].Kernel.Run(team, in operands[step]);
                 if (times is not null) times[step] = Stopwatch.GetTimestamp() - start;
             }
         }
         finally
         {
             if (team is not null) WorkerPool.Shared.Exit(seat);
-        }
-    }
-
-    private void Execute(Kernel kernel, in Operands at)
-    {
-        for (int phase = 0, phases = kernel.Phases; phase < phases; phase++)
-        {
-            int tasks = kernel.Tasks(phase);
-            if (team is not null && tasks > 1) team.Run(kernel, phase, tasks, in at);
-            else
-                for (int task = 0; task < tasks; task++) kernel.Run(phase, task, in at);
         }
     }
 

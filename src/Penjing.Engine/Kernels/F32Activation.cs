@@ -121,11 +121,11 @@ internal readonly unsafe struct F32Finish<S, V> where S : struct, ISimd<V> where
 internal readonly struct F32Activation : IKernelMaker
 {
     /// <summary>Whether the node is an activation of floats.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is Activation and (Relu or Clip or LeakyRelu or HardSigmoid or HardSwish or Sigmoid or Tanh)
+    public static bool Fits(Node node) => node.Op is Activation and (Relu or Clip or LeakyRelu or HardSigmoid or HardSwish or Sigmoid or Tanh)
         && node.Info.Type == ElementType.Float32 && node.Inputs[0].Value is null;
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => new F32Activation<S, V>(node);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Activation<S, V>(site.Node);
 }
 
 /// <summary>An activation by itself, a run of elements a task.</summary>

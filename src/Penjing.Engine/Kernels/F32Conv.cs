@@ -11,16 +11,17 @@ internal readonly struct F32Conv : IKernelMaker
     private const int MostTaps = 4096;
 
     /// <summary>Whether the node is a convolution with constant weights.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is Conv or ConvTranspose && node.Inputs[0].Value is null
-        && node.Inputs[1].Value is { } weights && weights.Shape.Product(2, 4) <= MostTaps && (node.Inputs.Length < 3 || node.Inputs[2].Value is not null);
+    public static bool Fits(Site site) => site.Node is { Op: Conv or ConvTranspose, Inputs: [{ Value: null }, { Value: { } weights }, .. var bias] }
+        && weights.Shape.Product(2, 4) <= MostTaps && bias.All(constant => constant.Value is not null);
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => Make<S, V>(node, node.Inputs[0].Shape[1], node.Shape[1]);
-
-    /// <summary>The kernel of a node whose input and output pixels lie further apart than their channels need, as parts of wider values.</summary>
-    public static Kernel Make<S, V>(Node node, int inputPitch, int outputPitch) where S : struct, ISimd<V> where V : unmanaged => node.Op is Conv conv
-        ? new F32Conv<S, V>(node, Whole(node, conv, inputPitch), conv.Groups, conv.Then, inputPitch, outputPitch)
-        : new F32Conv<S, V>(node, Phases(node, (ConvTranspose)node.Op), ((ConvTranspose)node.Op).Groups, null, inputPitch, outputPitch);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged
+    {
+        (Node node, int inputPitch, int outputPitch) = (site.Node, site.InputPitches[0], site.OutputPitch);
+        return node.Op is Conv conv
+            ? new F32Conv<S, V>(node, Whole(node, conv, inputPitch), conv.Groups, conv.Then, inputPitch, outputPitch)
+            : new F32Conv<S, V>(node, Phases(node, (ConvTranspose)node.Op), ((ConvTranspose)node.Op).Groups, null, inputPitch, outputPitch);
+    }
 
     /// <summary>The one grid of a convolution. Where the channels are few, the taps of a kernel row, neighbours in memory, make one segment.</summary>
     private static F32Grid[] Whole(Node node, Conv conv, int inputPitch)

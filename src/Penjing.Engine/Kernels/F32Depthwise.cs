@@ -6,11 +6,11 @@ namespace Penjing.Engine;
 internal readonly struct F32Depthwise : IKernelMaker
 {
     /// <summary>Whether the node is a convolution with constant weights and one kernel for each input channel.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is Conv { Groups: > 1 and var groups }
+    public static bool Fits(Node node) => node.Op is Conv { Groups: > 1 and var groups }
         && groups == node.Shape[1] && groups == node.Inputs[0].Shape[1] && node.Inputs[0].Value is null && node.Inputs[1].Value is not null && (node.Inputs.Length < 3 || node.Inputs[2].Value is not null);
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => new F32Depthwise<S, V>(node);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Depthwise<S, V>(site.Node);
 }
 
 /// <summary>A depthwise convolution, a row of output pixels at a time. Packed are, for each vector of channels, the biases, then each tap's weights.</summary>

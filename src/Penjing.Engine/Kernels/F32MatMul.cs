@@ -7,7 +7,7 @@ namespace Penjing.Engine;
 internal readonly struct F32MatMul : IKernelMaker
 {
     /// <summary>Whether the node is a product of matrices whose addend, if any, is a constant for each column.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Inputs[0].Value is null && node.Op switch
+    public static bool Fits(Node node) => node.Inputs[0].Value is null && node.Op switch
     {
         Gemm when node.Inputs.Length < 3 => true,
         Gemm => node.Inputs[2].Value is { Shape: var addend } && (addend.Elements == 1 || (addend[-1] == node.Shape[1] && addend.Elements == node.Shape[1])),
@@ -16,7 +16,7 @@ internal readonly struct F32MatMul : IKernelMaker
     };
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => new F32MatMul<S, V>(node);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32MatMul<S, V>(site.Node);
 }
 
 /// <summary>Products of matrices, one for each left and right matrix that meet.</summary>

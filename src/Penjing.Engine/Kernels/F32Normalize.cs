@@ -6,11 +6,11 @@ namespace Penjing.Engine;
 internal readonly struct F32Normalize : IKernelMaker
 {
     /// <summary>Whether the node is a normalization of pictures or rows with constant parameters.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is BatchNormalization && node.Shape.Rank is 2 or 4
+    public static bool Fits(Node node) => node.Op is BatchNormalization && node.Shape.Rank is 2 or 4
         && node.Inputs[0].Value is null && node.Inputs.Skip(1).All(input => input.Value is not null);
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => new F32Normalize<S, V>(node);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Normalize<S, V>(site.Node);
 }
 
 /// <summary>x · scale + shift, channel by channel.</summary>

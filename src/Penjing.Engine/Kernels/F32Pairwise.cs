@@ -51,16 +51,16 @@ internal readonly struct Sloped : IF32Pair
 internal readonly struct F32Pairwise : IKernelMaker
 {
     /// <summary>Whether the node is a function of pairs of floats.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is Add or Sub or Mul or Div or PRelu;
+    public static bool Fits(Node node) => node.Op is Add or Sub or Mul or Div or PRelu;
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => node.Op switch
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => site.Node.Op switch
     {
-        Add => new F32Pairwise<S, V, Sum>(node),
-        Sub => new F32Pairwise<S, V, Difference>(node),
-        Mul => new F32Pairwise<S, V, Product>(node),
-        Div => new F32Pairwise<S, V, Quotient>(node),
-        _ => new F32Pairwise<S, V, Sloped>(node),
+        Add => new F32Pairwise<S, V, Sum>(site.Node),
+        Sub => new F32Pairwise<S, V, Difference>(site.Node),
+        Mul => new F32Pairwise<S, V, Product>(site.Node),
+        Div => new F32Pairwise<S, V, Quotient>(site.Node),
+        _ => new F32Pairwise<S, V, Sloped>(site.Node),
     };
 }
 

@@ -34,15 +34,15 @@ internal readonly struct SumOf : IF32Pooling
 internal readonly struct F32Pool : IKernelMaker
 {
     /// <summary>Whether the node is a pool.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is MaxPool or AveragePool or GlobalMaxPool && node.Inputs[0].Value is null;
+    public static bool Fits(Node node) => node.Op is MaxPool or AveragePool or GlobalMaxPool && node.Inputs[0].Value is null;
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => node.Op switch
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => site.Node.Op switch
     {
-        MaxPool pool => new F32Pool<S, V, LargestOf>(node, pool.Kernel, pool.Stride, pool.Padding, pool.Dilation, null),
-        GlobalMaxPool => new F32Pool<S, V, LargestOf>(node, new(node.Inputs[0].Shape[2], node.Inputs[0].Shape[3]), Size.One, default, Size.One, null),
-        AveragePool pool => new F32Pool<S, V, SumOf>(node, pool.Kernel, pool.Stride, pool.Padding, Size.One, pool.CountIncludePad),
-        _ => throw new NotSupportedException(node.Op.Name),
+        MaxPool pool => new F32Pool<S, V, LargestOf>(site.Node, pool.Kernel, pool.Stride, pool.Padding, pool.Dilation, null),
+        GlobalMaxPool => new F32Pool<S, V, LargestOf>(site.Node, new(site.Node.Inputs[0].Shape[2], site.Node.Inputs[0].Shape[3]), Size.One, default, Size.One, null),
+        AveragePool pool => new F32Pool<S, V, SumOf>(site.Node, pool.Kernel, pool.Stride, pool.Padding, Size.One, pool.CountIncludePad),
+        _ => throw new NotSupportedException(site.Node.Op.Name),
     };
 }
 

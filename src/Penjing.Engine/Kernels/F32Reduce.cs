@@ -30,10 +30,10 @@ internal readonly record struct Around(int Outer, int Extent, int Inner)
 internal readonly struct F32Mean : IKernelMaker
 {
     /// <summary>Whether the node is such a mean.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is GlobalAveragePool or ReduceMean && View(node) is not null;
+    public static bool Fits(Node node) => node.Op is GlobalAveragePool or ReduceMean && View(node) is not null;
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged => new F32Mean<S, V>(View(node)!.Value);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Mean<S, V>(View(site.Node)!.Value);
 
     private static Around? View(Node node)
     {
@@ -135,11 +135,11 @@ internal sealed unsafe class F32Mean<S, V>(Around view) : Kernel where S : struc
 internal readonly struct F32ArgMax : IKernelMaker
 {
     /// <summary>Whether the node is an ArgMax whose output lies in memory as its input does.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is ArgMax arg && Around.Of(node.Inputs[0].Shape, [arg.Axis], node.Shape) is not null;
+    public static bool Fits(Node node) => node.Op is ArgMax arg && Around.Of(node.Inputs[0].Shape, [arg.Axis], node.Shape) is not null;
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged =>
-        new F32ArgMaxKernel(Around.Of(node.Inputs[0].Shape, [((ArgMax)node.Op).Axis], node.Shape)!.Value, ((ArgMax)node.Op).SelectLast);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged =>
+        new F32ArgMaxKernel(Around.Of(site.Node.Inputs[0].Shape, [((ArgMax)site.Node.Op).Axis], site.Node.Shape)!.Value, ((ArgMax)site.Node.Op).SelectLast);
 }
 
 /// <summary>The index of the largest of each row, element by element.</summary>

@@ -6,11 +6,11 @@ namespace Penjing.Engine;
 internal readonly struct F32Softmax : IKernelMaker
 {
     /// <summary>Whether the node is a softmax.</summary>
-    public static bool Fits(Node node, Isa isa) => node.Op is Softmax && node.Inputs[0].Value is null;
+    public static bool Fits(Node node) => node.Op is Softmax && node.Inputs[0].Value is null;
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged =>
-        new F32Softmax<S, V>(Around.Of(node.Shape, [((Softmax)node.Op).Axis], node.Shape)!.Value);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged =>
+        new F32Softmax<S, V>(Around.Of(site.Node.Shape, [((Softmax)site.Node.Op).Axis], site.Node.Shape)!.Value);
 }
 
 /// <summary>Softmax of rows, each vector by vector; or of columns, a vector of them at a time.</summary>

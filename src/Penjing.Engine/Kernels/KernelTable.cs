@@ -2,42 +2,52 @@ using System.Collections.Immutable;
 
 namespace Penjing.Engine;
 
-/// <summary>A way to compute nodes: its name, the nodes it fits on a machine, and the kernel made for one of them.</summary>
-internal sealed record KernelRow(string Name, Func<Node, Isa, bool> Fits, Func<Node, Isa, Kernel> Create);
+/// <summary>A way to compute nodes.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Fits">Whether it can compute a site.</param>
+/// <param name="Create">The kernel made for a site that it fits.</param>
+/// <param name="Cost">About how many nanoseconds the kernel takes on one thread; null where no other row competes with it.</param>
+internal sealed record KernelRow(string Name, Func<Site, bool> Fits, Func<Site, Kernel> Create, Func<Site, double>? Cost = null);
 
-/// <summary>The one table of kernels, best first: lowering takes the first row that fits, tests and benches take all.</summary>
+/// <summary>The one table of kernels: lowering takes the cheapest row that fits, the first where costs are equal; tests and benches take all.</summary>
 internal static class KernelTable
 {
-    /// <summary>The rows. What comes earlier is faster or smaller on every node that both fit; the reason stands beside the row.</summary>
+    /// <summary>The rows. Of two without a cost, what comes earlier is faster or smaller on every node that both fit; the reason stands beside the row.</summary>
     public static ImmutableArray<KernelRow> Rows { get; } =
     [
         // Nothing is faster than the copy that must be made, and no other kernel only copies.
-        new("reorder", (node, _) => Reorder.Fits(node), (node, _) => Reorder.Of(node)),
+        new("reorder", site => site.IsDense && Reorder.Fits(site.Node), site => Reorder.Of(site.Node)),
 
-        new("assemble", (node, _) => Assemble.Fits(node), (node, _) => Assemble.Of(node)),
+        new("assemble", site => site.IsDense && Assemble.Fits(site.Node), site => Assemble.Of(site.Node)),
 
         // A group of one channel fills one lane of a product's panel, but all lanes of this.
-        Row<F32Depthwise>("f32-depthwise", F32Depthwise.Fits),
+        Dense<F32Depthwise>("f32-depthwise", F32Depthwise.Fits),
         Row<F32Conv>("f32-gemm-conv", F32Conv.Fits),
 
         // One row for each of what follows: the order doesn't matter.
-        Row<F32MatMul>("f32-gemm", F32MatMul.Fits),
-        Row<F32Activation>("f32-activation", F32Activation.Fits),
-        Row<F32Pairwise>("f32-pairwise", F32Pairwise.Fits),
-        Row<F32Normalize>("f32-normalize", F32Normalize.Fits),
-        Row<F32Pool>("f32-pool", F32Pool.Fits),
-        Row<F32Mean>("f32-mean", F32Mean.Fits),
-        Row<F32ArgMax>("f32-argmax", F32ArgMax.Fits),
-        Row<F32Softmax>("f32-softmax", F32Softmax.Fits),
-        Row<F32Resize>("f32-resize", F32Resize.Fits),
+        Dense<F32MatMul>("f32-gemm", F32MatMul.Fits),
+        Dense<F32Activation>("f32-activation", F32Activation.Fits),
+        Dense<F32Pairwise>("f32-pairwise", F32Pairwise.Fits),
+        Dense<F32Normalize>("f32-normalize", F32Normalize.Fits),
+        Dense<F32Pool>("f32-pool", F32Pool.Fits),
+        Dense<F32Mean>("f32-mean", F32Mean.Fits),
+        Dense<F32ArgMax>("f32-argmax", F32ArgMax.Fits),
+        Dense<F32Softmax>("f32-softmax", F32Softmax.Fits),
+        Dense<F32Resize>("f32-resize", F32Resize.Fits),
 
         // Fits everything, in double precision without vectors: last.
-        new("reference", (_, _) => true, (node, _) => new ReferenceKernel(node)),
+        new("reference", site => site.IsDense, site => new ReferenceKernel(site.Node), _ => double.PositiveInfinity),
     ];
 
+    /// <summary>The row that a site gets where nothing forces another.</summary>
+    public static KernelRow Choose(Site site) => Rows.Where(row => row.Fits(site)).MinBy(row => row.Cost?.Invoke(site) ?? 0)!;
+
+    /// <summary>A row of kernels of floats that find all values lying by themselves.</summary>
+    private static KernelRow Dense<K>(string name, Func<Node, bool> fits) where K : struct, IKernelMaker => Row<K>(name, site => site.IsDense && fits(site.Node));
+
     /// <summary>A row of kernels of floats, none of which computes an empty value or reads one.</summary>
-    private static KernelRow Row<K>(string name, Func<Node, Isa, bool> fits) where K : struct, IKernelMaker =>
-        new(name, (node, isa) => IsFilled(node) && fits(node, isa), Simd.Make<K>);
+    private static KernelRow Row<K>(string name, Func<Site, bool> fits) where K : struct, IKernelMaker =>
+        new(name, site => IsFilled(site.Node) && fits(site), Simd.Make<K>);
 
     private static bool IsFilled(Node node) =>
         node.Shape.Elements > 0 && node.Inputs.All(input => input.Info.Type == ElementType.Float32 && input.Shape.Elements > 0);

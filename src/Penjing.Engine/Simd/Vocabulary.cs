@@ -73,19 +73,19 @@ internal interface ISimd<V> : IVectorMemory<V>, IVectorArithmetic<V>, IVectorOrd
 /// </summary>
 internal interface IKernelMaker
 {
-    /// <summary>The kernel of a node for one width.</summary>
-    static abstract Kernel Make<S, V>(Node node) where S : struct, ISimd<V> where V : unmanaged;
+    /// <summary>The kernel of a site for one width.</summary>
+    static abstract Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged;
 }
 
 /// <summary>Turns an <see cref="Isa"/> into type parameters.</summary>
 internal static class Simd
 {
-    /// <summary>The kernel that <typeparamref name="K"/> makes of a node for this width.</summary>
-    public static Kernel Make<K>(Node node, Isa isa) where K : struct, IKernelMaker => isa switch
+    /// <summary>The kernel that <typeparamref name="K"/> makes of a site.</summary>
+    public static Kernel Make<K>(Site site) where K : struct, IKernelMaker => site.Isa switch
     {
-        Isa.Vector512 => K.Make<Simd512, System.Runtime.Intrinsics.Vector512<float>>(node),
-        Isa.Vector256 => K.Make<Simd256, System.Runtime.Intrinsics.Vector256<float>>(node),
-        Isa.Vector128 => K.Make<Simd128, System.Runtime.Intrinsics.Vector128<float>>(node),
-        _ => K.Make<Scalar, float>(node),
+        Isa.Vector512 => K.Make<Simd512, System.Runtime.Intrinsics.Vector512<float>>(site),
+        Isa.Vector256 => K.Make<Simd256, System.Runtime.Intrinsics.Vector256<float>>(site),
+        Isa.Vector128 => K.Make<Simd128, System.Runtime.Intrinsics.Vector128<float>>(site),
+        _ => K.Make<Scalar, float>(site),
     };
 }

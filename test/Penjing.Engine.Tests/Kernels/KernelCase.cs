@@ -14,7 +14,7 @@ internal static unsafe class KernelCase
     public static Tensor Run(KernelRow row, OpCase one, Isa isa, bool reverse = false)
     {
         Node node = Node(one);
-        using Kernel kernel = row.Create(node, isa);
+        using Kernel kernel = row.Create(new(node, isa));
         GuardedMemory?[] memory = [.. node.Inputs.Select((input, i) => input.Value is null ? Inward(one.Inputs[i]) : null)];
         using GuardedMemory output = new((long)node.Shape.Elements * node.Info.Type.Size()), scratch = new((kernel.ScratchBytes + 63) / 64 * 64);
         void** inputs = stackalloc void*[memory.Length + 1];

@@ -13,7 +13,7 @@ public unsafe class PitchTests
         foreach (OpCase one in OpCases.Of<Conv>().Concat(OpCases.Of<ConvTranspose>()))
         {
             Node node = KernelCase.Node(one);
-            if (node.Shape.Elements == 0 || node.Info.Type is not ElementType.Float32 || !F32Conv.Fits(node, Isa.None)) continue;
+            if (node.Shape.Elements == 0 || node.Info.Type is not ElementType.Float32 || !F32Conv.Fits(new(node, Isa.None))) continue;
             Check<Simd256, Vector256<float>>(one, node);
             Check<Scalar, float>(one, node);
         }
@@ -27,8 +27,8 @@ public unsafe class PitchTests
         float[] narrow = new float[node.Shape.Elements], wide = new float[node.Shape.Elements / columns * outputPitch];
         Array.Fill(wide, untouched);
         for (int i = 0; i < input.Length; i++) spread[i / channels * inputPitch + i % channels] = input[i];
-        Run(F32Conv.Make<S, V>(node, channels, columns), input, narrow);
-        Run(F32Conv.Make<S, V>(node, inputPitch, outputPitch), spread, wide);
+        Run(F32Conv.Make<S, V>(new(node, Isa.None)), input, narrow);
+        Run(F32Conv.Make<S, V>(new(node, Isa.None, [inputPitch], outputPitch)), spread, wide);
         for (int i = 0; i < wide.Length; i++)
         {
             float expected = i % outputPitch < columns ? narrow[i / outputPitch * columns + i % outputPitch] : untouched;
