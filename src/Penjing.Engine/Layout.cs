@@ -16,8 +16,8 @@ internal static class Layout
     /// <summary>The copy that makes the engine's order of row-major elements.</summary>
     public static ImmutableArray<Axis> Inward(Shape shape) => Merge([.. Order(shape).Select(axis => new Axis(shape[axis], RowMajor(shape)[axis]))]);
 
-    /// <summary>The copy that makes row-major elements of the engine's order.</summary>
-    public static ImmutableArray<Axis> Outward(Shape shape) => Merge([.. shape.Select((extent, axis) => new Axis(extent, Strides(shape)[axis]))]);
+    /// <summary>The copy that makes row-major elements of the engine's order, pixels <paramref name="pitch"/> elements apart.</summary>
+    public static ImmutableArray<Axis> Outward(Shape shape, int pitch = 0) => Merge([.. shape.Select((extent, axis) => new Axis(extent, Strides(shape, pitch)[axis]))]);
 
     /// <summary>The copy, from the engine's order to the engine's order, that transposes.</summary>
     public static ImmutableArray<Axis> Transposed(Shape input, Transpose op)
@@ -42,16 +42,35 @@ internal static class Layout
         static ImmutableArray<ImmutableArray<Axis>> Needed(ImmutableArray<ImmutableArray<Axis>> copies) => [.. copies.Where(copy => !IsCopy(copy))];
     }
 
+    /// <summary>The axis counted from the front.</summary>
+    public static int Axis(Shape shape, int axis) => axis < 0 ? axis + shape.Rank : axis;
+
+    /// <summary>How many elements of dense memory, or pixels of pitched, each place along an axis takes; 1 along the channels.</summary>
+    public static long Inner(Shape shape, int axis)
+    {
+        if (shape.Rank == 0) return 0;
+        int[] order = [.. Order(shape)];
+        int at = Array.IndexOf(order, Axis(shape, axis)), end = shape.Rank == 4 ? Math.Max(3, at + 1) : shape.Rank;
+        return order[(at + 1)..end].Aggregate(1L, (product, other) => product * shape[other]);
+    }
+
+    /// <summary>Whether a stretch of an axis is one piece of memory or, along the channels of a picture, a part of each pixel.</summary>
+    public static bool IsSegment(Shape shape, int axis)
+    {
+        axis = Axis(shape, axis);
+        return (shape.Rank == 4 && axis == 1) || Order(shape).TakeWhile(other => other != axis).All(other => shape[other] == 1);
+    }
+
     /// <summary>The extents of a shape in the engine's order.</summary>
     public static int[] Ordered(Shape shape) => [.. Order(shape).Select(axis => shape[axis])];
 
     /// <summary>
-    /// Elements of <paramref name="shape"/>'s memory between neighbours along each axis, in the engine's order, of the shape it broadcasts to;
-    /// 0 where it repeats.
+    /// Elements of <paramref name="shape"/>'s memory, pixels <paramref name="pitch"/> elements apart, between neighbours along each axis, in the
+    /// engine's order, of the shape it broadcasts to; 0 where it repeats.
     /// </summary>
-    public static long[] Broadcast(Shape shape, Shape to)
+    public static long[] Broadcast(Shape shape, Shape to, int pitch = 0)
     {
-        long[] strides = Strides(shape);
+        long[] strides = Strides(shape, pitch);
         int missing = to.Rank - shape.Rank;
         return [.. Order(to).Select(axis => axis < missing || shape[axis - missing] == 1 ? 0 : strides[axis - missing])];
     }
@@ -69,12 +88,12 @@ internal static class Layout
         return strides;
     }
 
-    /// <summary>Elements between neighbours along each axis of the shape, in the engine's order.</summary>
-    private static long[] Strides(Shape shape)
+    /// <summary>Elements between neighbours along each axis of the shape, pixels <paramref name="pitch"/> elements apart; 0 means side by side.</summary>
+    private static long[] Strides(Shape shape, int pitch = 0)
     {
         if (shape.Rank != 4) return RowMajor(shape);
-        long channels = shape[1], width = shape[3];
-        return [shape[2] * width * channels, 1, width * channels, channels];
+        long across = pitch > 0 ? pitch : shape[1], width = shape[3];
+        return [shape[2] * width * across, 1, width * across, across];
     }
 
     /// <summary>Drops axes of extent 1 and joins neighbours that one stride can walk; an empty copy is one axis of extent 0.</summary>

@@ -3,23 +3,21 @@ using System.Collections.Immutable;
 namespace Penjing.Engine;
 
 /// <summary>
-/// Makes a plan of a graph: picks the first kernel that fits each node, finds the nodes that are but views of their input, and places all
-/// values in the arena.
+/// Makes a plan of a graph: fuses what kernels compute in one step, finds the values that lie within others, picks a kernel for each node that
+/// is left, and places all values in the arena.
 /// </summary>
 internal sealed class Lower
 {
-    private readonly Isa isa;
-    private readonly KernelRow? forced;
+    private readonly Selection selection;
+    private readonly Views views;
     private readonly List<PlannedStep> steps = [];
     private readonly List<Value> values = [];
-    private readonly Dictionary<Node, int> places = [];
+    private readonly Dictionary<Node, int> indices = [];
 
-    private Lower(SessionOptions options)
+    private Lower(Graph graph, Selection selection)
     {
-        isa = options.Isa ?? Isas.Best;
-        if (options.Kernel is not { } name) return;
-        forced = KernelTable.Rows.FirstOrDefault(row => row.Name == name)
-            ?? throw new PenjingException($"there is no kernel '{name}'; the kernels are {string.Join(", ", KernelTable.Rows.Select(row => row.Name))}");
+        this.selection = selection;
+        views = new(graph, selection);
     }
 
     /// <summary>A value's lifetime while it is still being found.</summary>
@@ -33,15 +31,17 @@ internal sealed class Lower
     /// <exception cref="PenjingException">The options name a kernel that doesn't exist.</exception>
     public static Plan Of(Graph graph, SessionOptions options)
     {
-        Lower lower = new(options);
+        Selection selection = new(options);
+        graph = FusionPasses.Apply(graph, selection);
+        Lower lower = new(graph, selection);
         try
         {
             foreach (Node input in graph.Inputs)
-                lower.Add("Input", input, Reorder.In(input.Info), [-1], lower.Define(input));
+                lower.Add("Input", input, Reorder.In(input.Info), [Spot.Outside], lower.At(input));
             foreach (Node node in graph.Nodes)
-                if (node.Op is not (Input or Constant)) lower.Place(node);
+                if (node.Op is not (Input or Constant) && !lower.views.IsFree(node)) lower.Place(node);
             foreach (Node output in graph.Outputs.Where(output => output.Value is null))
-                lower.Add("Output", output, Reorder.Out(output.Info), [lower.Use(output)], -1);
+                lower.Add("Output", output, Reorder.Out(output.Info, lower.views[output].Pitch), [lower.At(output)], Spot.Outside);
             return lower.Finish([.. graph.Outputs.Select(output => output.Value)]);
         }
         catch
@@ -53,43 +53,36 @@ internal sealed class Lower
 
     private void Place(Node node)
     {
-        if (Layout.Moves(node) is [] && node.Inputs[0].Value is null)
+        Site site = views.SiteOf(node);
+        if (node.Op is Concat && views.Copied(node) is var copied && copied.Contains(false))
         {
-            places[node] = places[node.Inputs[0]];
+            Add(node.Op.Name, node, Assemble.Of(site, copied), [.. node.Inputs.Select((input, i) => copied[i] ? At(input) : Spot.Outside)], At(node));
             return;
         }
-        Kernel kernel = Choose(node);
-        ImmutableArray<int> inputs = [.. node.Inputs.Select(Use)];
-        Add(node.Op.Name, node, kernel, inputs, Define(node));
+        KernelRow row = selection.Row(site) ?? throw new InvalidOperationException($"no kernel computes '{node.Name}' where its values lie");
+        Add(node.Op.Name, node, row.Create(site), [.. node.Inputs.Select(At)], At(node));
     }
 
-    private Kernel Choose(Node node)
+    /// <summary>Adds a step, and lets what it touches live until then.</summary>
+    private void Add(string op, Node node, Kernel kernel, ImmutableArray<Spot> inputs, Spot output)
     {
-        // Kernels expect something to compute from at each run; what depends on no input they needn't understand.
-        if (node.Inputs.All(input => input.Value is not null)) return new ReferenceKernel(node);
-        Site site = new(node, isa);
-        KernelRow row = forced is not null && forced.Fits(site) ? forced : KernelTable.Choose(site);
-        return row.Create(site);
-    }
-
-    private void Add(string op, Node node, Kernel kernel, ImmutableArray<int> inputs, int output)
-    {
-        long bytes = (long)node.Shape.Elements * node.Info.Type.Size(), macs = op == node.Op.Name ? Cost.Macs(node) : 0;
+        foreach (Spot spot in inputs.Append(output))
+            if (spot.Value >= 0) values[spot.Value].Last = steps.Count;
+        long bytes = (long)node.Shape.Elements * node.Info.Type.Size(), macs = op != node.Op.Name ? 0 : node.Op is Fusion fusion ? fusion.Macs(node.Inputs) : Cost.Macs(node);
         steps.Add(new(new(node.Name, op, kernel.Label, kernel is ReferenceKernel, macs, bytes, kernel.ScratchBytes), kernel, inputs, output));
     }
 
-    private int Define(Node node)
+    /// <summary>Where a value lies; its memory is wanted from the first step on that asks.</summary>
+    private Spot At(Node node)
     {
-        places[node] = values.Count;
-        values.Add(new(node.Name, (long)node.Shape.Elements * node.Info.Type.Size(), steps.Count));
-        return places[node];
-    }
-
-    private int Use(Node node)
-    {
-        if (node.Value is not null) return -1;
-        values[places[node]].Last = steps.Count;
-        return places[node];
+        if (node.Value is not null) return Spot.Outside;
+        (Node root, long offset, _) = views[node];
+        if (!indices.TryGetValue(root, out int index))
+        {
+            indices.Add(root, index = values.Count);
+            values.Add(new(root.Name, (long)root.Shape.Elements * root.Info.Type.Size(), steps.Count));
+        }
+        return new(index, offset * node.Info.Type.Size(), (long)node.Shape.Elements * node.Info.Type.Size());
     }
 
     private Plan Finish(ImmutableArray<Tensor?> constants)
@@ -123,18 +116,20 @@ internal sealed class Lower
         int[] blockOf = [.. Enumerable.Range(0, values.Count)];
         for (int step = 0; step < steps.Count; step++)
         {
-            (PlannedStep planned, int output) = (steps[step], steps[step].Output);
-            if (output < 0) continue;
+            (PlannedStep planned, Spot output) = (steps[step], steps[step].Output);
+            if (!IsWhole(output) || values[output.Value].First != step) continue;
             for (int i = 0; i < planned.Inputs.Length; i++)
             {
-                int input = planned.Inputs[i];
-                if (input < 0 || values[input].Last != step || values[input].Bytes != values[output].Bytes) continue;
-                bool free = Enumerable.Range(0, planned.Inputs.Length).All(other => planned.Inputs[other] != input || planned.Kernel.Overwrites(other));
+                Spot input = planned.Inputs[i];
+                if (!IsWhole(input) || values[input.Value].Last != step || values[input.Value].Bytes != values[output.Value].Bytes) continue;
+                bool free = Enumerable.Range(0, planned.Inputs.Length).All(other => planned.Inputs[other].Value != input.Value || planned.Kernel.Overwrites(other));
                 if (!free) continue;
-                blockOf[output] = blockOf[input];
+                blockOf[output.Value] = blockOf[input.Value];
                 break;
             }
         }
         return blockOf;
     }
+
+    private bool IsWhole(Spot spot) => spot.Value >= 0 && spot.Bytes == values[spot.Value].Bytes;
 }

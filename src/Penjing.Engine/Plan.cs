@@ -5,8 +5,15 @@ namespace Penjing.Engine;
 /// <summary>A value's place in the arena, from the step that writes it to the last that reads it.</summary>
 internal sealed record Placement(string Name, long Offset, Block Block);
 
+/// <summary>Where a step finds an operand: in which value's memory, how many bytes from its beginning, and how many bytes it has.</summary>
+internal readonly record struct Spot(int Value, long Offset, long Bytes)
+{
+    /// <summary>What lies outside the arena: constants, the caller's inputs and outputs.</summary>
+    public static Spot Outside => new(-1, 0, 0);
+}
+
 /// <summary>A step as the session runs it; the pointers of its operands stay the same from run to run, save those to a caller's memory.</summary>
-internal sealed class PlannedStep(Step info, Kernel kernel, ImmutableArray<int> inputs, int output)
+internal sealed class PlannedStep(Step info, Kernel kernel, ImmutableArray<Spot> inputs, Spot output)
 {
     /// <summary>What users see of the step.</summary>
     public Step Info { get; } = info;
@@ -14,11 +21,11 @@ internal sealed class PlannedStep(Step info, Kernel kernel, ImmutableArray<int> 
     /// <summary>The code.</summary>
     public Kernel Kernel { get; } = kernel;
 
-    /// <summary>The values it reads, by index; −1 for what lies outside the arena: constants, and the caller's input.</summary>
-    public ImmutableArray<int> Inputs { get; } = inputs;
+    /// <summary>Where what it reads lies.</summary>
+    public ImmutableArray<Spot> Inputs { get; } = inputs;
 
-    /// <summary>The value it writes, by index; −1 for the caller's output.</summary>
-    public int Output { get; } = output;
+    /// <summary>Where what it writes lies.</summary>
+    public Spot Output { get; } = output;
 }
 
 /// <summary>A graph made ready for one machine: steps in order, and where everything lies. Copies of the inputs come first, of the outputs last.</summary>
@@ -39,7 +46,7 @@ internal sealed class Plan : IDisposable
     /// <summary>The steps.</summary>
     public ImmutableArray<PlannedStep> Steps { get; }
 
-    /// <summary>Every value that is no constant and no view of another, by index.</summary>
+    /// <summary>Every value that is no constant and lies within no other, by index.</summary>
     public ImmutableArray<Placement> Values { get; }
 
     /// <summary>Where each step's scratch memory lies; −1 where it needs none.</summary>

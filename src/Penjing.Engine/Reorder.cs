@@ -25,8 +25,8 @@ internal sealed unsafe class Reorder : Kernel
     /// <summary>The copy of a caller's row-major value into the engine's order.</summary>
     public static Reorder In(ValueInfo value) => new([Layout.Inward(value.Shape)], value);
 
-    /// <summary>The copy of a value in the engine's order into a caller's row-major memory.</summary>
-    public static Reorder Out(ValueInfo value) => new([Layout.Outward(value.Shape)], value);
+    /// <summary>The copy of a value in the engine's order, pixels <paramref name="pitch"/> elements apart, into a caller's row-major memory.</summary>
+    public static Reorder Out(ValueInfo value, int pitch) => new([Layout.Outward(value.Shape, pitch)], value);
 
     /// <inheritdoc/>
     public override string Label => "reorder";

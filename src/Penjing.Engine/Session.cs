@@ -242,5 +242,5 @@ public sealed unsafe class Session : IDisposable
         }
     }
 
-    private void* Address(int value) => value < 0 ? null : arena.Pointer + plan.Values[value].Offset;
+    private void* Address(Spot spot) => spot.Value < 0 ? null : arena.Pointer + plan.Values[spot.Value].Offset + spot.Offset;
 }

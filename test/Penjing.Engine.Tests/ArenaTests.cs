@@ -32,13 +32,14 @@ public class ArenaTests
             var placed = plan.Values.Select(value => (value.Offset, value.Block)).ToList();
             placed.AddRange(plan.Scratch.Select((offset, step) => (offset, new Block(plan.Steps[step].Info.ScratchBytes, step, step)))
                 .Where(scratch => scratch.offset >= 0));
-            foreach ((int at, int read) in plan.Steps.SelectMany((step, at) => step.Inputs.Select(read => (at, read))))
+            foreach ((int at, Spot read) in plan.Steps.SelectMany((step, at) => step.Inputs.Select(read => (at, read))))
             {
-                PlannedStep step = plan.Steps[at];
-                if (read < 0 || step.Output < 0 || plan.Values[read].Offset != plan.Values[step.Output].Offset || plan.Values[read].Block.Last != at) continue;
-                for (int i = 0; i < step.Inputs.Length; i++) Assert.True(step.Inputs[i] != read || step.Kernel.Overwrites(i), $"seed {seed}, step {at}");
-                Assert.Equal(plan.Values[read].Block.Bytes, plan.Values[step.Output].Block.Bytes);
-                placed[read] = (placed[read].Offset, placed[read].Block with { Last = at - 1 });
+                (PlannedStep step, int output) = (plan.Steps[at], plan.Steps[at].Output.Value);
+                if (read.Value < 0 || output < 0 || output == read.Value) continue;
+                if (plan.Values[read.Value].Offset != plan.Values[output].Offset || plan.Values[read.Value].Block.Last != at) continue;
+                for (int i = 0; i < step.Inputs.Length; i++) Assert.True(step.Inputs[i].Value != read.Value || step.Kernel.Overwrites(i), $"seed {seed}, step {at}");
+                Assert.Equal(plan.Values[read.Value].Block.Bytes, plan.Values[output].Block.Bytes);
+                placed[read.Value] = (placed[read.Value].Offset, placed[read.Value].Block with { Last = at - 1 });
                 overlaid++;
             }
             Check(placed, plan.ArenaBytes, $"seed {seed}");

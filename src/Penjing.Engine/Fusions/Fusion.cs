@@ -19,6 +19,13 @@ internal abstract record Fusion : Op
         return Reference.Run(new Graph([Meaning(given)], given), inputs)[0];
     }
 
+    /// <summary>Multiply-accumulates of one run on these inputs.</summary>
+    public long Macs(ImmutableArray<Node> inputs)
+    {
+        ImmutableArray<Node> given = Given([.. inputs.Select(input => input.Info)]);
+        return Cost.Macs(new Graph([Meaning(given)], given));
+    }
+
     private static ImmutableArray<Node> Given(ReadOnlySpan<ValueInfo> inputs) =>
         [.. inputs.ToArray().Select((input, i) => new Node($"input{i}", new Input(input.Type, input.Shape)))];
 }

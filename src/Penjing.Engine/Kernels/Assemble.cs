@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 
 namespace Penjing.Engine;
@@ -5,32 +6,41 @@ namespace Penjing.Engine;
 /// <summary>Concat, Slice, Gather and Pad, of every element type: along one axis of the output, runs taken from the inputs or filled.</summary>
 internal sealed class Assemble
 {
-    /// <summary>Whether the node puts its output together so.</summary>
-    public static bool Fits(Node node) =>
-        node.Op is Concat or Slice or Gather or Pad && node.Shape.Elements > 0 && node.Inputs.Any(input => input.Value is null);
+    /// <summary>Whether the node puts its output together so: along any axis, or, where pixels are parts of wider ones, along the channels.</summary>
+    public static bool Fits(Site site) =>
+        site.Node.Op is Concat or Slice or Gather or Pad && site.Node.Shape.Elements > 0 && site.Node.Inputs.Any(input => input.Value is null)
+        && (site.IsDense || Along(site.Node) == 1);
 
     /// <summary>The kernel of a node.</summary>
-    public static Kernel Of(Node node)
+    public static Kernel Of(Site site) => Of(site, [.. site.Node.Inputs.Select(_ => true)]);
+
+    /// <summary>The kernel of a node that leaves alone what comes from some of its inputs: they lie there already.</summary>
+    public static Kernel Of(Site site, ImmutableArray<bool> copied)
     {
-        (int axis, int first) = node.Op switch
-        {
-            Concat concat => (concat.Axis, 0),
-            Slice slice => (slice.Axis, slice.Range(node.Inputs[0].Shape[slice.Axis]).First),
-            Gather gather => (gather.Axis, 0),
-            Pad pad => (pad.Axis, 0),
-            _ => throw new NotSupportedException(node.Op.Name),
-        };
-        int extent = node.Shape[axis], source = node.Inputs[0].Shape[axis];
+        Node node = site.Node;
+        int axis = Along(node), extent = node.Shape[axis], source = node.Inputs[0].Shape[axis];
         (int, int)[] places = node.Op switch
         {
-            Concat => [.. node.Inputs.SelectMany((input, i) => Enumerable.Range(0, input.Shape[axis]).Select(at => (i, at)))],
-            Slice slice => [.. Enumerable.Range(0, extent).Select(at => (0, first + at * slice.Step))],
+            Concat => [.. node.Inputs.SelectMany((input, i) => Enumerable.Range(0, input.Shape[axis]).Select(at => (copied[i] ? i : Left, at)))],
+            Slice slice => [.. Enumerable.Range(0, extent).Select(at => (0, slice.Range(source).First + at * slice.Step))],
             Gather gather => [.. gather.Indices.Select(at => (0, at))],
             Pad pad => [.. Enumerable.Range(-pad.Before, extent).Select(at => Padded(pad.Mode, at, source))],
             _ => throw new NotSupportedException(node.Op.Name),
         };
-        return new AssembleKernel(node, axis < 0 ? axis + node.Shape.Rank : axis, places);
+        return new AssembleKernel(site, axis, places);
     }
+
+    /// <summary>In place of an input, for what is filled, and for what is left alone.</summary>
+    public const int Filled = -1, Left = -2;
+
+    private static int Along(Node node) => Layout.Axis(node.Shape, node.Op switch
+    {
+        Concat concat => concat.Axis,
+        Slice slice => slice.Axis,
+        Gather gather => gather.Axis,
+        Pad pad => pad.Axis,
+        _ => throw new NotSupportedException(node.Op.Name),
+    });
 
     /// <summary>The place that a padded index reads; none where it is filled.</summary>
     private static (int Input, int At) Padded(PadMode mode, int at, int extent) => mode switch
@@ -38,7 +48,7 @@ internal sealed class Assemble
         _ when at >= 0 && at < extent => (0, at),
         PadMode.Reflect => (0, at < 0 ? -at : 2 * (extent - 1) - at),
         PadMode.Edge => (0, at < 0 ? 0 : extent - 1),
-        _ => (-1, 0),
+        _ => (Filled, 0),
     };
 }
 
@@ -55,29 +65,31 @@ internal sealed unsafe class AssembleKernel : Kernel
     private readonly byte[] fill;
     private readonly Split split;
 
-    /// <summary>The kernel of a node whose output has, at each place along the axis, that place of an input, or the fill where the input is −1.</summary>
-    public AssembleKernel(Node node, int axis, (int Input, int At)[] places)
+    /// <summary>The kernel of a node whose output has, at each place along the axis, that place of an input, a filling, or what is there already.</summary>
+    public AssembleKernel(Site site, int axis, (int Input, int At)[] places)
     {
+        Node node = site.Node;
         int[] order = node.Shape.Rank == 4 ? [0, 2, 3, 1] : [.. Enumerable.Range(0, node.Shape.Rank)];
         int at = Array.IndexOf(order, axis), size = node.Info.Type.Size();
         int outer = order[..at].Aggregate(1, (product, other) => product * node.Shape[other]);
         long inner = order[(at + 1)..].Aggregate((long)size, (product, other) => product * node.Shape[other]);
-        outputPitch = inner * node.Shape[axis];
-        pitches = [.. node.Inputs.Select(input => inner * input.Shape[axis])];
-        constants = [.. node.Inputs.Select(input => input.Value is { } value ? StridedCopy.Inward(value) : null)];
-        fill = Fill(node, size);
+        outputPitch = site.IsDense ? inner * node.Shape[axis] : (long)size * site.OutputPitch;
+        pitches = [.. node.Inputs.Select((input, i) => input.Value is null && !site.IsDense ? (long)size * site.InputPitches[i] : inner * input.Shape[axis])];
         var joined = new List<Stretch>();
         for (int i = 0; i < places.Length; i++)
         {
             (int input, int from) = places[i];
-            if (joined.Count > 0 && joined[^1] is { } last && last.Input == input && (input < 0 || last.From + last.Bytes == from * inner))
+            if (input == Assemble.Left) continue;
+            if (joined.Count > 0 && joined[^1] is { } last && last.Input == input && last.To + last.Bytes == i * inner && (input < 0 || last.From + last.Bytes == from * inner))
                 joined[^1] = last with { Bytes = last.Bytes + inner };
             else joined.Add(new(input, from * inner, i * inner, inner));
         }
         runs = [.. joined];
-        if (inner == sizeof(float) && node.Inputs.Length == 1 && places.All(place => place.Input == 0) && outputPitch < ShortRun * runs.Length)
+        constants = [.. node.Inputs.Select((input, i) => input.Value is { } value && joined.Any(run => run.Input == i) ? StridedCopy.Inward(value) : null)];
+        fill = Fill(node, size);
+        if (inner == sizeof(float) && node.Inputs.Length == 1 && places.All(place => place.Input == 0) && inner * places.Length < ShortRun * runs.Length)
             single = [.. places.Select(place => place.At)];
-        split = Split.Of(outer, outputPitch / 4.0 + 8.0 * runs.Length);
+        split = Split.Of(outer, runs.Sum(run => run.Bytes) / 4.0 + 8.0 * runs.Length);
     }
 
     /// <inheritdoc/>
@@ -119,8 +131,8 @@ internal sealed unsafe class AssembleKernel : Kernel
     private void Pick(uint* source, uint* target, int count)
     {
         int[] places = single!;
-        nint pitch = (nint)pitches[0] / sizeof(uint);
-        for (; count > 0; count--, source += pitch, target += places.Length)
+        nint pitch = (nint)pitches[0] / sizeof(uint), targetPitch = (nint)outputPitch / sizeof(uint);
+        for (; count > 0; count--, source += pitch, target += targetPitch)
             for (int i = 0; i < places.Length; i++) target[i] = source[places[i]];
     }
 

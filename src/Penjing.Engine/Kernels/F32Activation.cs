@@ -125,14 +125,16 @@ internal readonly struct F32Activation : IKernelMaker
         && node.Info.Type == ElementType.Float32 && node.Inputs[0].Value is null;
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Activation<S, V>(site.Node);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Activation<S, V>(site);
 }
 
-/// <summary>An activation by itself, a run of elements a task.</summary>
-internal sealed unsafe class F32Activation<S, V>(Node node) : Kernel where S : struct, ISimd<V> where V : unmanaged
+/// <summary>An activation by itself: a run of elements a task, or of pixels where these are parts of wider ones.</summary>
+internal sealed unsafe class F32Activation<S, V>(Site site) : Kernel where S : struct, ISimd<V> where V : unmanaged
 {
-    private readonly F32Finish<S, V> finish = new((Activation)node.Op);
-    private readonly Split split = Split.Flat(node.Shape.Elements, node.Op is Sigmoid or Tanh ? 8 : 1);
+    private readonly F32Finish<S, V> finish = new((Activation)site.Node.Op);
+    private readonly int channels = site.IsDense ? 0 : site.Node.Shape[1], inputPitch = site.InputPitches[0], outputPitch = site.OutputPitch;
+    private readonly Split split = site.IsDense ? Split.Flat(site.Node.Shape.Elements, Effort(site.Node))
+        : Split.Of(site.Node.Shape.Elements / site.Node.Shape[1], site.Node.Shape[1] * Effort(site.Node));
 
     /// <inheritdoc/>
     public override string Label => $"f32-activation-{Split.Name<S, V>()}";
@@ -147,6 +149,14 @@ internal sealed unsafe class F32Activation<S, V>(Node node) : Kernel where S : s
     public override void Run(int phase, int task, in Operands operands)
     {
         (int first, int count) = split[task];
-        finish.Apply(operands.Input(0) + first, operands.Output + first, count);
+        if (channels == 0)
+        {
+            finish.Apply(operands.Input(0) + first, operands.Output + first, count);
+            return;
+        }
+        for (nint pixel = first, end = first + count; pixel < end; pixel++)
+            finish.Apply(operands.Input(0) + pixel * inputPitch, operands.Output + pixel * outputPitch, channels);
     }
+
+    private static double Effort(Node node) => node.Op is Sigmoid or Tanh ? 8 : 1;
 }

@@ -56,11 +56,11 @@ internal readonly struct F32Pairwise : IKernelMaker
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => site.Node.Op switch
     {
-        Add => new F32Pairwise<S, V, Sum>(site.Node),
-        Sub => new F32Pairwise<S, V, Difference>(site.Node),
-        Mul => new F32Pairwise<S, V, Product>(site.Node),
-        Div => new F32Pairwise<S, V, Quotient>(site.Node),
-        _ => new F32Pairwise<S, V, Sloped>(site.Node),
+        Add => new F32Pairwise<S, V, Sum>(site),
+        Sub => new F32Pairwise<S, V, Difference>(site),
+        Mul => new F32Pairwise<S, V, Product>(site),
+        Div => new F32Pairwise<S, V, Quotient>(site),
+        _ => new F32Pairwise<S, V, Sloped>(site),
     };
 }
 
@@ -68,23 +68,28 @@ internal readonly struct F32Pairwise : IKernelMaker
 internal sealed unsafe class F32Pairwise<S, V, F> : Kernel where S : struct, ISimd<V> where V : unmanaged where F : struct, IF32Pair
 {
     private readonly int[] extents;
-    private readonly long[] left, right;
+    private readonly long[] left, right, to;
     private readonly int run;
     private readonly F32Finish<S, V> finish;
     private readonly NativeBuffer? leftValue, rightValue;
     private readonly Split split;
     private readonly bool flat;
-    private readonly Node node;
+    private readonly bool[] overwrites;
 
-    /// <summary>The kernel of a node.</summary>
-    public F32Pairwise(Node node)
+    /// <summary>The kernel of a site.</summary>
+    public F32Pairwise(Site site)
     {
-        this.node = node;
+        Node node = site.Node;
+        overwrites = [.. node.Inputs.Select(input => input.Shape == node.Shape)];
         finish = new((node.Op as Add)?.Then);
         leftValue = node.Inputs[0].Value is { } one ? StridedCopy.Inward(one) : null;
         rightValue = node.Inputs[1].Value is { } other ? StridedCopy.Inward(other) : null;
-        long[] ofLeft = Layout.Broadcast(node.Inputs[0].Shape, node.Shape), ofRight = Layout.Broadcast(node.Inputs[1].Shape, node.Shape);
-        (extents, left, right) = Merge(Layout.Ordered(node.Shape), ofLeft, ofRight);
+        long[][] strides =
+        [
+            .. node.Inputs.Select((input, i) => Layout.Broadcast(input.Shape, node.Shape, site.InputPitches[i])),
+            Layout.Broadcast(node.Shape, node.Shape, site.OutputPitch),
+        ];
+        (extents, left, right, to) = Merge(Layout.Ordered(node.Shape), strides);
         run = extents[^1];
         flat = extents.Length == 1;
         split = flat ? Split.Flat(run) : Split.Of(node.Shape.Elements / run, run);
@@ -97,7 +102,7 @@ internal sealed unsafe class F32Pairwise<S, V, F> : Kernel where S : struct, ISi
     public override int Tasks(int phase) => split.Tasks;
 
     /// <inheritdoc/>
-    public override bool Overwrites(int input) => node.Inputs[input].Shape == node.Shape;
+    public override bool Overwrites(int input) => overwrites[input];
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -120,15 +125,16 @@ internal sealed unsafe class F32Pairwise<S, V, F> : Kernel where S : struct, ISi
         }
         for (int row = first; row < first + count; row++)
         {
-            long fromLeft = 0, fromRight = 0;
+            long fromLeft = 0, fromRight = 0, toOutput = 0;
             for (int axis = extents.Length - 2, rest = row; axis >= 0; axis--)
             {
                 int at = rest % extents[axis];
                 rest /= extents[axis];
                 fromLeft += at * left[axis];
                 fromRight += at * right[axis];
+                toOutput += at * to[axis];
             }
-            Apply(a + fromLeft, b + fromRight, output + (nint)row * run, run);
+            Apply(a + fromLeft, b + fromRight, output + toOutput, run);
         }
     }
 
@@ -167,18 +173,21 @@ internal sealed unsafe class F32Pairwise<S, V, F> : Kernel where S : struct, ISi
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private W Bound<T, W>(W value) where T : struct, ISimd<W> where W : unmanaged => T.AtMost(T.Fill(finish.Max), T.AtLeast(T.Fill(finish.Min), value));
 
-    /// <summary>Joins axes that both sides walk as one, so that the last is as long as can be.</summary>
-    private static (int[] Extents, long[] Left, long[] Right) Merge(int[] extents, long[] left, long[] right)
+    /// <summary>Joins axes that all three walk as one, so that the last is as long as can be and its output lies side by side.</summary>
+    private static (int[] Extents, long[] Left, long[] Right, long[] To) Merge(int[] extents, long[][] strides)
     {
-        var merged = new List<(int Extent, long Left, long Right)>();
+        var merged = new List<(int Extent, long Left, long Right, long To)>();
         for (int axis = 0; axis < extents.Length; axis++)
         {
             if (extents[axis] == 1) continue;
-            (int extent, long l, long r) = (extents[axis], left[axis], right[axis]);
-            if (merged.Count > 0 && merged[^1].Left == l * extent && merged[^1].Right == r * extent) merged[^1] = (merged[^1].Extent * extent, l, r);
-            else merged.Add((extent, l, r));
+            (int extent, long l, long r, long t) = (extents[axis], strides[0][axis], strides[1][axis], strides[2][axis]);
+            if (merged.Count > 0 && merged[^1] is var last && last.Left == l * extent && last.Right == r * extent && last.To == t * extent)
+                merged[^1] = (last.Extent * extent, l, r, t);
+            else merged.Add((extent, l, r, t));
         }
-        if (merged.Count == 0) merged.Add((1, 1, 1));
-        return ([.. merged.Select(axis => axis.Extent)], [.. merged.Select(axis => axis.Left)], [.. merged.Select(axis => axis.Right)]);
+        // A pixel of one channel in wider ones: runs of one element.
+        if (merged.Count == 0 || merged[^1].To != 1) merged.Add((1, 1, 1, 1));
+        return ([.. merged.Select(axis => axis.Extent)], [.. merged.Select(axis => axis.Left)], [.. merged.Select(axis => axis.Right)],
+            [.. merged.Select(axis => axis.To)]);
     }
 }

@@ -18,7 +18,7 @@ internal static class KernelTable
         // Nothing is faster than the copy that must be made, and no other kernel only copies.
         new("reorder", site => site.IsDense && Reorder.Fits(site.Node), site => Reorder.Of(site.Node)),
 
-        new("assemble", site => site.IsDense && Assemble.Fits(site.Node), site => Assemble.Of(site.Node)),
+        new("assemble", Assemble.Fits, site => Assemble.Of(site)),
 
         // A group of one channel fills one lane of a product's panel, but all lanes of this.
         Dense<F32Depthwise>("f32-depthwise", F32Depthwise.Fits),
@@ -26,8 +26,8 @@ internal static class KernelTable
 
         // One row for each of what follows: the order doesn't matter.
         Dense<F32MatMul>("f32-gemm", F32MatMul.Fits),
-        Dense<F32Activation>("f32-activation", F32Activation.Fits),
-        Dense<F32Pairwise>("f32-pairwise", F32Pairwise.Fits),
+        Row<F32Activation>("f32-activation", site => F32Activation.Fits(site.Node)),
+        Row<F32Pairwise>("f32-pairwise", site => F32Pairwise.Fits(site.Node)),
         Dense<F32Normalize>("f32-normalize", F32Normalize.Fits),
         Dense<F32Pool>("f32-pool", F32Pool.Fits),
         Dense<F32Mean>("f32-mean", F32Mean.Fits),

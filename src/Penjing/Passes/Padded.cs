@@ -33,7 +33,8 @@ internal static class Padded
     /// <summary>The padding if it is smaller than the kernel and cuts nothing, so that every window of a pool sees an element.</summary>
     private static Padding? Below(Size kernel, Padding? padding) => padding is { } sum && sum.Below(kernel, Size.One) ? sum : null;
 
-    private static bool NonNegative(Node node)
+    /// <summary>Whether no element of a value can be below 0.</summary>
+    internal static bool NonNegative(Node node)
     {
         while (node.Op is MaxPool or AveragePool or GlobalAveragePool or Pad { Mode: PadMode.Constant, Value: >= 0 } or Pad { Mode: not PadMode.Constant }) node = node.Inputs[0];
         return node.Op switch

@@ -1,0 +1,26 @@
+using System.Collections.Immutable;
+
+namespace Penjing.Engine;
+
+/// <summary>A rewrite of the engine's own: a pass's name is its formula. It asks what kernels there are, and never trades one for the reference.</summary>
+internal sealed record FusionPass(string Name, Func<Graph, Selection, Graph> Apply)
+{
+    /// <summary>A pass of local rewrites.</summary>
+    public FusionPass(string name, Func<Node, Func<Node, int>, Selection, Node?> rule)
+        : this(name, (graph, selection) => graph.Rewrite(new Pass(name, (node, readers) => rule(node, readers, selection)))) { }
+}
+
+/// <summary>What lowering rewrites after <see cref="Passes.ForInference"/>, in this order.</summary>
+internal static class FusionPasses
+{
+    /// <summary>The passes.</summary>
+    public static ImmutableArray<FusionPass> All { get; } =
+    [
+        new(Passes.ShufflesToGather.Name, (graph, _) => graph.Rewrite(Passes.ShufflesToGather)),
+        new("Concat, Activation => Conv | Gemm | Add with activation | Activation, …, Concat", Concats.Activate),
+        new("Conv, Add => FusedConv(Adds)", Residuals.Fuse),
+    ];
+
+    /// <summary>The graph with all passes applied; none where the reference shall compute all.</summary>
+    public static Graph Apply(Graph graph, Selection selection) => selection.OnlyReference ? graph : All.Aggregate(graph, (rewritten, pass) => pass.Apply(rewritten, selection));
+}
