@@ -13,7 +13,7 @@ internal sealed class Arguments
     {
         for (int i = 0; i < words.Length; i += 2)
         {
-            if (words[i] is not ("--networks" or "--shape" or "--threads" or "--seconds" or "--data" or "--results") || i + 1 == words.Length)
+            if (words[i] is not ("--networks" or "--shape" or "--threads" or "--seconds" or "--vectors" or "--data" or "--results") || i + 1 == words.Length)
                 throw new PenjingException($"'{words[i]}' is no option with a value");
             values[words[i]] = words[i + 1];
         }
@@ -30,6 +30,9 @@ internal sealed class Arguments
     public int[] Threads(params int[] otherwise) => values.TryGetValue("--threads", out string? counts)
         ? [.. counts.Split(',').Select(count => (int)Number(count))]
         : otherwise;
+
+    /// <summary>The vectors that Penjing shall compute with, where they are said.</summary>
+    public string? Vectors => values.GetValueOrDefault("--vectors");
 
     /// <summary>How long each measurement lasts.</summary>
     public double Seconds => values.TryGetValue("--seconds", out string? seconds) ? Number(seconds) : 10;

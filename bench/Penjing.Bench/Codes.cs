@@ -56,10 +56,10 @@ internal static class Codes
             Heading("Codebooks and biases", "bytes");
             foreach ((string idea, long cost) in CodeIdeas.Floats(model, report)) Row(idea, cost);
             Heading("Reading the file, one thread", "ms");
-            Row("processor time, median", Math.Round(Pairs.At(processor, 0.5), 1));
+            Row("processor time, median", Math.Round(Turns.At(processor, 0.5), 1));
             Row("processor time, least", Math.Round(processor[0], 1));
             Row("processor time of the first, compiling included", Math.Round(cold, 1));
-            Row("median by the clock", Math.Round(Pairs.At(times, 0.5), 1));
+            Row("median by the clock", Math.Round(Turns.At(times, 0.5), 1));
             Row("fastest by the clock", Math.Round(times[0], 1));
         }
         finally

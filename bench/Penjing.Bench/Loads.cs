@@ -32,7 +32,7 @@ internal static class Loads
                 foreach ((string stored, Model what, Storage storage) in new[] { ("plain", model, Storage.Plain), ("coded", model, Storage.Smallest), ("shared by 32 values, coded", shared, Storage.Smallest) })
                 {
                     long bytes = PenjingFile.Write(file, what, storage).Bytes;
-                    double ms = Pairs.At(Times(() => PenjingFile.Read(file), arguments.Seconds), 0.5);
+                    double ms = Turns.At(Times(() => PenjingFile.Read(file), arguments.Seconds), 0.5);
                     string row = string.Create(CultureInfo.InvariantCulture, $"| {name} | {stored} | {bytes} | {ms:F3} | {4e-3 * what.Graph.Parameters / ms:F0} |");
                     Console.WriteLine(row);
                     text.Append(row).Append('\n');
@@ -51,7 +51,7 @@ internal static class Loads
     public static double[] Times(Action read, double seconds)
     {
         var times = new List<double>();
-        for (long start = Stopwatch.GetTimestamp(); times.Count < 10 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds;) times.Add(Pairs.Time(read));
+        for (long start = Stopwatch.GetTimestamp(); times.Count < 10 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds;) times.Add(Turns.Time(read));
         return [.. times.Order()];
     }
 }

@@ -21,7 +21,8 @@ internal static class Machine
     /// <summary>The command line that makes this measurement again.</summary>
     public static string Command() => $"dotnet run -c Release --project bench/Penjing.Bench -- {string.Join(' ', Environment.GetCommandLineArgs().Skip(1))}";
 
-    private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
+    /// <summary>How many threads wanted a processor over the last minute, on average.</summary>
+    public static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 
     private static string? Cpu(string key) => !File.Exists("/proc/cpuinfo") ? null : File.ReadLines("/proc/cpuinfo")
         .Select(line => line.Split(':', 2)).FirstOrDefault(pair => pair.Length == 2 && pair[0].Trim() == key)?[1].Trim();

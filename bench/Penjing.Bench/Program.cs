@@ -25,15 +25,16 @@ static int Usage()
     Console.Error.WriteLine("""
         usage: dotnet run -c Release --project bench/Penjing.Bench -- COMMAND [options]
 
-          peers    how long does a run take, against ONNX Runtime in the same process, run by run in turns?
+          peers    how long does a run take, against ONNX Runtime and OpenCV DNN in the same process, in turns?
           steps    where does the time of a network go?
           kernels  which kernels fit a layer, and how long does each take?
           loads    how fast is a file read?
           codes    what does each way of coding pruned, shared weights take?
 
-          --networks a,b   only these (steps: mobilenet-v1-1.0-224; the others: all)
+          --networks a,b   only these (steps: mobilenet-v1-1.0-224; the others: all of theirs)
           --shape S        layers, as in 64x56x56-128-k3-s2-g1: channels, height and width, output channels, kernel, stride, groups
           --threads 1,2    (peers: 1 and all processors; steps: 1)
+          --vectors V      peers with narrower vectors: Vector256, Vector128
           --seconds S      how long each measurement lasts (10)
           --data PATH      the folder of real models (codes: ../shared/data)
           --results PATH   where the answers are kept (bench/results)
