@@ -32,7 +32,7 @@ static int Usage()
           codes    what does each way of coding pruned, shared weights take?
 
           --networks a,b   only these (steps: mobilenet-v1-1.0-224; the others: all of theirs)
-          --shape S        layers, as in 64x56x56-128-k3-s2-g1: channels, height and width, output channels, kernel, stride, groups
+          --shape S        layers, as in 64x56x56-128-k3-s2-g1: channels, height and width, output channels, kernel, stride, groups; -z90: 90 % zeros
           --threads 1,2    (peers: 1 and all processors; steps: 1)
           --vectors V      peers with narrower vectors: Vector256, Vector128
           --seconds S      how long each measurement lasts (10)

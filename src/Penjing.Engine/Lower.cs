@@ -10,13 +10,14 @@ internal sealed class Lower
 {
     private readonly Selection selection;
     private readonly Views views;
+    private readonly Action<Site>? made;
     private readonly List<PlannedStep> steps = [];
     private readonly List<Value> values = [];
     private readonly Dictionary<Node, int> indices = [];
 
-    private Lower(Graph graph, Selection selection)
+    private Lower(Graph graph, Selection selection, Action<Site>? made)
     {
-        this.selection = selection;
+        (this.selection, this.made) = (selection, made);
         views = new(graph, selection);
     }
 
@@ -28,12 +29,15 @@ internal sealed class Lower
     }
 
     /// <summary>The plan of a graph that has gone through <see cref="Passes.ForInference"/>.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="options">How the session runs.</param>
+    /// <param name="made">Told the site of every kernel of the table that is made, in order.</param>
     /// <exception cref="PenjingException">The options name a kernel that doesn't exist.</exception>
-    public static Plan Of(Graph graph, SessionOptions options)
+    public static Plan Of(Graph graph, SessionOptions options, Action<Site>? made = null)
     {
         Selection selection = new(options);
         graph = FusionPasses.Apply(graph, selection);
-        Lower lower = new(graph, selection);
+        Lower lower = new(graph, selection, made);
         try
         {
             foreach (Node input in graph.Inputs)
@@ -59,17 +63,21 @@ internal sealed class Lower
             Add(node.Op.Name, node, Assemble.Of(site, copied), [.. node.Inputs.Select((input, i) => copied[i] ? At(input) : Spot.Outside)], At(node));
             return;
         }
-        KernelRow row = selection.Row(site) ?? throw new InvalidOperationException($"no kernel computes '{node.Name}' where its values lie");
-        Add(node.Op.Name, node, row.Create(site), [.. node.Inputs.Select(At)], At(node));
+        KernelRow row = selection.Taken(site) ?? throw new InvalidOperationException($"no kernel computes '{node.Name}' where its values lie");
+        made?.Invoke(site);
+        long before = NativeBuffer.Taken;
+        Kernel kernel = row.Create(site);
+        Add(node.Op.Name, node, kernel, [.. node.Inputs.Select(At)], At(node), NativeBuffer.Taken - before);
     }
 
     /// <summary>Adds a step, and lets what it touches live until then.</summary>
-    private void Add(string op, Node node, Kernel kernel, ImmutableArray<Spot> inputs, Spot output)
+    private void Add(string op, Node node, Kernel kernel, ImmutableArray<Spot> inputs, Spot output, long packed = 0)
     {
         foreach (Spot spot in inputs.Append(output))
             if (spot.Value >= 0) values[spot.Value].Last = steps.Count;
-        long bytes = (long)node.Shape.Elements * node.Info.Type.Size(), macs = op != node.Op.Name ? 0 : node.Op is Fusion fusion ? fusion.Macs(node.Inputs) : Cost.Macs(node);
-        steps.Add(new(new(node.Name, op, kernel.Label, kernel is ReferenceKernel, macs, bytes, kernel.ScratchBytes), kernel, inputs, output));
+        bool door = op != node.Op.Name;
+        long bytes = (long)node.Shape.Elements * node.Info.Type.Size(), read = door ? bytes : inputs.Sum(input => input.Bytes);
+        steps.Add(new(new(node.Name, op, kernel.Label, kernel is ReferenceKernel, door ? 0 : Fusion.MacsOf(node), read, packed, bytes, kernel.ScratchBytes), kernel, inputs, output));
     }
 
     /// <summary>Where a value lies; its memory is wanted from the first step on that asks.</summary>

@@ -9,6 +9,10 @@ internal sealed unsafe class NativeBuffer : IDisposable
     public const int Alignment = 64;
 
     private static long live;
+
+    [ThreadStatic]
+    private static long taken;
+
     private void* pointer;
 
     /// <summary>A buffer of this many zero bytes.</summary>
@@ -20,6 +24,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
         NativeMemory.Clear(pointer, (nuint)bytes);
         GC.AddMemoryPressure(Math.Max(bytes, 1));
         Interlocked.Add(ref live, bytes);
+        taken += bytes;
     }
 
     /// <summary>Frees the memory that nobody disposed of.</summary>
@@ -35,6 +40,9 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     /// <summary>Bytes of all buffers that are not freed.</summary>
     public static long Live => Interlocked.Read(ref live);
+
+    /// <summary>Bytes of all buffers that this thread has made, those that are freed among them: what was made between two looks is the difference.</summary>
+    public static long Taken => taken;
 
     /// <summary>The size in bytes.</summary>
     public long Bytes { get; }

@@ -24,11 +24,10 @@ public sealed unsafe class Session : IDisposable
     public Session(Graph graph, SessionOptions? options = null)
     {
         options ??= new();
-        if (options.Threads < 0) throw new PenjingException($"a session can't run on {options.Threads} threads; 0 takes one for each physical processor");
-        if (options.Batch is { } batch) graph = graph.WithBatch(batch);
+        graph = Prepare(graph, options);
         Inputs = [.. graph.Inputs.Select(input => new Port(input.Name, input.Info))];
         Outputs = [.. graph.Outputs.Select(output => new Port(output.Name, output.Info))];
-        Threads = options.Threads == 0 ? Processors.Physical : options.Threads;
+        Threads = options.Workers;
         plan = Lower.Of(graph.Rewrite(Passes.ForInference), options);
         team = Threads > 1 ? new(Threads) : null;
         arena = new(plan.ArenaBytes);
@@ -47,10 +46,21 @@ public sealed unsafe class Session : IDisposable
     /// <exception cref="PenjingException">The options ask for a batch that the graph can't have, fewer than 0 threads, or an unknown kernel.</exception>
     public Session(Model model, SessionOptions? options = null) : this(model.Graph, options) { }
 
-    /// <summary>A session of a .penjing file.</summary>
+    /// <summary>
+    /// A session of a .penjing file, with the tuning that lies beside it where the options bring none; <see cref="Remark"/> says if that one can't be used here.
+    /// </summary>
     /// <exception cref="ModelFormatException">The file is damaged, truncated, or no .penjing file.</exception>
     /// <exception cref="PenjingException">The file can't be read, or the options don't fit the network.</exception>
-    public static Session Load(string path, SessionOptions? options = null) => new(PenjingFile.Read(path), options);
+    public static Session Load(string path, SessionOptions? options = null)
+    {
+        options ??= new();
+        string? remark = null;
+        Tuning? tuning = options.Tuning ?? Tuning.Beside(path, out remark);
+        return new(PenjingFile.Read(path), options with { Tuning = tuning }) { Remark = remark };
+    }
+
+    /// <summary>What happened when the session was loaded that its user may want to know, such as that a tuning couldn't be used; null where nothing did.</summary>
+    public string? Remark { get; private init; }
 
     /// <summary>What a run takes, in order.</summary>
     public ImmutableArray<Port> Inputs { get; }
@@ -69,6 +79,14 @@ public sealed unsafe class Session : IDisposable
 
     /// <summary>Where everything lies.</summary>
     internal Plan Plan => plan;
+
+    /// <summary>The graph that a session with these options is of.</summary>
+    /// <exception cref="PenjingException">The options ask for a batch that the graph can't have, or fewer than 0 threads.</exception>
+    internal static Graph Prepare(Graph graph, SessionOptions options)
+    {
+        if (options.Threads < 0) throw new PenjingException($"a session can't run on {options.Threads} threads; 0 takes one for each physical processor");
+        return options.Batch is { } batch ? graph.WithBatch(batch) : graph;
+    }
 
     /// <summary>Runs a network of one Float32 input and one Float32 output; allocates nothing.</summary>
     /// <param name="input">The input's elements, row-major.</param>

@@ -9,6 +9,9 @@ internal abstract record Fusion : Op
     /// <exception cref="ShapeException">The inputs don't fit.</exception>
     public abstract Node Meaning(ImmutableArray<Node> inputs);
 
+    /// <summary>Multiply-accumulates of one run of a node: of a fusion, those of the nodes that it stands for.</summary>
+    public static long MacsOf(Node node) => node.Op is Fusion fusion ? fusion.Macs(node.Inputs) : Cost.Macs(node);
+
     /// <inheritdoc/>
     public sealed override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs) => Meaning(Given(inputs)).Info;
 

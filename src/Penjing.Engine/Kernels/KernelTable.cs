@@ -12,6 +12,9 @@ internal sealed record KernelRow(string Name, Func<Site, bool> Fits, Func<Site, 
 /// <summary>The one table of kernels: lowering takes the cheapest row that fits, the first where costs are equal; tests and benches take all.</summary>
 internal static class KernelTable
 {
+    /// <summary>The name of the row that fits everything and is never fast.</summary>
+    public const string Reference = "reference";
+
     /// <summary>The rows. Of two without a cost, what comes earlier is faster or smaller on every node that both fit; the reason stands beside the row.</summary>
     public static ImmutableArray<KernelRow> Rows { get; } =
     [
@@ -36,7 +39,7 @@ internal static class KernelTable
         Dense<F32Resize>("f32-resize", F32Resize.Fits),
 
         // Fits everything, in double precision without vectors: last.
-        new("reference", site => site.IsDense, site => new ReferenceKernel(site.Node), _ => double.PositiveInfinity),
+        new(Reference, site => site.IsDense, site => new ReferenceKernel(site.Node), _ => double.PositiveInfinity),
     ];
 
     /// <summary>The row that a site gets where nothing forces another.</summary>

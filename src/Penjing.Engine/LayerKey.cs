@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+
+namespace Penjing.Engine;
+
+/// <summary>A site in words, the same for two sites exactly where the same kernel is best for both on one machine: its operation, and what that is applied to.</summary>
+internal static class LayerKey
+{
+    private const int Step = 5;
+
+    /// <summary>The words, such as Conv { Stride = 1×1, … } of 1×64×56×56, constant 64×64×3×3 with 90 % zeros, constant 64.</summary>
+    public static string Of(Site site)
+    {
+        // Which channel a shuffle puts where makes no difference, only that it does.
+        Op op = site.Node.Op is FusedConv { Order.Count: > 0 } fused ? fused with { Order = [fused.Order.Count] } : site.Node.Op;
+        var text = new StringBuilder($"{op} of ");
+        for (int i = 0; i < site.Node.Inputs.Length; i++)
+        {
+            Node input = site.Node.Inputs[i];
+            if (i > 0) text.Append(", ");
+            if (input.Value is not null) text.Append("constant ");
+            if (input.Info.Type != ElementType.Float32) text.Append(input.Info.Type).Append(' ');
+            text.Append(input.Shape);
+            if (input.Value is { } value && Zeros(value) is > 0 and var zeros) text.Append(CultureInfo.InvariantCulture, $" with {zeros} % zeros");
+            if (site.InputPitches[i] != Site.Pitch(input.Shape)) text.Append(CultureInfo.InvariantCulture, $" in {site.InputPitches[i]} channels");
+        }
+        if (site.OutputPitch != Site.Pitch(site.Node.Shape)) text.Append(CultureInfo.InvariantCulture, $" into {site.OutputPitch} channels");
+        return text.ToString();
+    }
+
+    /// <summary>The share of zeros in percent, in steps of five: which kernel is best depends on it, but hardly on less.</summary>
+    private static int Zeros(Tensor tensor)
+    {
+        if (tensor.Type != ElementType.Float32 || tensor.Shape.Elements == 0) return 0;
+        ReadOnlySpan<float> values = tensor.Floats;
+        int zeros = 0, at = 0;
+        for (; at <= values.Length - Vector<float>.Count; at += Vector<float>.Count) zeros -= Vector.Sum(Vector.Equals(new Vector<float>(values[at..]), Vector<float>.Zero));
+        for (; at < values.Length; at++) zeros += values[at] == 0 ? 1 : 0;
+        return (int)Math.Round(100.0 * zeros / values.Length / Step) * Step;
+    }
+}
