@@ -15,6 +15,7 @@ internal static class Concats
         {
             _ when then is Relu && Padded.NonNegative(part) => part,
             Conv { Then: null } conv when readers(part) == 1 => new(part.Name, conv with { Then = then }, part.Inputs),
+            FusedConv { Conv.Then: null } fused when readers(part) == 1 => new(part.Name, fused with { Conv = fused.Conv with { Then = then } }, part.Inputs),
             Add { Then: null } when readers(part) == 1 && part.Info.Type == ElementType.Float32 => new(part.Name, new Add(then), part.Inputs),
             _ => null,
         };

@@ -17,6 +17,8 @@ internal static class FusionPasses
     public static ImmutableArray<FusionPass> All { get; } =
     [
         new(Passes.ShufflesToGather.Name, (graph, _) => graph.Rewrite(Passes.ShufflesToGather)),
+        new("Gather | Slice of channels, …, Conv => …, Conv of another order | FusedConv(Order)", ChannelOrders.Absorb),
+        new(Passes.FuseActivation.Name, (graph, _) => graph.Rewrite(Passes.FuseActivation)),
         new("Concat, Activation => Conv | Gemm | Add with activation | Activation, …, Concat", Concats.Activate),
         new("Conv, Add => FusedConv(Adds)", Residuals.Fuse),
     ];
