@@ -11,24 +11,42 @@ internal readonly struct F32Conv : IKernelMaker
     private const int MostTaps = 4096;
 
     /// <summary>Whether the node is a convolution with constant weights.</summary>
-    public static bool Fits(Site site) => site.Node is { Op: Conv or ConvTranspose, Inputs: [{ Value: null }, { Value: { } weights }, .. var bias] }
-        && weights.Shape.Product(2, 4) <= MostTaps && bias.All(constant => constant.Value is not null);
+    public static bool Fits(Site site) => site.Node is { Op: Conv or FusedConv or ConvTranspose, Inputs: [{ Value: null }, { Value: { } weights }, .. var rest] }
+        && weights.Shape.Product(2, 4) <= MostTaps && rest is [] or [{ Value: not null }, .. [] or [{ Value: null }]];
+
+    /// <summary>About how many nanoseconds a site takes on one thread: multiplications, the tiles' ends, and bytes that must come and go.</summary>
+    public static double Cost(Site site)
+    {
+        (Node node, int lanes) = (site.Node, site.Isa.Lanes());
+        Shape weights = node.Inputs[1].Shape;
+        (int channels, int groups, int taps) = node.Op is ConvTranspose transposed
+            ? (weights[0] / transposed.Groups, transposed.Groups, Math.Max(1, weights.Product(2, 4) / (transposed.Stride.Height * transposed.Stride.Width)))
+            : (weights[1], FusedConv.Of(node)!.Conv.Groups, weights.Product(2, 4));
+        double rows = (double)node.Shape.Elements / node.Shape[1], columns = node.Shape[1] / groups, height = lanes switch { 16 => 14, 1 => 4, _ => 6 };
+        double vectors = Math.Ceiling(columns / lanes), tiles = Math.Ceiling(rows / height) * groups, panels = Math.Ceiling(vectors / 2);
+        // Two fused multiply-adds a cycle, four cycles long: fewer than eight sums wait for each other.
+        double step = Math.Max(rows * groups / tiles * vectors / 2, 4 * panels);
+        double cycles = tiles * (step * channels * taps + panels * (40 + 8 * taps) + height * taps * 4);
+        double bytes = sizeof(float) * (weights.Elements + node.Inputs[0].Shape.Elements + 2.0 * node.Shape.Elements);
+        return cycles / 3.4 + bytes / 100;
+    }
 
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged
     {
-        (Node node, int inputPitch, int outputPitch) = (site.Node, site.InputPitches[0], site.OutputPitch);
-        return node.Op is Conv conv
-            ? new F32Conv<S, V>(node, Whole(node, conv, inputPitch), conv.Groups, conv.Then, inputPitch, outputPitch)
-            : new F32Conv<S, V>(node, Phases(node, (ConvTranspose)node.Op), ((ConvTranspose)node.Op).Groups, null, inputPitch, outputPitch);
+        if (FusedConv.Of(site.Node) is { } fused) return new F32Conv<S, V>(site, Whole(site, fused), fused);
+        var transposed = (ConvTranspose)site.Node.Op;
+        return new F32Conv<S, V>(site, Phases(site.Node, transposed), new(new() { Groups = transposed.Groups }, [], Adds: false));
     }
 
     /// <summary>The one grid of a convolution. Where the channels are few, the taps of a kernel row, neighbours in memory, make one segment.</summary>
-    private static F32Grid[] Whole(Node node, Conv conv, int inputPitch)
+    private static F32Grid[] Whole(Site site, FusedConv fused)
     {
+        (Node node, Conv conv) = (site.Node, fused.Conv);
         Shape kernel = node.Inputs[1].Shape;
         int height = kernel[2], width = kernel[3];
-        int joined = inputPitch == kernel[1] && conv.Dilation.Width == 1 && width > 1 && kernel[1] * width <= 64 ? width : 1;
+        bool joins = site.InputPitches[0] == kernel[1] && conv.Dilation.Width == 1 && fused.Order.Count == 0;
+        int joined = joins && width > 1 && kernel[1] * width <= 64 ? width : 1;
         F32Tap[] taps =
         [
             .. from y in Enumerable.Range(0, height)
@@ -83,19 +101,19 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
 {
     private readonly F32Grid[] grids;
     private readonly int[][] offsets;
-    private readonly int groups, height, width, channels, inputPitch, outputHeight, outputWidth, columns, outputPitch;
+    private readonly int groups, height, width, channels, inputPitch, outputHeight, outputWidth, columns, outputPitch, addendPitch;
     private readonly NativeBuffer memory;
     private readonly long[] panels;
     private readonly long zeros;
 
-    /// <summary>The kernel of a node, with the elements from pixel to pixel of its input and of its output.</summary>
-    public F32Conv(Node node, F32Grid[] grids, int groups, Activation? then, int inputPitch, int outputPitch) : base(Parts(node, grids, groups), then)
+    /// <summary>The kernel of a site: the grids of its output, and how many groups it has, in which order it reads channels, whether it adds, what follows.</summary>
+    public F32Conv(Site site, F32Grid[] grids, FusedConv conv) : base(Parts(site.Node, grids, conv), conv.Conv.Then, conv.Order, conv.Adds)
     {
-        (this.grids, this.groups) = (grids, groups);
+        (Node node, this.grids, groups) = (site.Node, grids, conv.Conv.Groups);
         Shape input = node.Inputs[0].Shape, output = node.Shape;
-        (height, width, channels) = (input[2], input[3], input[1] / groups);
+        (height, width, channels) = (input[2], input[3], Channels(node, conv));
         (outputHeight, outputWidth, columns) = (output[2], output[3], output[1] / groups);
-        (this.inputPitch, this.outputPitch) = (inputPitch, outputPitch);
+        (inputPitch, outputPitch, addendPitch) = (site.InputPitches[0], site.OutputPitch, conv.Adds ? site.InputPitches[FusedConv.Addend] : 0);
         offsets = [.. grids.Select(Offsets)];
         panels = new long[grids.Length];
         for (int part = 0; part < panels.Length; part++)
@@ -114,7 +132,14 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
     protected override int PatchFloats => grids[0].Joined == 1 ? 0 : grids[0].Taps.Length * channels;
 
     /// <inheritdoc/>
-    public override void Dispose() => memory.Dispose();
+    public override bool Overwrites(int input) => input == FusedConv.Addend && addendPitch == outputPitch;
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        memory.Dispose();
+        base.Dispose();
+    }
 
     /// <inheritdoc/>
     protected override float* Panels(int part, in Operands operands) => memory.Floats + panels[part];
@@ -124,7 +149,7 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
     protected override void Point(int part, int first, int rows, float** table, float* patches, in Operands operands)
     {
         F32Grid grid = grids[part];
-        int step = grid.Step.Width * outputPitch, down = grid.Stride.Height, across = grid.Stride.Width;
+        int step = grid.Step.Width, down = grid.Stride.Height, across = grid.Stride.Width;
         int line = first / grid.Count.Width, column = first - line * grid.Count.Width, image = line / grid.Count.Height;
         line -= image * grid.Count.Height;
         (int top, int bottom, int left, int right) = grid.Reach;
@@ -137,10 +162,11 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
                 bool inside = y + top >= 0 && y + bottom < height;
                 float* picture = operands.Input(0) + (nint)image * height * width * inputPitch;
                 nint outputLine = (nint)image * outputHeight + grid.Origin.Height + line * grid.Step.Height;
-                float* output = operands.Output + (outputLine * outputWidth + grid.Origin.Width + column * grid.Step.Width) * outputPitch;
-                for (int x = column * across; row < end; row++, x += across, output += step)
+                nint pixel = outputLine * outputWidth + grid.Origin.Width + column * grid.Step.Width;
+                for (int x = column * across; row < end; row++, x += across, pixel += step)
                 {
-                    table[row] = output;
+                    table[row] = operands.Output + pixel * outputPitch;
+                    if (addendPitch > 0) table[(grid.Segments + 1) * rows + row] = operands.Input(FusedConv.Addend) + pixel * addendPitch;
                     if (!inside || x + left < 0 || x + right >= width)
                     {
                         Point(grid, picture, y, x, table + rows + row, rows, patches + (nint)row * PatchFloats);
@@ -182,10 +208,13 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
 
     private F32Panels Packed(int part) => new(columns, grids[part].Taps.Length * channels, S.Lanes);
 
-    private static F32Part[] Parts(Node node, F32Grid[] grids, int groups) =>
+    /// <summary>Channels of the input that a group reads.</summary>
+    private static int Channels(Node node, FusedConv conv) => (conv.Order.Count > 0 ? conv.Order.Count : node.Inputs[0].Shape[1]) / conv.Conv.Groups;
+
+    private static F32Part[] Parts(Node node, F32Grid[] grids, FusedConv conv) =>
     [
-        .. grids.Select(grid => new F32Part(node.Shape[0] * grid.Count.Height * grid.Count.Width, node.Shape[1] / groups, grid.Segments,
-            node.Inputs[0].Shape[1] / groups * grid.Joined, groups)),
+        .. grids.Select(grid => new F32Part(node.Shape[0] * grid.Count.Height * grid.Count.Width, node.Shape[1] / conv.Conv.Groups, grid.Segments,
+            Channels(node, conv) * grid.Joined, conv.Conv.Groups)),
     ];
 
     private void Pack(Node node)

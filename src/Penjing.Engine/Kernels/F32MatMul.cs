@@ -67,7 +67,11 @@ internal sealed unsafe class F32MatMul<S, V> : F32Product<S, V> where S : struct
     public override int Tasks(int phase) => phase == Phases - 1 ? ProductTasks : (packs ? packing.Tasks : 0) + (transposeLeft ? 1 : 0);
 
     /// <inheritdoc/>
-    public override void Dispose() => memory?.Dispose();
+    public override void Dispose()
+    {
+        memory?.Dispose();
+        base.Dispose();
+    }
 
     /// <inheritdoc/>
     public override void Run(int phase, int task, in Operands operands)

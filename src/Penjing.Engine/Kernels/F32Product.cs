@@ -30,12 +30,18 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
     private readonly F32Finish<S, V> finish;
     private readonly Piece[] pieces;
     private readonly int[] firstPieces;
+    private readonly NativeBuffer order;
+    private readonly bool ordered, adds;
     private readonly delegate*<float**, nint, float*, nint, int, in TileShape, void>[] tiles;
 
-    /// <summary>Products, whose outputs all get the activation.</summary>
-    protected F32Product(F32Part[] parts, Activation? then)
+    /// <summary>
+    /// Products, whose outputs all get the activation; the floats of a segment, those of all groups, are read in this order where it is given, and
+    /// the table of each tile ends with the rows of an addend if <paramref name="adds"/>.
+    /// </summary>
+    protected F32Product(F32Part[] parts, Activation? then, Ints order = default, bool adds = false)
     {
-        this.parts = parts;
+        (this.parts, this.adds, ordered) = (parts, adds, order.Count > 0);
+        this.order = ordered ? NativeBuffer.Of<int>([.. order]) : TileShape.Plain(parts.Max(part => part.Length));
         finish = new(then);
         tiles = new delegate*<float**, nint, float*, nint, int, in TileShape, void>[2 * S.TileRows + 2];
         for (int rows = 1; rows <= S.TileRows; rows++)
@@ -63,7 +69,8 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
     protected virtual int PatchFloats => 0;
 
     /// <summary>
-    /// Fills the table of a tile: where the outputs of <paramref name="rows"/> rows begin, then for each segment where that of each row begins.
+    /// Fills the table of a tile: where the outputs of <paramref name="rows"/> rows begin, then for each segment where that of each row begins,
+    /// then where each row of the addend begins, if there is one.
     /// </summary>
     protected abstract void Point(int part, int first, int rows, float** table, float* patches, in Operands operands);
 
@@ -75,6 +82,9 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
 
     /// <inheritdoc/>
     public override int Tasks(int phase) => ProductTasks;
+
+    /// <inheritdoc/>
+    public override void Dispose() => order.Dispose();
 
     /// <inheritdoc/>
     public override void Run(int phase, int task, in Operands operands) => Multiply(task, operands);
@@ -93,8 +103,8 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
         F32Panels panels = part.Panels(S.Lanes);
         float* right = Panels(piece.Part, operands);
         Rows rows = new(part.Rows, S.TileRows);
-        TileShape shape = new(part.Segments, part.Length, finish.Min, finish.Max);
-        int pointers = S.TileRows * (part.Segments + 1), patchFloats = PatchFloats * S.TileRows;
+        TileShape shape = new(part.Segments, part.Length, (int*)order.Pointer, finish.Min, finish.Max, adds);
+        int pointers = S.TileRows * (part.Segments + (adds ? 2 : 1)), patchFloats = PatchFloats * S.TileRows;
         int bytes = pointers * sizeof(float*) + patchFloats * sizeof(float);
         int block = Math.Clamp(Math.Min(TableBytes / bytes, BlockFloats / (S.TileRows * part.Length)), 1, piece.Tiles);
         byte* stack = stackalloc byte[block * bytes + 64];
@@ -110,10 +120,16 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
                 int group = index / panels.Count, panel = index - group * panels.Count, vectors = panels.Vectors(panel);
                 (int first, int columns) = panels[panel];
                 float* packed = right + group * panels.Floats + panels.Offset(panel);
+                nint left = group * part.Length;
+                if (ordered)
+                {
+                    shape.Order = (int*)order.Pointer + left;
+                    left = 0;
+                }
                 for (int tile = from; tile < to; tile++)
                 {
                     float** pointed = table + (tile - from) * pointers;
-                    tiles[2 * rows.Count(tile) + vectors - 1](pointed, (nint)group * part.Length, packed, group * part.Columns + first, columns, in shape);
+                    tiles[2 * rows.Count(tile) + vectors - 1](pointed, left, packed, group * part.Columns + first, columns, in shape);
                 }
             }
             if (!finish.Bounds) Complete(piece, part, panels, rows, from, to, table, pointers);

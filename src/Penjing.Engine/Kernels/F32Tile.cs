@@ -2,13 +2,39 @@ using System.Runtime.CompilerServices;
 
 namespace Penjing.Engine;
 
-/// <summary>What all tiles of a product share: how many segments each row of the left matrix has, their length, and the output's bounds.</summary>
-internal readonly record struct TileShape(int Segments, int Length, float Min, float Max);
+/// <summary>What all tiles of a product share.</summary>
+/// <param name="segments">How many segments each row of the left matrix has.</param>
+/// <param name="length">How many floats of each segment are read.</param>
+/// <param name="order">Which floats of a segment those are: <paramref name="length"/> places, counted from the segment's pointer.</param>
+/// <param name="min">The output's lower bound.</param>
+/// <param name="max">The output's upper bound.</param>
+/// <param name="adds">Whether the table ends with the pointers of an addend's rows.</param>
+internal unsafe struct TileShape(int segments, int length, int* order, float min, float max, bool adds = false)
+{
+    /// <summary>Segments of a row.</summary>
+    public readonly int Segments = segments;
+
+    /// <summary>Floats read of a segment.</summary>
+    public readonly int Length = length;
+
+    /// <summary>Places in a segment.</summary>
+    public int* Order = order;
+
+    /// <summary>The bounds.</summary>
+    public readonly float Min = min, Max = max;
+
+    /// <summary>Whether there is an addend.</summary>
+    public readonly bool Adds = adds;
+
+    /// <summary>The order 0, 1, 2, …</summary>
+    public static NativeBuffer Plain(int length) => NativeBuffer.Of<int>([.. Enumerable.Range(0, length)]);
+}
 
 /// <summary>
-/// The register tile of every fp32 product: up to 14 rows by one or two vectors of columns, min(max(bias + left · right, Min), Max).
+/// The register tile of every fp32 product: up to 14 rows by one or two vectors of columns, min(max(bias + left · right + addend, Min), Max).
 /// A row of the left matrix lies in segments anywhere in memory; the right matrix is a packed panel: the biases of its columns, then for each
-/// depth the weights of its columns. The table holds for each row where its output goes, then for each segment each row's pointer.
+/// depth the weights of its columns. The table holds for each row where its output goes, then for each segment each row's pointer, then where
+/// the row of the addend lies, if there is one.
 /// </summary>
 internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
@@ -58,7 +84,6 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
         V c13 = b0, d13 = b1;
         panel += C.Value * S.Lanes;
         float** pointers = table + R.Value;
-        nint length = shape.Length;
         for (int segment = shape.Segments; segment > 0; segment--)
         {
             float* p0 = pointers[0] + left;
@@ -75,8 +100,9 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
             float* p11 = R.Value > 11 ? pointers[11] + left : null;
             float* p12 = R.Value > 12 ? pointers[12] + left : null;
             float* p13 = R.Value > 13 ? pointers[13] + left : null;
-            for (nint k = 0; k < length; k++)
+            for (int* place = shape.Order, end = place + shape.Length; place < end; place++)
             {
+                nint k = *place;
                 b0 = S.Load(panel);
                 if (C.Value > 1) b1 = S.Load(panel + S.Lanes);
                 a = S.Fill(p0[k]);
@@ -164,36 +190,41 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
             }
             pointers += R.Value;
         }
+        if (!shape.Adds) pointers = null;
         V min = S.Fill(shape.Min), max = S.Fill(shape.Max);
-        Finish<C>(c0, d0, min, max, table[0] + column, columns);
-        if (R.Value > 1) Finish<C>(c1, d1, min, max, table[1] + column, columns);
-        if (R.Value > 2) Finish<C>(c2, d2, min, max, table[2] + column, columns);
-        if (R.Value > 3) Finish<C>(c3, d3, min, max, table[3] + column, columns);
-        if (R.Value > 4) Finish<C>(c4, d4, min, max, table[4] + column, columns);
-        if (R.Value > 5) Finish<C>(c5, d5, min, max, table[5] + column, columns);
-        if (R.Value > 6) Finish<C>(c6, d6, min, max, table[6] + column, columns);
-        if (R.Value > 7) Finish<C>(c7, d7, min, max, table[7] + column, columns);
-        if (R.Value > 8) Finish<C>(c8, d8, min, max, table[8] + column, columns);
-        if (R.Value > 9) Finish<C>(c9, d9, min, max, table[9] + column, columns);
-        if (R.Value > 10) Finish<C>(c10, d10, min, max, table[10] + column, columns);
-        if (R.Value > 11) Finish<C>(c11, d11, min, max, table[11] + column, columns);
-        if (R.Value > 12) Finish<C>(c12, d12, min, max, table[12] + column, columns);
-        if (R.Value > 13) Finish<C>(c13, d13, min, max, table[13] + column, columns);
+        Finish<C>(c0, d0, min, max, table[0] + column, pointers is null ? null : pointers[0] + column, columns);
+        if (R.Value > 1) Finish<C>(c1, d1, min, max, table[1] + column, pointers is null ? null : pointers[1] + column, columns);
+        if (R.Value > 2) Finish<C>(c2, d2, min, max, table[2] + column, pointers is null ? null : pointers[2] + column, columns);
+        if (R.Value > 3) Finish<C>(c3, d3, min, max, table[3] + column, pointers is null ? null : pointers[3] + column, columns);
+        if (R.Value > 4) Finish<C>(c4, d4, min, max, table[4] + column, pointers is null ? null : pointers[4] + column, columns);
+        if (R.Value > 5) Finish<C>(c5, d5, min, max, table[5] + column, pointers is null ? null : pointers[5] + column, columns);
+        if (R.Value > 6) Finish<C>(c6, d6, min, max, table[6] + column, pointers is null ? null : pointers[6] + column, columns);
+        if (R.Value > 7) Finish<C>(c7, d7, min, max, table[7] + column, pointers is null ? null : pointers[7] + column, columns);
+        if (R.Value > 8) Finish<C>(c8, d8, min, max, table[8] + column, pointers is null ? null : pointers[8] + column, columns);
+        if (R.Value > 9) Finish<C>(c9, d9, min, max, table[9] + column, pointers is null ? null : pointers[9] + column, columns);
+        if (R.Value > 10) Finish<C>(c10, d10, min, max, table[10] + column, pointers is null ? null : pointers[10] + column, columns);
+        if (R.Value > 11) Finish<C>(c11, d11, min, max, table[11] + column, pointers is null ? null : pointers[11] + column, columns);
+        if (R.Value > 12) Finish<C>(c12, d12, min, max, table[12] + column, pointers is null ? null : pointers[12] + column, columns);
+        if (R.Value > 13) Finish<C>(c13, d13, min, max, table[13] + column, pointers is null ? null : pointers[13] + column, columns);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish<C>(V c, V d, V min, V max, float* output, int columns) where C : INumber
+    private static void Finish<C>(V c, V d, V min, V max, float* output, float* addend, int columns) where C : INumber
     {
-        c = S.AtMost(max, S.AtLeast(min, c));
-        if (columns < S.Lanes)
+        if (columns == C.Value * S.Lanes)
         {
-            S.StorePart(output, c, columns);
+            if (addend is not null) c = S.Add(c, S.Load(addend));
+            S.Store(output, S.AtMost(max, S.AtLeast(min, c)));
+            if (C.Value == 1) return;
+            if (addend is not null) d = S.Add(d, S.Load(addend + S.Lanes));
+            S.Store(output + S.Lanes, S.AtMost(max, S.AtLeast(min, d)));
             return;
         }
-        S.Store(output, c);
-        if (C.Value == 1) return;
-        d = S.AtMost(max, S.AtLeast(min, d));
-        if (columns >= 2 * S.Lanes) S.Store(output + S.Lanes, d);
-        else S.StorePart(output + S.Lanes, d, columns - S.Lanes);
+        int first = Math.Min(columns, S.Lanes);
+        if (addend is not null) c = S.Add(c, S.LoadPart(addend, first));
+        S.StorePart(output, S.AtMost(max, S.AtLeast(min, c)), first);
+        if (columns <= S.Lanes) return;
+        if (addend is not null) d = S.Add(d, S.LoadPart(addend + S.Lanes, columns - S.Lanes));
+        S.StorePart(output + S.Lanes, S.AtMost(max, S.AtLeast(min, d)), columns - S.Lanes);
     }
 }

@@ -25,7 +25,7 @@ internal static class KernelTable
 
         // A group of one channel fills one lane of a product's panel, but all lanes of this.
         Dense<F32Depthwise>("f32-depthwise", F32Depthwise.Fits),
-        Row<F32Conv>("f32-gemm-conv", F32Conv.Fits),
+        Row<F32Conv>("f32-gemm-conv", F32Conv.Fits, F32Conv.Cost),
 
         // One row for each of what follows: the order doesn't matter.
         Dense<F32MatMul>("f32-gemm", F32MatMul.Fits),
@@ -49,8 +49,8 @@ internal static class KernelTable
     private static KernelRow Dense<K>(string name, Func<Node, bool> fits) where K : struct, IKernelMaker => Row<K>(name, site => site.IsDense && fits(site.Node));
 
     /// <summary>A row of kernels of floats, none of which computes an empty value or reads one.</summary>
-    private static KernelRow Row<K>(string name, Func<Site, bool> fits) where K : struct, IKernelMaker =>
-        new(name, site => IsFilled(site.Node) && fits(site), Simd.Make<K>);
+    private static KernelRow Row<K>(string name, Func<Site, bool> fits, Func<Site, double>? cost = null) where K : struct, IKernelMaker =>
+        new(name, site => IsFilled(site.Node) && fits(site), Simd.Make<K>, cost);
 
     private static bool IsFilled(Node node) =>
         node.Shape.Elements > 0 && node.Inputs.All(input => input.Info.Type == ElementType.Float32 && input.Shape.Elements > 0);
