@@ -47,11 +47,17 @@ public class ArenaTests
         TestContext.Current.TestOutputHelper?.WriteLine($"{overlaid} values were overlaid");
     }
 
-    /// <summary>The arena of MobileNet v1 at 224×224 is at most 1.05 of the largest set of values that live at once.</summary>
-    [Fact]
-    public void MobileNetsArenaIsTight()
+    /// <summary>The names of all networks of the zoo.</summary>
+    public static TheoryData<string> Networks => new(Zoo.All.Select(entry => entry.Name));
+
+    /// <summary>The arena of every network of the zoo, the largest at a quarter of its width, is at most 1.05 of the largest set of values that live at once.</summary>
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void ArenasAreTight(string network)
     {
-        using Session session = new(MobileNetV1.Build().Graph, new(1));
+        ZooEntry entry = Zoo.Find(network);
+        Model model = network.StartsWith("vgg", StringComparison.Ordinal) ? entry.Build(new() { Width = 0.25 }) : entry.Outline();
+        using Session session = new(model, new(1));
         double ratio = (double)session.ArenaBytes / session.Plan.BoundBytes;
         TestContext.Current.TestOutputHelper?.WriteLine($"arena {session.ArenaBytes} bytes, bound {session.Plan.BoundBytes}, ratio {ratio:F4}");
         Assert.True(ratio <= 1.05, $"{session.ArenaBytes} bytes against {session.Plan.BoundBytes}");
