@@ -14,7 +14,8 @@ internal sealed unsafe class ReferenceKernel : Kernel
     /// <summary>The fallback for a node.</summary>
     public ReferenceKernel(Node node)
     {
-        this.node = node;
+        // By itself, so that the session doesn't hold the network before it.
+        this.node = new(node.Name, node.Op, [.. node.Inputs.Select(input => input.Value is null ? new Node(input.Name, new Given(input.Info)) : input)]);
         inputs = [.. node.Inputs.Select(input => input.Info)];
         constants = [.. node.Inputs.Select(input => input.Value)];
         readers = [.. node.Inputs.Select(input => input.Value is null ? new StridedCopy(Layout.Outward(input.Shape), input.Info.Type.Size()) : null)];
@@ -35,6 +36,13 @@ internal sealed unsafe class ReferenceKernel : Kernel
             values[i] = constants[i] ?? Read(readers[i]!, inputs[i], operands.Input<byte>(i));
         Tensor result = node.Op is Fusion fusion ? fusion.Evaluate(values) : Reference.Evaluate(node, values);
         fixed (byte* source = result.Bytes.Span) Copy(writer, source, operands.Out<byte>());
+    }
+
+    /// <summary>A value from outside, quantized or not.</summary>
+    private sealed record Given(ValueInfo Info) : Op
+    {
+        /// <inheritdoc/>
+        public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs) => Info;
     }
 
     private static Tensor Read(StridedCopy reader, ValueInfo info, byte* source)

@@ -27,7 +27,7 @@ public class ArenaTests
         int overlaid = 0;
         for (int seed = 0; seed < 200; seed++)
         {
-            using Session session = new(RandomGraphs.Network(seed), new(1));
+            using Session session = new(seed % 2 == 0 ? RandomGraphs.Network(seed) : JoinedGraphs.Network(seed), new(1));
             Plan plan = session.Plan;
             var placed = plan.Values.Select(value => (value.Offset, value.Block)).ToList();
             placed.AddRange(plan.Scratch.Select((offset, step) => (offset, new Block(plan.Steps[step].Info.ScratchBytes, step, step)))

@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using Penjing.Models;
+using Penjing.Testing;
+
+namespace Penjing.Engine.Tests;
+
+/// <summary>What lowering leaves of a network: no step that only moves memory, no sum and no activation by itself, no weight but the packed ones.</summary>
+public class LoweringTests
+{
+    /// <summary>Networks of the zoo, and the steps that only move memory or that a convolution could have done, but for the copies at the door.</summary>
+    public static TheoryData<string, string[]> Left => new()
+    {
+        { "squeezenet-1.0", [] },
+        { "squeezenet-1.1", [] },
+        { "resnet-18", [] },
+        { "resnet-34", [] },
+        { "resnet-50", [] },
+        { "resnet-50-original", [] },
+        // Its shortcuts keep every second row and column and pad the channels (the paper's option A): three strided copies, two times.
+        { "cifar-resnet-20", [.. from stage in (int[])[2, 3] from step in (string[])["rows", "columns", "shortcut"] select $"stage{stage}.block1.{step}"] },
+        { "mobilenet-v1-1.0", [] },
+        { "mobilenet-v2-1.0", [] },
+        { "shufflenet-v1-g1-1.0", pools },
+        { "shufflenet-v1-g2-1.0", pools },
+        { "shufflenet-v1-g3-1.0", pools },
+        { "shufflenet-v1-g4-1.0", pools },
+        { "shufflenet-v1-g8-1.0", pools },
+        // A depthwise convolution reads all channels of the stage's last unit: those that no unit has touched since must join the others.
+        { "shufflenet-v2-0.5", ["stage2.unit4.kept", "stage3.unit8.kept"] },
+        { "shufflenet-v2-1.0", ["stage2.unit4.kept", "stage3.unit8.kept"] },
+    };
+
+    private static readonly string[] pools = ["stage2.unit1.relu", "stage3.unit1.relu", "stage4.unit1.relu"];
+
+    /// <summary>No network has other steps of the kind than those named.</summary>
+    [Theory]
+    [MemberData(nameof(Left))]
+    public void NothingOnlyMovesMemory(string network, string[] left)
+    {
+        using Session session = new(Zoo.Find(network).Outline(), new(1));
+        string[] moving =
+        [
+            .. from step in session.Steps
+               where step.Op is not ("Input" or "Output")
+               where step.Kernel is "assemble" or "reorder" or "reference" || step.Kernel.StartsWith("f32-pairwise") || step.Kernel.StartsWith("f32-activation")
+               select step.Name,
+        ];
+        Assert.Empty(moving.Except(left));
+    }
+
+    /// <summary>Two convolutions under a sum: the second one adds, over the first one's memory.</summary>
+    [Fact]
+    public void ASumGoesIntoTheConvolutionComputedLast()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, 16, 9, 9]));
+        Node a = new("a", new Conv(), x, Node.Weight("wa", RandomTensors.Kernel([24, 16, 1, 1], 1))), b = new("b", new Conv(), x, Node.Weight("wb", RandomTensors.Kernel([24, 16, 1, 1], 2)));
+        Graph graph = new(new Node("relu", new Relu(), new Node("sum", new Add(), a, b)));
+        using Session session = new(graph, new(1));
+        Assert.Equal(["Input", "Conv", "FusedConv", "Output"], session.Steps.Select(step => step.Op));
+        Assert.Equal(session.Plan.Values[session.Plan.Steps[1].Output.Value].Offset, session.Plan.Values[session.Plan.Steps[2].Output.Value].Offset);
+        Tensor[] fed = RandomGraphs.Fed(graph, 3);
+        Closeness.Check(Reference.Run(graph, fed)[0], session.Run(fed)[0], 1e-5, "sum");
+    }
+
+    /// <summary>Once a session is made, nothing holds the network's weights: the kernels have their packed copies.</summary>
+    [Fact]
+    public void ASessionHoldsNoWeights()
+    {
+        (Session session, List<WeakReference> weights) = Made();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        Assert.All(weights, weight => Assert.False(weight.IsAlive));
+        session.Dispose();
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static (Session, List<WeakReference>) Made()
+        {
+            Graph graph = ShuffleNetV1.Build(3, 0.25, 64).Graph;
+            Node slow = new("slow", new Unary(UnaryFunction.Exp), graph.Outputs[0]), twice = new("twice", new Mul(), slow, Node.Weight("two", Tensor.Of<float>([1], 2f)));
+            graph = new(twice);
+            List<WeakReference> weights = [.. graph.Weights.Select(weight => new WeakReference(weight.Value))];
+            Session session = new(graph, new(1));
+            session.Run(RandomGraphs.Fed(graph, 1));
+            return (session, weights);
+        }
+    }
+}
