@@ -27,6 +27,10 @@ internal static class KernelTable
         Dense<F32Depthwise>("f32-depthwise", F32Depthwise.Fits),
         Row<F32Conv>("f32-gemm-conv", F32Conv.Fits, F32Conv.Cost),
 
+        // Fewer multiplications for more additions, for weights several times as large, and for a part of the accuracy.
+        Row<F32Winograd<Winograd2>>("f32-winograd-2", F32Winograd<Winograd2>.Fits, F32Winograd<Winograd2>.Cost),
+        Row<F32Winograd<Winograd4>>("f32-winograd-4", F32Winograd<Winograd4>.Fits, F32Winograd<Winograd4>.Cost),
+
         // One row for each of what follows: the order doesn't matter.
         Dense<F32MatMul>("f32-gemm", F32MatMul.Fits),
         Row<F32Activation>("f32-activation", site => F32Activation.Fits(site.Node)),

@@ -1,0 +1,73 @@
+namespace Penjing.Engine;
+
+/// <summary>How a convolution by Winograd's algorithm is cut: its tiles, blocks of tiles, and what of its scratch memory is whose.</summary>
+internal sealed class F32WinogradPlan
+{
+    // Floats of transformed inputs and products that stay in the second-level cache beside the weights; floats of weights that are worth reading once.
+    private const int Cache = 96 << 10, Weights = 256 << 10;
+    private readonly int down, across;
+
+    /// <summary>The plan of a convolution for tiles of so many outputs across, and vectors of so many lanes.</summary>
+    public F32WinogradPlan(Node node, int tile, int lanes)
+    {
+        int channels = node.Inputs[0].Shape[1], points = (tile + 2) * (tile + 2), columns = 2 * lanes;
+        (down, across) = ((node.Shape[2] + tile - 1) / tile, (node.Shape[3] + tile - 1) / tile);
+        Tiles = node.Shape[0] * down * across;
+        RowPitch = (channels + lanes - 1) / lanes * lanes;
+        if (RowPitch % 512 == 0) RowPitch += 16;
+        int panels = (node.Shape[1] + columns - 1) / columns;
+        long weights = (long)points * channels * node.Shape[1];
+        int most = (int)Math.Max(8, Cache / ((long)points * (RowPitch + columns)));
+        Blocks = (Tiles + most - 1) / most;
+        Shares = Blocks == 1 || weights >= Weights;
+        if (Shares) Blocks = 1;
+        else Blocks = (Blocks + 1) / 2 * 2;
+        int block = (Tiles + Blocks - 1) / Blocks;
+        LeftPitch = (block * RowPitch + 15) / 16 * 16 | 16;
+        ProductPitch = (block * columns + 15) / 16 * 16 | 16;
+        SharedFloats = Shares ? points * LeftPitch : 0;
+        OwnFloats = points * (ProductPitch + (Shares ? 0 : LeftPitch));
+        Spread = Split.Of(Tiles, 4.0 * points * channels);
+        Across = Math.Min(panels, 32);
+    }
+
+    /// <summary>How many tiles there are, in the order of images, rows and columns.</summary>
+    public int Tiles { get; }
+
+    /// <summary>Whether all tiles are transformed first, into memory that all tasks read.</summary>
+    public bool Shares { get; }
+
+    /// <summary>How many blocks of tiles there are.</summary>
+    public int Blocks { get; }
+
+    /// <summary>How many tasks share the panels.</summary>
+    public int Across { get; }
+
+    /// <summary>How the tiles are shared out where all are transformed first.</summary>
+    public Split Spread { get; }
+
+    /// <summary>Floats from tile to tile among the transformed inputs.</summary>
+    public int RowPitch { get; }
+
+    /// <summary>Floats from point to point among the transformed inputs: an odd number of cache lines, so that points don't contend for the same sets.</summary>
+    public nint LeftPitch { get; }
+
+    /// <summary>Floats from point to point among the products.</summary>
+    public nint ProductPitch { get; }
+
+    /// <summary>Floats of scratch memory that all tasks read.</summary>
+    public nint SharedFloats { get; }
+
+    /// <summary>Floats of scratch memory that a task has for itself.</summary>
+    public nint OwnFloats { get; }
+
+    /// <summary>The image of a tile, and its row and column among the image's tiles.</summary>
+    public (int Image, int Row, int Column) this[int tile]
+    {
+        get
+        {
+            int row = tile / across, image = row / down;
+            return (image, row - image * down, tile - row * across);
+        }
+    }
+}
