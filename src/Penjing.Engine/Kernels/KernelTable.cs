@@ -31,6 +31,9 @@ internal static class KernelTable
         Row<F32Winograd<Winograd2>>("f32-winograd-2", F32Winograd<Winograd2>.Fits, F32Winograd<Winograd2>.Cost),
         Row<F32Winograd<Winograd4>>("f32-winograd-4", F32Winograd<Winograd4>.Fits, F32Winograd<Winograd4>.Cost),
 
+        // Worth it where most weights are zeros.
+        Row<F32Sparse>("f32-sparse", F32Sparse.Fits, F32Sparse.Cost),
+
         // One row for each of what follows: the order doesn't matter.
         Dense<F32MatMul>("f32-gemm", F32MatMul.Fits),
         Row<F32Activation>("f32-activation", site => F32Activation.Fits(site.Node)),
