@@ -9,6 +9,7 @@ try
         ["peers", .. string[] rest] => Peers.Run(new(rest)),
         ["steps", .. string[] rest] => Steps.Run(new(rest)),
         ["kernels", .. string[] rest] => Kernels.Run(new(rest)),
+        ["sparse", .. string[] rest] => Sparse.Run(new(rest)),
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
         ["codes", .. string[] rest] => Codes.Run(new(rest)),
         _ => Usage(),
@@ -28,6 +29,7 @@ static int Usage()
           peers    how long does a run take, against ONNX Runtime and OpenCV DNN in the same process, in turns?
           steps    where does the time of a network go?
           kernels  which kernels fit a layer, and how long does each take?
+          sparse   from how many zeros on do sparse kernels pay, and how much?
           loads    how fast is a file read?
           codes    what does each way of coding pruned, shared weights take?
 

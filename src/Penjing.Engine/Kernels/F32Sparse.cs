@@ -57,7 +57,8 @@ internal sealed unsafe class F32Sparse<S, V> : Kernel where S : struct, ISimd<V>
         int most = Math.Min(vectors, F32SparseTile<S, V>.MostVectors);
         blocks = (vectors + most - 1) / most;
         pitch = most * S.Lanes;
-        step = Math.Min(depth, CacheFloats / pitch);
+        int walked = (depth * pitch + CacheFloats - 1) / CacheFloats;
+        step = (depth + walked - 1) / walked;
         tiles = new delegate*<float*, float*, nint, float*, F32SparseGroup*, int, ulong*, void>[2 * most + 2];
         for (int i = 2; i < tiles.Length; i++) tiles[i] = F32SparseTile<S, V>.Pick(i / 2, i % 2 == 0);
 

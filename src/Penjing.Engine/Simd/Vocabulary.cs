@@ -48,17 +48,20 @@ internal interface IVectorOrder<V> where V : unmanaged
     static abstract V IfNegative(V test, V then, V otherwise);
 }
 
-/// <summary>What turns rows into columns: a vector is so many quads, four lanes each; no operation moves a float from one quad to another.</summary>
-internal unsafe interface IVectorQuads<V> where V : unmanaged
+/// <summary>What turns rows into columns: vectors as quads of four lanes each.</summary>
+internal interface IVectorQuads<V> where V : unmanaged
 {
-    /// <summary>For each quad q the four floats at rows[4 · q] + <paramref name="offset"/>; a vector without quads takes one.</summary>
-    static abstract V LoadQuads(float** rows, nint offset);
-
     /// <summary>In each quad a₀, b₀, a₁, b₁.</summary>
     static abstract V ZipLow(V a, V b);
 
     /// <summary>In each quad a₂, b₂, a₃, b₃.</summary>
     static abstract V ZipHigh(V a, V b);
+
+    /// <summary>The quads 0, 2, … of a, then those of b.</summary>
+    static abstract V EvenQuads(V a, V b);
+
+    /// <summary>The quads 1, 3, … of a, then those of b.</summary>
+    static abstract V OddQuads(V a, V b);
 }
 
 /// <summary>
