@@ -7,9 +7,9 @@ try
     return args switch
     {
         ["peers", .. string[] rest] => Peers.Run(new(rest)),
+        ["threads", .. string[] rest] => Threads.Run(new(rest)),
         ["steps", .. string[] rest] => Steps.Run(new(rest)),
         ["kernels", .. string[] rest] => Kernels.Run(new(rest)),
-        ["sparse", .. string[] rest] => Sparse.Run(new(rest)),
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
         ["codes", .. string[] rest] => Codes.Run(new(rest)),
         _ => Usage(),
@@ -27,9 +27,9 @@ static int Usage()
         usage: dotnet run -c Release --project bench/Penjing.Bench -- COMMAND [options]
 
           peers    how long does a run take, against ONNX Runtime and OpenCV DNN in the same process, in turns?
+          threads  what does it cost to share a run out among threads, and what is won?
           steps    where does the time of a network go?
           kernels  which kernels fit a layer, and how long does each take?
-          sparse   from how many zeros on do sparse kernels pay, and how much?
           loads    how fast is a file read?
           codes    what does each way of coding pruned, shared weights take?
 

@@ -243,7 +243,7 @@ public sealed unsafe class Session : IDisposable
 
     private void Execute(CancellationToken cancellation, long[]? times)
     {
-        int seat = team is null ? -1 : WorkerPool.Shared.Enter(team);
+        int place = WorkerPool.Shared.Enter(team);
         try
         {
             for (int step = 0; step < operands.Length; step++)
@@ -256,7 +256,7 @@ public sealed unsafe class Session : IDisposable
         }
         finally
         {
-            if (team is not null) WorkerPool.Shared.Exit(seat);
+            WorkerPool.Shared.Exit(place);
         }
     }
 

@@ -1,13 +1,20 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
 
 namespace Penjing.Engine;
 
-/// <summary>One session's use of the <see cref="WorkerPool"/>: the tasks of a phase at a time, taken by caller and helpers until none is left.</summary>
+/// <summary>
+/// One session's use of the <see cref="WorkerPool"/>. The tasks of a phase are dealt out in runs of neighbours, one run to each seat, the first to the caller:
+/// so a thread finds from step to step what it wrote itself. A seat takes its tasks from the front; when it has none left, the last of another's.
+/// </summary>
 internal sealed class Team
 {
-    private readonly int seats;
-    private Counters counters;
+    // Words that different threads write lie two cache lines apart.
+    private const int Stride = 16, Epoch = 1, Done = 2, Helpers = 3, Seats = 4, Taken = 8;
+    private static readonly long patience = Stopwatch.Frequency / 1000;
+
+    private readonly long[] words;
+    private volatile bool entered;
     private Kernel? kernel;
     private int phase;
     private Operands operands;
@@ -16,19 +23,36 @@ internal sealed class Team
     /// <summary>A team of this many threads, the caller's among them; at least 2.</summary>
     public Team(int threads)
     {
-        seats = threads - 1;
-        WorkerPool.Shared.Grow(seats);
+        Threads = threads;
+        words = new long[(Seats + threads) * Stride + Taken + 1];
+        WorkerPool.Shared.Grow(threads - 1);
     }
+
+    /// <summary>How many threads may work at once, the caller's among them.</summary>
+    public int Threads { get; }
+
+    /// <summary>How many seats no worker has taken.</summary>
+    public int Free => Threads - 1 - (int)Volatile.Read(ref Word(Helpers));
+
+    /// <summary>Whether a run is on.</summary>
+    public bool IsEntered => entered;
 
     /// <summary>Whether a task waits to be taken.</summary>
     public bool HasTasks
     {
         get
         {
-            long ticket = Volatile.Read(ref counters.Ticket);
-            return (int)ticket < (int)(ticket >> 32);
+            for (int seat = 0; seat < Threads; seat++)
+                if (Volatile.Read(ref Word(Seats + seat)) is var tasks && First(tasks) < End(tasks)) return true;
+            return false;
         }
     }
+
+    /// <summary>Begins a run on the caller's thread.</summary>
+    public void Enter() => entered = true;
+
+    /// <summary>Ends a run; its workers go.</summary>
+    public void Exit() => entered = false;
 
     /// <summary>Runs all tasks of a phase and returns when the last has ended; allocates nothing.</summary>
     /// <exception cref="Exception">What the first failing task threw, once, after all tasks have ended.</exception>
@@ -37,59 +61,104 @@ internal sealed class Team
         this.kernel = kernel;
         this.phase = phase;
         this.operands = operands;
-        counters.Done = 0;
-        Interlocked.Exchange(ref counters.Ticket, (long)tasks << 32);
-        WorkerPool.Shared.Ring(Math.Min(seats, tasks - 1));
-        Work();
-        for (var wait = new SpinWait(); Volatile.Read(ref counters.Done) != tasks;)
-            wait.SpinOnce(sleep1Threshold: -1);
+        Word(Done) = 0;
+        // A word holds the first of a seat's tasks and what follows the last. Whoever takes a task from one holds the phase open, so what is set above is this phase's.
+        for (int seat = 0; seat < Threads; seat++)
+            Volatile.Write(ref Word(Seats + seat), Tasks((int)((long)tasks * seat / Threads), (int)((long)tasks * (seat + 1) / Threads)));
+        Interlocked.Increment(ref Word(Epoch));
+        WorkerPool.Shared.Ring(this);
+        int done = Work(0);
+        if (done < tasks)
+        {
+            Interlocked.Add(ref Word(Done), done);
+            Await(tasks);
+        }
         if (error is null) return;
         var thrown = ExceptionDispatchInfo.Capture(error);
         error = null;
         thrown.Throw();
     }
 
-    /// <summary>Takes tasks on a worker's thread, if the team has a seat free; whether it took any.</summary>
-    public bool Help()
+    /// <summary>Works on a worker's thread while a run is on; null where no seat is free, true if the run has ended, false if the worker had better sleep.</summary>
+    /// <param name="worker">The worker's number, by which it finds the same seat again.</param>
+    public bool? Help(int worker)
     {
-        bool helped = Interlocked.Increment(ref counters.Helpers) <= seats && Work();
-        Interlocked.Decrement(ref counters.Helpers);
-        return helped;
-    }
-
-    private bool Work()
-    {
-        bool worked = false;
-        while (HasTasks)
+        int seat = Sit(worker);
+        if (seat < 0) return null;
+        bool? ended = null;
+        for (long seen = -1, idle = 0, spins = 0; ended is null; spins++)
         {
-            // Count and next task are one word: whoever draws a task below the count holds the phase open, so kernel and operands are this phase's.
-            long ticket = Interlocked.Increment(ref counters.Ticket) - 1;
-            if ((int)ticket >= (int)(ticket >> 32)) break;
-            worked = true;
-            try
+            long epoch = Volatile.Read(ref Word(Epoch));
+            if (epoch != seen)
             {
-                kernel!.Run(phase, (int)ticket, in operands);
+                (seen, idle) = (epoch, 0);
+                if (Work(seat) is > 0 and var done) Interlocked.Add(ref Word(Done), done);
             }
-            catch (Exception thrown)
-            {
-                Interlocked.CompareExchange(ref error, thrown, null);
-            }
-            Interlocked.Increment(ref counters.Done);
+            else if (!entered) ended = true;
+            else if (WorkerPool.Shared.IsCrowded(Threads)) ended = false;
+            else if (spins % 64 != 0) Thread.SpinWait(1);
+            else if (idle == 0) idle = Stopwatch.GetTimestamp();
+            else if (Stopwatch.GetTimestamp() - idle > patience) ended = false;
         }
-        return worked;
+        Volatile.Write(ref Word(Seats + seat, Taken), 0);
+        Interlocked.Decrement(ref Word(Helpers));
+        return ended;
     }
 
-    /// <summary>The words that threads contend for, each on a pair of cache lines of its own.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 512)]
-    private struct Counters
+    private int Sit(int worker)
     {
-        /// <summary>How many tasks the phase has, times 2³², plus how many are taken.</summary>
-        [FieldOffset(128)] public long Ticket;
-
-        /// <summary>How many tasks have ended.</summary>
-        [FieldOffset(256)] public int Done;
-
-        /// <summary>How many workers are in the team.</summary>
-        [FieldOffset(384)] public int Helpers;
+        if (Free <= 0) return -1;
+        for (int i = 0; i < Threads - 1; i++)
+        {
+            int seat = 1 + (worker + i) % (Threads - 1);
+            if (Interlocked.CompareExchange(ref Word(Seats + seat, Taken), 1, 0) != 0) continue;
+            Interlocked.Increment(ref Word(Helpers));
+            return seat;
+        }
+        return -1;
     }
+
+    /// <summary>Takes and runs tasks until none is left; how many.</summary>
+    private int Work(int seat)
+    {
+        int done = 0;
+        for (int turn = 0; turn < Threads; turn++)
+        {
+            ref long word = ref Word(Seats + (seat + turn) % Threads);
+            for (long tasks = Volatile.Read(ref word); First(tasks) < End(tasks); tasks = Volatile.Read(ref word))
+            {
+                int task = turn == 0 ? First(tasks) : End(tasks) - 1;
+                long rest = turn == 0 ? Tasks(task + 1, End(tasks)) : Tasks(First(tasks), task);
+                if (Interlocked.CompareExchange(ref word, rest, tasks) != tasks) continue;
+                try
+                {
+                    kernel!.Run(phase, task, in operands);
+                }
+                catch (Exception thrown)
+                {
+                    Interlocked.CompareExchange(ref error, thrown, null);
+                }
+                done++;
+            }
+        }
+        return done;
+    }
+
+    /// <summary>Waits for the others' last tasks; should they take long, perhaps since one has no processor, offers them the caller's.</summary>
+    private void Await(int tasks)
+    {
+        for (int spins = 0; Volatile.Read(ref Word(Done)) != tasks; spins++)
+        {
+            if (spins < 2000) Thread.SpinWait(1);
+            else Thread.Yield();
+        }
+    }
+
+    private ref long Word(int word, int offset = 0) => ref words[word * Stride + offset];
+
+    private static long Tasks(int first, int end) => (long)end << 32 | (uint)first;
+
+    private static int First(long tasks) => (int)tasks;
+
+    private static int End(long tasks) => (int)(tasks >> 32);
 }

@@ -39,7 +39,7 @@ internal sealed record Trial(KernelRow Row, string Label, double Ms, double Best
         var tried = new List<Tried>();
         NativeBuffer? scratch = null;
         Team? team = threads > 1 ? new(threads) : null;
-        int seat = team is null ? -1 : WorkerPool.Shared.Enter(team);
+        int place = WorkerPool.Shared.Enter(team);
         try
         {
             foreach (KernelRow row in rows) tried.Add(new(row, site));
@@ -58,7 +58,7 @@ internal sealed record Trial(KernelRow Row, string Label, double Ms, double Best
         }
         finally
         {
-            if (team is not null) WorkerPool.Shared.Exit(seat);
+            WorkerPool.Shared.Exit(place);
             foreach (NativeBuffer? input in inputs) input?.Dispose();
             foreach (Tried one in tried) one.Kernel.Dispose();
             scratch?.Dispose();

@@ -1,11 +1,12 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Penjing.Engine;
 
 /// <summary>
-/// The threads that all sessions of the process share. A session that runs alone on its thread never touches them. Workers help whichever
-/// team has tasks left, spin for some microseconds when none has, then sleep; a caller works too and waits only for tasks that run, so
-/// nothing here can deadlock, however many sessions run at once.
+/// The threads that all sessions of the process share. A run wakes workers when it begins; they stay with it to its end, then spin for some microseconds
+/// in case another follows, and sleep. Callers and workers together are no more than the processors, unless one session asks for more; a caller works
+/// too and waits only for tasks that run, so nothing here can deadlock, however many sessions run at once.
 /// </summary>
 internal sealed class WorkerPool
 {
@@ -13,12 +14,9 @@ internal sealed class WorkerPool
     private static readonly long patience = Stopwatch.Frequency / 20_000;
 
     private readonly Team?[] teams = new Team?[64];
-    private readonly SemaphoreSlim bell = new(0);
     private readonly Lock growth = new();
-    private int workers;
-
-    // Workers that have gone to sleep and whom nobody has rung for yet: whoever lowers the count owes the bell that many rings.
-    private int sleepers;
+    private Worker[] workers = [];
+    private Counts counts;
 
     private WorkerPool() { }
 
@@ -30,76 +28,163 @@ internal sealed class WorkerPool
     {
         lock (growth)
         {
-            for (; workers < Math.Min(count, Most); workers++)
-                new Thread(Serve) { IsBackground = true, Name = "Penjing worker" }.Start();
+            while (workers.Length < Math.Min(count, Most)) workers = [.. workers, new(this, workers.Length)];
         }
     }
 
-    /// <summary>Makes a team's tasks visible to the workers; −1 where too many teams are at work already, and the caller works alone.</summary>
-    public int Enter(Team team)
+    /// <summary>
+    /// Begins a run on the caller's thread and wakes the workers of its team, if it has one; what <see cref="Exit"/> takes: −1 for a run without a team,
+    /// or where too many teams are at work already, and the caller works alone.
+    /// </summary>
+    public int Enter(Team? team)
     {
-        for (int seat = 0; seat < teams.Length; seat++)
-            if (Interlocked.CompareExchange(ref teams[seat], team, null) is null) return seat;
+        Interlocked.Increment(ref counts.Callers);
+        if (team is null) return -1;
+        team.Enter();
+        for (int place = 0; place < teams.Length; place++)
+            if (Interlocked.CompareExchange(ref teams[place], team, null) is null)
+            {
+                Ring(team);
+                return place;
+            }
+        team.Exit();
         return -1;
     }
 
     /// <summary>Ends what <see cref="Enter"/> began.</summary>
-    public void Exit(int seat)
+    public void Exit(int place)
     {
-        if (seat >= 0) Volatile.Write(ref teams[seat], null);
-    }
-
-    /// <summary>Wakes up to this many workers, if any sleep; called after the team's tasks are published by a full fence.</summary>
-    public void Ring(int wanted)
-    {
-        for (int asleep = Volatile.Read(ref sleepers); asleep > 0 && wanted > 0; asleep = Volatile.Read(ref sleepers))
+        if (place >= 0)
         {
-            int rung = Math.Min(asleep, wanted);
-            if (Interlocked.CompareExchange(ref sleepers, asleep - rung, asleep) != asleep) continue;
-            bell.Release(rung);
-            return;
+            teams[place]!.Exit();
+            Volatile.Write(ref teams[place], null);
         }
+        Interlocked.Decrement(ref counts.Callers);
     }
 
-    private void Serve()
+    /// <summary>Whether more threads work than there are processors, or than one session asks for, where that is more.</summary>
+    public bool IsCrowded(int threads) => Room(threads) < 0;
+
+    /// <summary>Wakes workers for the free seats of a team, if any sleep and none is on its way; called after the team or its tasks are published by a full fence.</summary>
+    public void Ring(Team team)
     {
-        long idle = Stopwatch.GetTimestamp();
-        while (true)
+        if (Volatile.Read(ref counts.Sleepers) <= 0 || !team.IsEntered || Volatile.Read(ref counts.Coming) > 0) return;
+        int wanted = Math.Min(team.Free, Room(team.Threads));
+        Worker[] all = Volatile.Read(ref workers);
+        for (int i = 0; i < all.Length && wanted > 0; i++)
+            if (all[i].Ring(elsewhere: team.Threads <= Processors.Physical)) wanted--;
+    }
+
+    /// <summary>How many more threads may work, by what this many threads of one session allow.</summary>
+    private int Room(int threads) => Math.Max(Processors.Physical, threads) - Volatile.Read(ref counts.Callers) - Volatile.Read(ref counts.Seated);
+
+    /// <summary>Joins a run that has a seat free; null where there is none, true if it has ended, false if the worker had better sleep.</summary>
+    private bool? Help(int worker)
+    {
+        foreach (ref Team? place in teams.AsSpan())
         {
-            if (Help())
-            {
-                idle = Stopwatch.GetTimestamp();
-            }
-            else if (Stopwatch.GetTimestamp() - idle < patience)
-            {
-                Thread.SpinWait(8);
-            }
-            else
+            if (Volatile.Read(ref place) is not { IsEntered: true, Free: > 0 } team) continue;
+            Interlocked.Increment(ref counts.Seated);
+            bool? ended = IsCrowded(team.Threads) ? null : team.Help(worker);
+            Interlocked.Decrement(ref counts.Seated);
+            if (ended is not null) return ended;
+        }
+        return null;
+    }
+
+    /// <summary>Whether a run has tasks, a free seat and a processor for one more thread.</summary>
+    private bool HasWork()
+    {
+        foreach (ref Team? place in teams.AsSpan())
+            if (Volatile.Read(ref place) is { IsEntered: true, Free: > 0, HasTasks: true } team && Room(team.Threads) > 0) return true;
+        return false;
+    }
+
+    /// <summary>One thread of the pool.</summary>
+    private sealed class Worker
+    {
+        private const int Awake = 0, Asleep = 1, Rung = 2;
+
+        private readonly WorkerPool pool;
+        private readonly int number;
+        private readonly object bell = new();
+        private readonly Action pulse;
+        private int state, thread;
+
+        public Worker(WorkerPool pool, int number)
+        {
+            (this.pool, this.number) = (pool, number);
+            pulse = Pulse;
+            new Thread(Serve) { IsBackground = true, Name = "Penjing worker" }.Start();
+        }
+
+        /// <summary>Wakes the worker if it sleeps; whether it slept.</summary>
+        /// <param name="elsewhere">Whether there is a processor for it besides the caller's.</param>
+        public bool Ring(bool elsewhere)
+        {
+            if (Volatile.Read(ref state) != Asleep || Interlocked.CompareExchange(ref state, Rung, Asleep) != Asleep) return false;
+            Interlocked.Decrement(ref pool.counts.Sleepers);
+            Interlocked.Increment(ref pool.counts.Coming);
+            if (elsewhere) Processors.WakeElsewhere(thread, pulse);
+            else pulse();
+            return true;
+        }
+
+        private void Pulse()
+        {
+            lock (bell) Monitor.Pulse(bell);
+        }
+
+        private void Serve()
+        {
+            thread = Processors.Thread;
+            while (true)
             {
                 Sleep();
-                idle = Stopwatch.GetTimestamp();
+                long idle = Stopwatch.GetTimestamp();
+                do
+                {
+                    bool? ended = pool.Help(number);
+                    if (ended is false) break;
+                    if (ended is true) idle = Stopwatch.GetTimestamp();
+                    else Thread.SpinWait(4);
+                }
+                while (Stopwatch.GetTimestamp() - idle < patience && pool.Room(0) > 0);
             }
         }
-    }
 
-    private bool Help()
-    {
-        bool helped = false;
-        foreach (ref Team? seat in teams.AsSpan())
-            if (Volatile.Read(ref seat) is { HasTasks: true } team) helped |= team.Help();
-        return helped;
-    }
-
-    private void Sleep()
-    {
-        Interlocked.Increment(ref sleepers);
-        foreach (ref Team? seat in teams.AsSpan())
+        private void Sleep()
         {
-            if (Volatile.Read(ref seat) is not { HasTasks: true }) continue;
-            for (int asleep = Volatile.Read(ref sleepers); asleep > 0; asleep = Volatile.Read(ref sleepers))
-                if (Interlocked.CompareExchange(ref sleepers, asleep - 1, asleep) == asleep) return;
-            break;
+            Interlocked.Exchange(ref state, Asleep);
+            Interlocked.Increment(ref pool.counts.Sleepers);
+            if (pool.HasWork() && Interlocked.CompareExchange(ref state, Awake, Asleep) == Asleep)
+            {
+                Interlocked.Decrement(ref pool.counts.Sleepers);
+                return;
+            }
+            lock (bell)
+            {
+                while (Volatile.Read(ref state) == Asleep) Monitor.Wait(bell);
+            }
+            Volatile.Write(ref state, Awake);
+            Interlocked.Decrement(ref pool.counts.Coming);
         }
-        bell.Wait();
+    }
+
+    /// <summary>The words that threads contend for, each on a pair of cache lines of its own.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 640)]
+    private struct Counts
+    {
+        /// <summary>How many runs are on.</summary>
+        [FieldOffset(128)] public int Callers;
+
+        /// <summary>How many workers have a seat in one.</summary>
+        [FieldOffset(256)] public int Seated;
+
+        /// <summary>How many workers sleep and have not been rung for.</summary>
+        [FieldOffset(384)] public int Sleepers;
+
+        /// <summary>How many have been rung for and are not yet awake.</summary>
+        [FieldOffset(512)] public int Coming;
     }
 }

@@ -17,13 +17,52 @@ public class WorkerPoolTests
         for (int round = 0; round < 200; round++)
         {
             kernel.Reset();
-            int seat = round % 3 == 0 ? -1 : WorkerPool.Shared.Enter(team);
+            bool alone = round % 3 == 0;
+            int place = alone ? -1 : WorkerPool.Shared.Enter(team);
             for (int phase = 0; phase < kernel.Phases; phase++)
             {
                 team.Run(kernel, phase, kernel.Tasks(phase), default);
                 kernel.CheckPhase(phase);
             }
-            WorkerPool.Shared.Exit(seat);
+            if (!alone) WorkerPool.Shared.Exit(place);
+        }
+    }
+
+    /// <summary>
+    /// The same for several callers at once, whose runs come and go: with pauses in which workers spin on, leave the run, or sleep, and with more threads
+    /// in all than there are processors.
+    /// </summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task CallersComeAndGo(int seed)
+    {
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(caller => Task.Run(() =>
+        {
+            var random = new Random(10 * seed + caller);
+            Team? team = caller == 0 ? null : new(1 + caller);
+            for (int run = 0; run < 60; run++)
+            {
+                using Counting kernel = new([.. Enumerable.Range(0, random.Next(1, 8)).Select(_ => random.Next(2, 50))]);
+                int place = WorkerPool.Shared.Enter(team);
+                for (int phase = 0; phase < kernel.Phases; phase++)
+                {
+                    if (team is not null) team.Run(kernel, phase, kernel.Tasks(phase), default);
+                    else
+                        for (int task = 0; task < kernel.Tasks(phase); task++) kernel.Run(phase, task, default);
+                    kernel.CheckPhase(phase);
+                    Pause(random);
+                }
+                WorkerPool.Shared.Exit(place);
+                Pause(random);
+            }
+        }, stop)));
+
+        static void Pause(Random random)
+        {
+            if (random.Next(4) == 0) Thread.Sleep(random.Next(3));
+            else Thread.SpinWait(random.Next(3000));
         }
     }
 
@@ -32,14 +71,14 @@ public class WorkerPoolTests
     public void AFailureSurfacesOnce()
     {
         Team team = new(3);
-        int seat = WorkerPool.Shared.Enter(team);
+        int place = WorkerPool.Shared.Enter(team);
         using Failing kernel = new();
         for (int round = 0; round < 50; round++)
         {
             Assert.Equal("task 13", Assert.Throws<InvalidOperationException>(() => team.Run(kernel, 0, 40, default)).Message);
             team.Run(kernel, 1, 40, default);
         }
-        WorkerPool.Shared.Exit(seat);
+        WorkerPool.Shared.Exit(place);
     }
 
     /// <summary>Sessions side by side, more than there are processors, each give their own answers.</summary>
