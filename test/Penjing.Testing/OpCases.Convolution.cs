@@ -36,6 +36,13 @@ public static partial class OpCases
         yield return Convolution("dilated unevenly", [1, 8, 11, 12], 12, 3, 2, new(new(2, 1), new(2, 1, 0, 3), new(2, 3)));
         yield return Convolution("depthwise dilated", [1, 12, 11, 12], 12, 3, 3, new(Size.One, Padding.All(2), Size.Square(2), 12));
         yield return Convolution("depthwise 5×5", [2, 24, 9, 8], 24, 5, 5, new(Size.Square(2), Padding.All(2), Size.One, 24));
+        foreach ((int height, int width) in ((int, int)[])[(1, 1), (1, 9), (9, 1), (2, 3), (14, 5)])
+            foreach (int side in (int[])[3, 5])
+                foreach (int stride in (int[])[1, 2])
+                    yield return Convolution($"depthwise {side}×{side} stride {stride}", [1, 20, height, width], 20, side, side, new(Size.Square(stride), Padding.All(side / 2), Size.One, 20));
+        yield return Convolution("depthwise far outside", [1, 17, 4, 3], 17, 3, 3, new(Size.One, new(5, 4, 3, 6), Size.One, 17, new HardSwish()));
+        yield return Convolution("depthwise far inside", [2, 16, 9, 10], 16, 5, 5, new(Size.One, new(-2, -1, -1, -3), Size.One, 16));
+        yield return Convolution("depthwise of parts", [2, 96, 5, 6], 96, 3, 3, new(Size.One, Padding.All(1), Size.One, 96, new Sigmoid()));
         yield return Convolution("depthwise 1×1", [1, 13, 4, 5], 13, 1, 1, new(Size.One, default, Size.One, 13));
         yield return Convolution("depthwise, two for each", [1, 12, 6, 5], 24, 3, 3, new(Size.One, Padding.All(1), Size.One, 12));
         yield return Convolution("depthwise, three for each", [1, 5, 6, 5], 15, 3, 3, new(Size.One, Padding.All(1), Size.One, 5));

@@ -2,210 +2,261 @@ using System.Runtime.CompilerServices;
 
 namespace Penjing.Engine;
 
-/// <summary>Depthwise convolution by channels: a vector of channels at a time, several output pixels of a row in registers.</summary>
+/// <summary>Depthwise convolution by channels: a vector of channels at a time, several output rows in registers.</summary>
 internal readonly struct F32Depthwise : IKernelMaker
 {
     /// <summary>Whether the node is a convolution with constant weights and one kernel for each input channel.</summary>
-    public static bool Fits(Node node) => node.Op is Conv { Groups: > 1 and var groups }
-        && groups == node.Shape[1] && groups == node.Inputs[0].Shape[1] && node.Inputs[0].Value is null && node.Inputs[1].Value is not null && (node.Inputs.Length < 3 || node.Inputs[2].Value is not null);
+    public static bool Fits(Site site) => site.Node is { Op: Conv { Groups: > 1 } conv, Inputs: [{ Value: null } x, { Value: not null }, .. var bias] }
+        && conv.Groups == site.Node.Shape[1] && conv.Groups == x.Shape[1] && bias.All(constant => constant.Value is not null);
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Depthwise<S, V>(site.Node);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => site.Node.Shape[1] < S.Lanes
+        ? Simd.Make<F32Depthwise>(site with { Isa = site.Node.Shape[1] switch { < 4 => Isa.None, < 8 => Isa.Vector128, _ => Isa.Vector256 } })
+        : new F32DepthwiseKernel<S, V>(site);
 }
 
-/// <summary>A depthwise convolution, a row of output pixels at a time. Packed are, for each vector of channels, the biases, then each tap's weights.</summary>
-internal sealed unsafe class F32Depthwise<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
+/// <summary>A depthwise convolution as a kernel: blocks of rows and channels.</summary>
+internal sealed unsafe class F32DepthwiseKernel<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
 {
-    private readonly Size kernel, stride, dilation;
-    private readonly Padding padding;
-    private readonly int height, width, channels, outputHeight, outputWidth;
-    private readonly int innerFirst, innerEnd;
-    private readonly F32Finish<S, V> finish;
-    private readonly NativeBuffer weights;
+    private readonly F32Depthwise<S, V> rows;
+    private readonly int images, chunks;
     private readonly Split split;
 
-    /// <summary>The kernel of a node.</summary>
-    public F32Depthwise(Node node)
+    /// <summary>The kernel of a site.</summary>
+    public F32DepthwiseKernel(Site site)
     {
-        Conv conv = (Conv)node.Op;
-        Shape input = node.Inputs[0].Shape, taps = node.Inputs[1].Shape;
-        (kernel, stride, dilation, padding) = (new(taps[2], taps[3]), conv.Stride, conv.Dilation, conv.Padding);
-        (channels, height, width, outputHeight, outputWidth) = (input[1], input[2], input[3], node.Shape[2], node.Shape[3]);
-        finish = new(conv.Then);
-        // Output pixels from innerFirst up to innerEnd see all columns of the kernel.
-        innerFirst = Math.Clamp((padding.Left + stride.Width - 1) / stride.Width, 0, outputWidth);
-        int reach = width + padding.Left - (kernel.Width - 1) * dilation.Width - 1;
-        innerEnd = reach < 0 ? innerFirst : Math.Clamp(reach / stride.Width + 1, innerFirst, outputWidth);
-        split = Split.Of(input[0] * outputHeight, (double)outputWidth * channels * (1 + kernel.Height * kernel.Width / 4.0));
-        int blocks = (channels + S.Lanes - 1) / S.Lanes, size = kernel.Height * kernel.Width;
-        weights = new((long)blocks * S.Lanes * (size + 1) * sizeof(float));
-        ReadOnlySpan<float> source = node.Inputs[1].Value!.Floats, bias = node.Inputs.Length > 2 ? node.Inputs[2].Value!.Floats : default;
-        for (int c = 0; c < channels; c++)
-        {
-            float* target = weights.Floats + c / S.Lanes * S.Lanes * (size + 1) + c % S.Lanes;
-            target[0] = bias.IsEmpty ? 0 : bias[c];
-            for (int tap = 0; tap < size; tap++) target[(tap + 1) * S.Lanes] = source[c * size + tap];
-        }
+        Shape output = site.Node.Shape;
+        rows = new(site.Node, site.InputPitches[0], site.OutputPitch);
+        images = output[0];
+        double cost = (double)output.Elements * (1 + rows.Taps / 8.0);
+        chunks = rows.Divides ? Math.Clamp((int)Math.Ceiling(Math.Min(16, cost / 32768) / (images * rows.Blocks)), 1, rows.Vectors) : 1;
+        split = Split.Of(images * rows.Blocks * chunks, cost / (images * rows.Blocks * chunks));
     }
 
     /// <inheritdoc/>
-    public override string Label => $"f32-depthwise-{kernel.Height}x{kernel.Width}-{Split.Name<S, V>()}";
+    public override string Label => $"f32-depthwise-{rows.Label}";
 
     /// <inheritdoc/>
     public override int Tasks(int phase) => split.Tasks;
 
     /// <inheritdoc/>
-    public override void Dispose() => weights.Dispose();
+    public override void Dispose() => rows.Dispose();
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(int phase, int task, in Operands operands)
     {
         (int first, int count) = split[task];
-        for (int row = first; row < first + count; row++)
+        for (int i = first; i < first + count; i++)
         {
-            int image = row / outputHeight, top = row % outputHeight * stride.Height - padding.Top;
-            int begin = top >= 0 ? 0 : (-top + dilation.Height - 1) / dilation.Height;
-            int end = height > top ? Math.Min(kernel.Height, (height - top + dilation.Height - 1) / dilation.Height) : 0;
-            float* output = operands.Output + (nint)row * outputWidth * channels;
-            float* line = operands.Input(0) + ((nint)image * height + top + begin * dilation.Height) * width * channels;
-            for (int c = 0; c < channels; c += S.Lanes)
-            {
-                float* packed = weights.Floats + (nint)c * (kernel.Height * kernel.Width + 1);
-                if (channels - c >= S.Lanes) Row<AllLanes>(line + c, output + c, packed, begin, end, S.Lanes);
-                else Row<FirstLanes>(line + c, output + c, packed, begin, end, channels - c);
-            }
-            finish.Complete(output, (nint)outputWidth * channels);
+            int block = i / chunks, chunk = i - block * chunks, image = block / rows.Blocks;
+            int from = rows.Vectors * chunk / chunks, to = rows.Vectors * (chunk + 1) / chunks;
+            rows.Run(operands.Input(0), operands.Output, image, block - image * rows.Blocks, from, to);
+        }
+    }
+}
+
+/// <summary>
+/// The rows of a depthwise convolution, a block of them at a time. Each input pixel of a block is loaded once, and all outputs that it
+/// belongs to are in registers: the sums of as many columns as the kernel has, moving on by one.
+/// Packed are, for each vector of channels, the biases, then each tap's weights, column by column; the last vector overlaps the one before.
+/// </summary>
+internal sealed unsafe class F32Depthwise<S, V> : IDisposable where S : struct, ISimd<V> where V : unmanaged
+{
+    private readonly Size kernel, stride, dilation;
+    private readonly Padding padding;
+    private readonly int height, width, channels, outputHeight, outputWidth;
+    private readonly nint inputPitch, outputPitch;
+    private readonly F32Finish<S, V> finish;
+    private readonly NativeBuffer weights;
+    private readonly nint zeros;
+    private readonly delegate*<F32Depthwise<S, V>, float**, float*, int, int, void>[] blocks;
+
+    /// <summary>The convolution of a node, with the elements from pixel to pixel of its input and of its output.</summary>
+    public F32Depthwise(Node node, int inputPitch, int outputPitch)
+    {
+        Conv conv = (Conv)node.Op;
+        Shape input = node.Inputs[0].Shape, taps = node.Inputs[1].Shape;
+        (kernel, stride, dilation, padding) = (new(taps[2], taps[3]), conv.Stride, conv.Dilation, conv.Padding);
+        (channels, height, width, outputHeight, outputWidth) = (input[1], input[2], input[3], node.Shape[2], node.Shape[3]);
+        (this.inputPitch, this.outputPitch) = (inputPitch, outputPitch);
+        finish = new(conv.Then);
+        blocks = Pick();
+        Vectors = (channels + S.Lanes - 1) / S.Lanes;
+        Blocks = (outputHeight + blocks.Length - 1) / blocks.Length;
+        zeros = (nint)Vectors * S.Lanes * (Taps + 1);
+        weights = new((zeros + (nint)width * inputPitch) * sizeof(float));
+        ReadOnlySpan<float> source = node.Inputs[1].Value!.Floats, bias = node.Inputs.Length > 2 ? node.Inputs[2].Value!.Floats : default;
+        for (int i = 0; i < Vectors * S.Lanes; i++)
+        {
+            int c = First(i / S.Lanes) + i % S.Lanes;
+            float* target = weights.Floats + i / S.Lanes * S.Lanes * (Taps + 1) + i % S.Lanes;
+            target[0] = bias.IsEmpty ? 0 : bias[c];
+            for (int tap = 0; tap < Taps; tap++) target[(tap % kernel.Width * kernel.Height + tap / kernel.Width + 1) * S.Lanes] = source[c * Taps + tap];
         }
     }
 
-    /// <summary>One row of output pixels of one vector of channels, under the kernel's rows from <paramref name="begin"/> to <paramref name="end"/>.</summary>
+    /// <summary>Elements of the kernel.</summary>
+    public int Taps => kernel.Height * kernel.Width;
+
+    /// <summary>Vectors of channels.</summary>
+    public int Vectors { get; }
+
+    /// <summary>Whether the vectors of channels can be computed apart.</summary>
+    public bool Divides => channels % S.Lanes == 0;
+
+    /// <summary>Blocks of output rows in a picture.</summary>
+    public int Blocks { get; }
+
+    /// <summary>Kernel, rows at a time and vectors, as in 3x3-4-512.</summary>
+    public string Label => $"{kernel.Height}x{kernel.Width}-{blocks.Length}-{Split.Name<S, V>()}";
+
+    /// <summary>Frees the packed weights.</summary>
+    public void Dispose() => weights.Dispose();
+
+    /// <summary>The output rows of a block: the first, and the one after the last.</summary>
+    public (int First, int End) this[int block] => (outputHeight * block / Blocks, outputHeight * (block + 1) / Blocks);
+
+    /// <summary>Computes some vectors of channels of a block of rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Row<L>(float* line, float* output, float* packed, int begin, int end, int count) where L : struct, ILanes
+    public void Run(float* input, float* output, int image, int block, int from, int to)
     {
-        float* taps = packed + (1 + begin * kernel.Width) * S.Lanes;
-        int rows = Math.Max(0, end - begin), x = 0;
-        for (; x < innerFirst; x++) Pixel<L>(line, output, packed, taps, x, rows, count);
-        if (innerEnd - x >= 4)
-        {
-            if (kernel.Width == 3 && dilation.Width == 1 && stride.Width == 1) Three<L, N1>(line, output, packed, taps, rows, count);
-            else if (kernel.Width == 3 && dilation.Width == 1 && stride.Width == 2) Three<L, N2>(line, output, packed, taps, rows, count);
-            else Several<L>(line, output, packed, taps, rows, count);
-            x = innerEnd;
-        }
-        for (; x < outputWidth; x++) Pixel<L>(line, output, packed, taps, x, rows, count);
+        (int first, int end) = this[block];
+        int reach = (end - first - 1) * stride.Height + (kernel.Height - 1) * dilation.Height + 1, top = first * stride.Height - padding.Top;
+        float** lines = stackalloc float*[reach];
+        for (int row = 0, y = top; row < reach; row++, y++)
+            lines[row] = (uint)y < (uint)height ? input + ((nint)image * height + y) * width * inputPitch : weights.Floats + zeros;
+        float* target = output + ((nint)image * outputHeight + first) * outputWidth * outputPitch;
+        blocks[end - first - 1](this, lines, target, from, to);
+        if (finish.Bounds) return;
+        nint begin = First(from), count = First(to - 1) + S.Lanes - begin, pixels = (nint)(end - first) * outputWidth;
+        if (count == outputPitch) (count, pixels) = (count * pixels, 1);
+        for (; pixels > 0; pixels--, target += outputPitch) finish.Complete(target + begin, count);
     }
 
-    /// <summary>Four output pixels at a time under a kernel three columns wide, each input pixel loaded once a row.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Three<L, Stride>(float* line, float* output, float* packed, float* taps, int rows, int count)
-        where L : struct, ILanes where Stride : struct, INumber
+    /// <summary>The first channel of a vector.</summary>
+    private int First(int vector) => Math.Min(vector * S.Lanes, channels - S.Lanes);
+
+    /// <summary>The code for blocks of each number of rows.</summary>
+    private delegate*<F32Depthwise<S, V>, float**, float*, int, int, void>[] Pick() => (kernel, stride, dilation) switch
     {
-        nint pitch = channels, down = (nint)dilation.Height * width * channels;
-        V bias = S.Load(packed), min = S.Fill(finish.Min), max = S.Fill(finish.Max);
-        for (int next = innerFirst; next < innerEnd; next += 4)
+        ((3, 3), (1, 1), (1, 1)) => Pick<N3, N1>(S.TileRows < 12 ? 2 : 4),
+        ((3, 3), (2, 2), (1, 1)) => Pick<N3, N2>(S.TileRows < 12 ? 2 : 4),
+        ((5, 5), (1, 1), (1, 1)) => Pick<N5, N1>(S.TileRows < 12 ? 1 : 3),
+        ((5, 5), (2, 2), (1, 1)) => Pick<N5, N2>(S.TileRows < 12 ? 1 : 3),
+        _ => [&Any],
+    };
+
+    private static delegate*<F32Depthwise<S, V>, float**, float*, int, int, void>[] Pick<K, T>(int most) where K : struct, INumber where T : struct, INumber => most switch
+    {
+        1 => [&Rows<K, T, N1>],
+        2 => [&Rows<K, T, N1>, &Rows<K, T, N2>],
+        3 => [&Rows<K, T, N1>, &Rows<K, T, N2>, &Rows<K, T, N3>],
+        _ => [&Rows<K, T, N1>, &Rows<K, T, N2>, &Rows<K, T, N3>, &Rows<K, T, N4>],
+    };
+
+    /// <summary>Rows of a square kernel K of stride T: after each step the sums of one more output column are complete.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Rows<K, T, R>(F32Depthwise<S, V> self, float** lines, float* output, int from, int to)
+        where K : struct, INumber where T : struct, INumber where R : struct, INumber
+    {
+        int k = K.Value * S.Lanes;
+        nint down = self.outputWidth * self.outputPitch;
+        V min = S.Fill(self.finish.Min), max = S.Fill(self.finish.Max);
+        for (int vector = from; vector < to; vector++)
         {
-            // The last four may overlap those before: their outputs are computed twice.
-            int x = Math.Min(next, innerEnd - 4);
-            V a = bias, b = bias, c = bias, d = bias;
-            float* pixel = line + (nint)(x * stride.Width - padding.Left) * pitch, weight = taps, target = output + x * pitch;
-            for (int row = rows; row > 0; row--)
+            float* packed = self.weights.Floats + (nint)vector * S.Lanes * (K.Value * K.Value + 1), taps = packed + S.Lanes;
+            nint channel = self.First(vector);
+            V fresh = S.Load(packed), v0, v1, v2, v3 = fresh, v4 = fresh, v5 = fresh, v6 = fresh, v7 = fresh, v8 = fresh;
+            V a0 = fresh, a1 = fresh, a2 = fresh, a3 = fresh, b0 = fresh, b1 = fresh, b2 = fresh, b3 = fresh, c0 = fresh, c1 = fresh, c2 = fresh, c3 = fresh;
+            V d0 = fresh, d1 = fresh, d2 = fresh, e0 = fresh, e1 = fresh, e2 = fresh;
+            float* target = output + channel;
+            int x = T.Value == 1 ? 1 - K.Value : -(K.Value / 2);
+            for (int column = x * T.Value + K.Value - T.Value - self.padding.Left; x < self.outputWidth; x++)
             {
-                V w0 = S.Load(weight), w1 = S.Load(weight + S.Lanes), w2 = S.Load(weight + 2 * S.Lanes), value;
-                float* from = pixel;
-                a = S.MultiplyAdd(L.Load<S, V>(from, count), w0, a);
-                value = L.Load<S, V>(from += pitch, count);
-                a = S.MultiplyAdd(value, w1, a);
-                if (Stride.Value == 1) b = S.MultiplyAdd(value, w0, b);
-                value = L.Load<S, V>(from += pitch, count);
-                a = S.MultiplyAdd(value, w2, a);
-                b = S.MultiplyAdd(value, Stride.Value == 1 ? w1 : w0, b);
-                if (Stride.Value == 1) c = S.MultiplyAdd(value, w0, c);
-                value = L.Load<S, V>(from += pitch, count);
-                b = S.MultiplyAdd(value, Stride.Value == 1 ? w2 : w1, b);
-                if (Stride.Value == 1)
+                for (int step = T.Value; step > 0; step--, column++)
                 {
-                    c = S.MultiplyAdd(value, w1, c);
-                    d = S.MultiplyAdd(value, w0, d);
+                    if ((uint)column >= (uint)self.width) continue;
+                    nint at = column * self.inputPitch + channel;
+                    v0 = S.Load(lines[0] + at);
+                    v1 = S.Load(lines[1] + at);
+                    v2 = S.Load(lines[2] + at);
+                    if ((R.Value - 1) * T.Value + K.Value > 3) v3 = S.Load(lines[3] + at);
+                    if ((R.Value - 1) * T.Value + K.Value > 4) v4 = S.Load(lines[4] + at);
+                    if ((R.Value - 1) * T.Value + K.Value > 5) v5 = S.Load(lines[5] + at);
+                    if ((R.Value - 1) * T.Value + K.Value > 6) v6 = S.Load(lines[6] + at);
+                    if ((R.Value - 1) * T.Value + K.Value > 7) v7 = S.Load(lines[7] + at);
+                    if ((R.Value - 1) * T.Value + K.Value > 8) v8 = S.Load(lines[8] + at);
+                    if (step == 2)
+                    {
+                        Add<K, T, R>(ref a0, ref a1, ref a2, ref a3, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps + k * (K.Value - 2));
+                        if (K.Value == 5) Add<K, T, R>(ref b0, ref b1, ref b2, ref b3, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps + k);
+                        continue;
+                    }
+                    Add<K, T, R>(ref a0, ref a1, ref a2, ref a3, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps + k * (K.Value - 1));
+                    Add<K, T, R>(ref b0, ref b1, ref b2, ref b3, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps + k * (K.Value - 1 - T.Value));
+                    if (K.Value > 2 * T.Value) Add<K, T, R>(ref c0, ref c1, ref c2, ref c3, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps + k * (K.Value - 1 - 2 * T.Value));
+                    if (K.Value > 3 * T.Value) Add<K, T, R>(ref d0, ref d1, ref d2, ref d2, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps + k);
+                    if (K.Value > 4 * T.Value) Add<K, T, R>(ref e0, ref e1, ref e2, ref e2, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps);
                 }
-                value = L.Load<S, V>(from += pitch, count);
-                if (Stride.Value == 1)
+                if (x >= 0)
                 {
-                    c = S.MultiplyAdd(value, w2, c);
-                    d = S.MultiplyAdd(value, w1, d);
-                    d = S.MultiplyAdd(L.Load<S, V>(from + pitch, count), w2, d);
+                    S.Store(target, S.AtMost(max, S.AtLeast(min, a0)));
+                    if (R.Value > 1) S.Store(target + down, S.AtMost(max, S.AtLeast(min, a1)));
+                    if (R.Value > 2) S.Store(target + 2 * down, S.AtMost(max, S.AtLeast(min, a2)));
+                    if (R.Value > 3) S.Store(target + 3 * down, S.AtMost(max, S.AtLeast(min, a3)));
+                    target += self.outputPitch;
                 }
-                else
-                {
-                    b = S.MultiplyAdd(value, w2, b);
-                    c = S.MultiplyAdd(value, w0, c);
-                    c = S.MultiplyAdd(L.Load<S, V>(from += pitch, count), w1, c);
-                    value = L.Load<S, V>(from += pitch, count);
-                    c = S.MultiplyAdd(value, w2, c);
-                    d = S.MultiplyAdd(value, w0, d);
-                    d = S.MultiplyAdd(L.Load<S, V>(from += pitch, count), w1, d);
-                    d = S.MultiplyAdd(L.Load<S, V>(from + pitch, count), w2, d);
-                }
-                pixel += down;
-                weight += 3 * S.Lanes;
+                (a0, a1, a2, a3) = (b0, b1, b2, b3);
+                (b0, b1, b2, b3) = (c0, c1, c2, c3);
+                (c0, c1, c2, d0, d1, d2, e0, e1, e2) = (d0, d1, d2, e0, e1, e2, fresh, fresh, fresh);
+                if (K.Value == 3 && T.Value == 2) b0 = b1 = b2 = b3 = fresh;
+                if (K.Value <= 3 * T.Value) c0 = c1 = c2 = c3 = fresh;
             }
-            L.Store<S, V>(target, S.AtMost(max, S.AtLeast(min, a)), count);
-            L.Store<S, V>(target + pitch, S.AtMost(max, S.AtLeast(min, b)), count);
-            L.Store<S, V>(target + 2 * pitch, S.AtMost(max, S.AtLeast(min, c)), count);
-            L.Store<S, V>(target + 3 * pitch, S.AtMost(max, S.AtLeast(min, d)), count);
         }
     }
 
-    /// <summary>Four output pixels at a time under any kernel.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Several<L>(float* line, float* output, float* packed, float* taps, int rows, int count) where L : struct, ILanes
+    /// <summary>Adds to the sums of R rows of an output column what a column of pixels gives under a column of the kernel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add<K, T, R>(ref V s0, ref V s1, ref V s2, ref V s3, V v0, V v1, V v2, V v3, V v4, V v5, V v6, V v7, V v8, float* taps)
+        where K : struct, INumber where T : struct, INumber where R : struct, INumber
     {
-        nint pitch = channels, down = (nint)dilation.Height * width * channels, step = stride.Width * pitch, across = dilation.Width * pitch;
-        V bias = S.Load(packed), min = S.Fill(finish.Min), max = S.Fill(finish.Max);
-        for (int next = innerFirst; next < innerEnd; next += 4)
-        {
-            // The last four may overlap those before: their outputs are computed twice.
-            int x = Math.Min(next, innerEnd - 4);
-            V a = bias, b = bias, c = bias, d = bias;
-            float* pixel = line + (nint)(x * stride.Width - padding.Left) * pitch, weight = taps, target = output + x * pitch;
-            for (int row = rows; row > 0; row--)
-            {
-                float* from = pixel;
-                for (int column = kernel.Width; column > 0; column--)
-                {
-                    V w = S.Load(weight);
-                    a = S.MultiplyAdd(L.Load<S, V>(from, count), w, a);
-                    b = S.MultiplyAdd(L.Load<S, V>(from + step, count), w, b);
-                    c = S.MultiplyAdd(L.Load<S, V>(from + 2 * step, count), w, c);
-                    d = S.MultiplyAdd(L.Load<S, V>(from + 3 * step, count), w, d);
-                    from += across;
-                    weight += S.Lanes;
-                }
-                pixel += down;
-            }
-            L.Store<S, V>(target, S.AtMost(max, S.AtLeast(min, a)), count);
-            L.Store<S, V>(target + pitch, S.AtMost(max, S.AtLeast(min, b)), count);
-            L.Store<S, V>(target + 2 * pitch, S.AtMost(max, S.AtLeast(min, c)), count);
-            L.Store<S, V>(target + 3 * pitch, S.AtMost(max, S.AtLeast(min, d)), count);
-        }
+        V t0 = S.Load(taps), t1 = S.Load(taps + S.Lanes), t2 = S.Load(taps + 2 * S.Lanes), t3 = t2, t4 = t2;
+        if (K.Value > 3) t3 = S.Load(taps + 3 * S.Lanes);
+        if (K.Value > 4) t4 = S.Load(taps + 4 * S.Lanes);
+        s0 = Dot<K>(s0, v0, v1, v2, v3, v4, t0, t1, t2, t3, t4);
+        if (R.Value > 1) s1 = T.Value == 1 ? Dot<K>(s1, v1, v2, v3, v4, v5, t0, t1, t2, t3, t4) : Dot<K>(s1, v2, v3, v4, v5, v6, t0, t1, t2, t3, t4);
+        if (R.Value > 2) s2 = T.Value == 1 ? Dot<K>(s2, v2, v3, v4, v5, v6, t0, t1, t2, t3, t4) : Dot<K>(s2, v4, v5, v6, v7, v8, t0, t1, t2, t3, t4);
+        if (R.Value > 3) s3 = T.Value == 1 ? Dot<K>(s3, v3, v4, v5, v6, v7, t0, t1, t2, t3, t4) : Dot<K>(s3, v6, v7, v8, v8, v8, t0, t1, t2, t3, t4);
     }
 
-    /// <summary>One output pixel, wherever it lies.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Pixel<L>(float* line, float* output, float* packed, float* taps, int x, int rows, int count) where L : struct, ILanes
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Dot<K>(V sum, V v0, V v1, V v2, V v3, V v4, V t0, V t1, V t2, V t3, V t4) where K : struct, INumber
     {
-        nint pitch = channels, down = (nint)dilation.Height * width * channels;
-        int left = x * stride.Width - padding.Left;
-        int begin = 0, end = kernel.Width;
-        while (begin < end && left + begin * dilation.Width < 0) begin++;
-        while (end > begin && left + (end - 1) * dilation.Width >= width) end--;
-        V sum = S.Load(packed);
-        for (int row = 0; row < rows; row++)
-            for (int column = begin; column < end; column++)
+        sum = S.MultiplyAdd(v2, t2, S.MultiplyAdd(v1, t1, S.MultiplyAdd(v0, t0, sum)));
+        return K.Value == 3 ? sum : S.MultiplyAdd(v4, t4, S.MultiplyAdd(v3, t3, sum));
+    }
+
+    /// <summary>A row of any kernel, a pixel at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Any(F32Depthwise<S, V> self, float** lines, float* output, int from, int to)
+    {
+        (Size kernel, int across) = (self.kernel, self.dilation.Width);
+        V min = S.Fill(self.finish.Min), max = S.Fill(self.finish.Max);
+        for (int x = 0, left = -self.padding.Left; x < self.outputWidth; x++, left += self.stride.Width, output += self.outputPitch)
+            for (int vector = from; vector < to; vector++)
             {
-                V value = L.Load<S, V>(line + row * down + (nint)(left + column * dilation.Width) * pitch, count);
-                sum = S.MultiplyAdd(value, S.Load(taps + (row * kernel.Width + column) * S.Lanes), sum);
+                float* weight = self.weights.Floats + (nint)vector * S.Lanes * (self.Taps + 1);
+                int channel = self.First(vector);
+                V sum = S.Load(weight);
+                for (int i = 0, column = left; i < kernel.Width; i++, column += across)
+                {
+                    if ((uint)column >= (uint)self.width) continue;
+                    float* tap = weight + (i * kernel.Height + 1) * S.Lanes;
+                    for (int j = 0; j < kernel.Height; j++, tap += S.Lanes)
+                        sum = S.MultiplyAdd(S.Load(lines[j * self.dilation.Height] + column * self.inputPitch + channel), S.Load(tap), sum);
+                }
+                S.Store(output + channel, S.AtMost(max, S.AtLeast(min, sum)));
             }
-        L.Store<S, V>(output + x * pitch, S.AtMost(S.Fill(finish.Max), S.AtLeast(S.Fill(finish.Min), sum)), count);
     }
 }

@@ -14,12 +14,13 @@ public unsafe class PitchTests
         {
             Node node = KernelCase.Node(one);
             if (node.Shape.Elements == 0 || node.Info.Type is not ElementType.Float32 || !F32Conv.Fits(new(node, Isa.None))) continue;
-            Check<Simd256, Vector256<float>>(one, node);
-            Check<Scalar, float>(one, node);
+            Check<F32Conv, Simd256, Vector256<float>>(one, node);
+            Check<F32Conv, Scalar, float>(one, node);
+            if (F32Depthwise.Fits(new(node, Isa.None))) Check<F32Depthwise, Simd256, Vector256<float>>(one, node);
         }
     }
 
-    private static void Check<S, V>(OpCase one, Node node) where S : struct, ISimd<V> where V : unmanaged
+    private static void Check<K, S, V>(OpCase one, Node node) where K : struct, IKernelMaker where S : struct, ISimd<V> where V : unmanaged
     {
         const float untouched = -12345;
         int channels = node.Inputs[0].Shape[1], columns = node.Shape[1], inputPitch = channels + 5, outputPitch = columns + 3;
@@ -27,12 +28,12 @@ public unsafe class PitchTests
         float[] narrow = new float[node.Shape.Elements], wide = new float[node.Shape.Elements / columns * outputPitch];
         Array.Fill(wide, untouched);
         for (int i = 0; i < input.Length; i++) spread[i / channels * inputPitch + i % channels] = input[i];
-        Run(F32Conv.Make<S, V>(new(node, Isa.None)), input, narrow);
-        Run(F32Conv.Make<S, V>(new(node, Isa.None, [inputPitch], outputPitch)), spread, wide);
+        Run(K.Make<S, V>(new(node, Isa.None)), input, narrow);
+        Run(K.Make<S, V>(new(node, Isa.None, [inputPitch], outputPitch)), spread, wide);
         for (int i = 0; i < wide.Length; i++)
         {
             float expected = i % outputPitch < columns ? narrow[i / outputPitch * columns + i % outputPitch] : untouched;
-            Assert.True(wide[i].Equals(expected), $"{one}, {typeof(S).Name}: element {i} should be {expected}, is {wide[i]}");
+            Assert.True(wide[i].Equals(expected), $"{one}, {typeof(K).Name}, {typeof(S).Name}: element {i} should be {expected}, is {wide[i]}");
         }
     }
 
