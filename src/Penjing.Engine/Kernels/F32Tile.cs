@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Penjing.Engine;
 
@@ -103,6 +104,7 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
             for (int* place = shape.Order, end = place + shape.Length; place < end; place++)
             {
                 nint k = *place;
+                Ahead<C>((byte*)panel);
                 b0 = S.Load(panel);
                 if (C.Value > 1) b1 = S.Load(panel + S.Lanes);
                 a = S.Fill(p0[k]);
@@ -206,6 +208,19 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
         if (R.Value > 11) Finish<C>(c11, d11, min, max, table[11] + column, pointers is null ? null : pointers[11] + column, columns);
         if (R.Value > 12) Finish<C>(c12, d12, min, max, table[12] + column, pointers is null ? null : pointers[12] + column, columns);
         if (R.Value > 13) Finish<C>(c13, d13, min, max, table[13] + column, pointers is null ? null : pointers[13] + column, columns);
+    }
+
+    /// <summary>
+    /// Asks for the weights 32 KB further on, to come into the second-level cache: hardware looks ahead within a page only, and too late for weights
+    /// that come from memory.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Ahead<C>(byte* panel) where C : INumber
+    {
+        const int distance = 32768, line = 64;
+        if (!Sse.IsSupported || S.Lanes < 4) return;
+        Sse.Prefetch1(panel + distance);
+        if (C.Value * S.Lanes * sizeof(float) > line) Sse.Prefetch1(panel + distance + line);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
