@@ -26,6 +26,9 @@ internal sealed class Arguments
     /// <exception cref="PenjingException">None are given.</exception>
     public string[] Shapes => values.TryGetValue("--shape", out string? shapes) ? shapes.Split(',') : throw new PenjingException("say which layers by --shape");
 
+    /// <summary>The layers to take, each once, or those given here.</summary>
+    public (string Layer, int Count)[] ShapesOr((string Layer, int Count)[] otherwise) => values.ContainsKey("--shape") ? [.. Shapes.Select(shape => (shape, 1))] : otherwise;
+
     /// <summary>The thread counts to take, or those given here.</summary>
     public int[] Threads(params int[] otherwise) => values.TryGetValue("--threads", out string? counts)
         ? [.. counts.Split(',').Select(count => (int)Number(count))]

@@ -10,6 +10,8 @@ try
         ["threads", .. string[] rest] => Threads.Run(new(rest)),
         ["steps", .. string[] rest] => Steps.Run(new(rest)),
         ["kernels", .. string[] rest] => Kernels.Run(new(rest)),
+        ["convolutions", .. string[] rest] => Convolutions.Run(new(rest)),
+        ["sparse", .. string[] rest] => Sparse.Run(new(rest)),
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
         ["codes", .. string[] rest] => Codes.Run(new(rest)),
         _ => Usage(),
@@ -30,6 +32,8 @@ static int Usage()
           threads  what does it cost to share a run out among threads, and what is won?
           steps    where does the time of a network go?
           kernels  which kernels fit a layer, and how long does each take?
+          convolutions  what does each way to compute a convolution take, in time and in memory?
+          sparse   from how many zeros on do sparse kernels pay, and how much?
           loads    how fast is a file read?
           codes    what does each way of coding pruned, shared weights take?
 

@@ -15,6 +15,13 @@ internal readonly struct F32MatMul : IKernelMaker
         _ => false,
     };
 
+    /// <summary>About how many nanoseconds it takes on one thread: multiplications, and the right matrix, from the second cache or from memory.</summary>
+    public static double Cost(Site site)
+    {
+        double bytes = sizeof(float) * (double)site.Node.Inputs[1].Shape.Elements;
+        return Penjing.Cost.Macs(site.Node) / (6.0 * site.Isa.Lanes()) + bytes / (bytes > 1 << 20 ? 20 : 100);
+    }
+
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32MatMul<S, V>(site.Node);
 }

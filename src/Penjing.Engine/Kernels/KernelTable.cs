@@ -31,8 +31,11 @@ internal static class KernelTable
         Row<F32Winograd<Winograd2>>("f32-winograd-2", F32Winograd<Winograd2>.Fits, F32Winograd<Winograd2>.Cost),
         Row<F32Winograd<Winograd4>>("f32-winograd-4", F32Winograd<Winograd4>.Fits, F32Winograd<Winograd4>.Cost),
 
+        // Worth it where most weights are zeros.
+        Row<F32Sparse>("f32-sparse", F32Sparse.Fits, F32Sparse.Cost),
+
         // One row for each of what follows: the order doesn't matter.
-        Dense<F32MatMul>("f32-gemm", F32MatMul.Fits),
+        Dense<F32MatMul>("f32-gemm", F32MatMul.Fits, F32MatMul.Cost),
         Row<F32Activation>("f32-activation", site => F32Activation.Fits(site.Node)),
         Row<F32Pairwise>("f32-pairwise", site => F32Pairwise.Fits(site.Node)),
         Dense<F32Normalize>("f32-normalize", F32Normalize.Fits),
@@ -50,7 +53,8 @@ internal static class KernelTable
     public static KernelRow Choose(Site site) => Rows.Where(row => row.Fits(site)).MinBy(row => row.Cost?.Invoke(site) ?? 0)!;
 
     /// <summary>A row of kernels of floats that find all values lying by themselves.</summary>
-    private static KernelRow Dense<K>(string name, Func<Node, bool> fits) where K : struct, IKernelMaker => Row<K>(name, site => site.IsDense && fits(site.Node));
+    private static KernelRow Dense<K>(string name, Func<Node, bool> fits, Func<Site, double>? cost = null) where K : struct, IKernelMaker =>
+        Row<K>(name, site => site.IsDense && fits(site.Node), cost);
 
     /// <summary>A row of kernels of floats, none of which computes an empty value or reads one.</summary>
     private static KernelRow Row<K>(string name, Func<Site, bool> fits, Func<Site, double>? cost = null) where K : struct, IKernelMaker =>

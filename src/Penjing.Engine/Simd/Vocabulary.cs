@@ -48,11 +48,27 @@ internal interface IVectorOrder<V> where V : unmanaged
     static abstract V IfNegative(V test, V then, V otherwise);
 }
 
+/// <summary>What turns rows into columns: vectors as quads of four lanes each.</summary>
+internal interface IVectorQuads<V> where V : unmanaged
+{
+    /// <summary>In each quad a₀, b₀, a₁, b₁.</summary>
+    static abstract V ZipLow(V a, V b);
+
+    /// <summary>In each quad a₂, b₂, a₃, b₃.</summary>
+    static abstract V ZipHigh(V a, V b);
+
+    /// <summary>The quads 0, 2, … of a, then those of b.</summary>
+    static abstract V EvenQuads(V a, V b);
+
+    /// <summary>The quads 1, 3, … of a, then those of b.</summary>
+    static abstract V OddQuads(V a, V b);
+}
+
 /// <summary>
 /// The vocabulary that kernels are written in, once for every vector width: a struct type parameter, so that the JIT compiles each width to
 /// its own instructions. <typeparamref name="V"/> is the vector, or float where there is none.
 /// </summary>
-internal interface ISimd<V> : IVectorMemory<V>, IVectorArithmetic<V>, IVectorOrder<V> where V : unmanaged
+internal interface ISimd<V> : IVectorMemory<V>, IVectorArithmetic<V>, IVectorOrder<V>, IVectorQuads<V> where V : unmanaged
 {
     /// <summary>Floats in a vector.</summary>
     static abstract int Lanes { get; }

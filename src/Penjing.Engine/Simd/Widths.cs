@@ -67,6 +67,22 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
         Vector512.ConditionalSelect(Vector512.LessThan(test, Vector512<float>.Zero), then, otherwise);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ZipLow(Vector512<float> a, Vector512<float> b) => Avx512F.IsSupported ? Avx512F.UnpackLow(a, b)
+        : Vector512.Create(Simd256.ZipLow(a.GetLower(), b.GetLower()), Simd256.ZipLow(a.GetUpper(), b.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ZipHigh(Vector512<float> a, Vector512<float> b) => Avx512F.IsSupported ? Avx512F.UnpackHigh(a, b)
+        : Vector512.Create(Simd256.ZipHigh(a.GetLower(), b.GetLower()), Simd256.ZipHigh(a.GetUpper(), b.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> EvenQuads(Vector512<float> a, Vector512<float> b) => Avx512F.IsSupported ? Avx512F.Shuffle4x128(a, b, 0b10_00_10_00)
+        : Vector512.Create(Simd256.EvenQuads(a.GetLower(), a.GetUpper()), Simd256.EvenQuads(b.GetLower(), b.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> OddQuads(Vector512<float> a, Vector512<float> b) => Avx512F.IsSupported ? Avx512F.Shuffle4x128(a, b, 0b11_01_11_01)
+        : Vector512.Create(Simd256.OddQuads(a.GetLower(), a.GetUpper()), Simd256.OddQuads(b.GetLower(), b.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> PowerOfTwo(Vector512<float> shifted) => ((shifted.AsInt32() << 23) + Vector512.Create(0x3F800000)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -133,6 +149,20 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> IfNegative(Vector256<float> test, Vector256<float> then, Vector256<float> otherwise) =>
         Vector256.ConditionalSelect(Vector256.LessThan(test, Vector256<float>.Zero), then, otherwise);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ZipLow(Vector256<float> a, Vector256<float> b) => Avx.IsSupported ? Avx.UnpackLow(a, b)
+        : Vector256.Create(Simd128.ZipLow(a.GetLower(), b.GetLower()), Simd128.ZipLow(a.GetUpper(), b.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ZipHigh(Vector256<float> a, Vector256<float> b) => Avx.IsSupported ? Avx.UnpackHigh(a, b)
+        : Vector256.Create(Simd128.ZipHigh(a.GetLower(), b.GetLower()), Simd128.ZipHigh(a.GetUpper(), b.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> EvenQuads(Vector256<float> a, Vector256<float> b) => Vector256.Create(a.GetLower(), b.GetLower());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> OddQuads(Vector256<float> a, Vector256<float> b) => Vector256.Create(a.GetUpper(), b.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> PowerOfTwo(Vector256<float> shifted) => ((shifted.AsInt32() << 23) + Vector256.Create(0x3F800000)).AsSingle();
@@ -211,6 +241,17 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
         Vector128.ConditionalSelect(Vector128.LessThan(test, Vector128<float>.Zero), then, otherwise);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> ZipLow(Vector128<float> a, Vector128<float> b) => Sse.IsSupported ? Sse.UnpackLow(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b) : Vector128.Create(a[0], b[0], a[1], b[1]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> ZipHigh(Vector128<float> a, Vector128<float> b) => Sse.IsSupported ? Sse.UnpackHigh(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b) : Vector128.Create(a[2], b[2], a[3], b[3]);
+
+    public static Vector128<float> EvenQuads(Vector128<float> a, Vector128<float> b) => a;
+    public static Vector128<float> OddQuads(Vector128<float> a, Vector128<float> b) => b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> PowerOfTwo(Vector128<float> shifted) => ((shifted.AsInt32() << 23) + Vector128.Create(0x3F800000)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -238,6 +279,11 @@ internal readonly unsafe struct Scalar : ISimd<float>
     public static float AtMost(float bound, float value) => bound < value ? bound : value;
     public static float Largest(float left, float right) => MathF.Max(left, right);
     public static float IfNegative(float test, float then, float otherwise) => test < 0 ? then : otherwise;
+
+    public static float ZipLow(float a, float b) => a;
+    public static float ZipHigh(float a, float b) => b;
+    public static float EvenQuads(float a, float b) => a;
+    public static float OddQuads(float a, float b) => b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float PowerOfTwo(float shifted) => BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(shifted) << 23) + 0x3F800000);
