@@ -34,6 +34,24 @@ internal sealed record ConvSite(Conv Conv, Ints Order, int Images, Size Kernel, 
     /// <summary>Elements of the kernel.</summary>
     public int Taps => Kernel.Height * Kernel.Width;
 
+    /// <summary>How a group's weights are packed for products: a depth is a tap, then one of the group's channels.</summary>
+    public F32Panels Panels(int lanes) => new(Columns / Conv.Groups, Taps * Channels / Conv.Groups, lanes);
+
+    /// <summary>The weights and biases of a node, group by group.</summary>
+    public unsafe NativeBuffer Pack(Node node, int lanes)
+    {
+        F32Panels panels = Panels(lanes);
+        int channels = Channels / Conv.Groups, columns = Columns / Conv.Groups;
+        int[] depths = [.. Enumerable.Range(0, Taps * channels).Select(depth => depth % channels * Taps + depth / channels)];
+        NativeBuffer memory = new(Conv.Groups * panels.Floats * sizeof(float));
+        fixed (float* weights = node.Inputs[1].Value!.Floats, bias = node.Inputs.Length > 2 ? node.Inputs[2].Value!.Floats : default)
+            for (int group = 0; group < Conv.Groups; group++)
+                for (int panel = 0; panel < panels.Count; panel++)
+                    panels.Pack(memory.Floats + group * panels.Floats, panel, weights + (nint)group * columns * channels * Taps, depths, channels * Taps, 1,
+                        bias is null ? null : bias + group * columns);
+        return memory;
+    }
+
     /// <summary>Points to the input pixels that one tap sees from <paramref name="count"/> output pixels, or to zeros where there is none.</summary>
     public unsafe void Point(float* input, float* zeros, int tap, int first, int count, float** pixels)
     {

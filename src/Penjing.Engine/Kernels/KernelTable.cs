@@ -34,6 +34,11 @@ internal static class KernelTable
         // Worth it where most weights are zeros.
         Row<F32Sparse>("f32-sparse", F32Sparse.Fits, F32Sparse.Cost),
 
+        // What the talk compares: behind the product that reads pixels where they lie, and never cheaper.
+        Row<F32Direct>("f32-direct", F32Direct.Fits, F32Direct.Cost),
+        Row<F32Im2col>(F32Im2col.Name, F32Im2col.Fits, F32Im2col.Cost),
+        Row<F32Mec>(F32Mec.Name, F32Mec.Fits, F32Mec.Cost),
+
         // One row for each of what follows: the order doesn't matter.
         Dense<F32MatMul>("f32-gemm", F32MatMul.Fits, F32MatMul.Cost),
         Row<F32Activation>("f32-activation", site => F32Activation.Fits(site.Node)),
