@@ -15,11 +15,14 @@ internal sealed record Evaluation(int[] Answers, float[] Confidences, double Top
 {
     private const int FewestClassesForTop5 = 10;
 
+    /// <summary>How each of the sessions runs.</summary>
+    public static SessionOptions Options { get; } = new(Threads: 1, Batch: 1);
+
     /// <summary>Asks the network about every picture, one at a time, on as many sessions of one thread each as there are threads.</summary>
     /// <exception cref="PenjingException">The network doesn't tell this data set's classes apart, or takes no pictures.</exception>
-    public static Evaluation Of(Model model, DataSet data, int threads, CancellationToken stop, Action<int>? done = null)
+    public static Evaluation Of(Model model, DataSet data, int threads, CancellationToken stop, Tuning? tuning = null, Action<int>? done = null)
     {
-        Split split = data.Test;
+        Training.Split split = data.Test;
         Check(model, data);
         Preprocessing preprocessing = model.Preprocessing ?? data.Preprocessing;
         int[] answers = new int[split.Count];
@@ -27,7 +30,7 @@ internal sealed record Evaluation(int[] Answers, float[] Confidences, double Top
         int right = 0, inFive = 0, finished = 0;
         long ticks = 0, start = Stopwatch.GetTimestamp();
         ParallelOptions options = new() { MaxDegreeOfParallelism = threads, CancellationToken = stop };
-        Parallel.For(0, split.Count, options, () => new Worker(model, data), (index, _, worker) =>
+        Parallel.For(0, split.Count, options, () => new Worker(model, data, tuning), (index, _, worker) =>
         {
             Pictures.ToInput(split.Picture(index), preprocessing, worker.Shape, worker.Input);
             long before = Stopwatch.GetTimestamp();
@@ -68,9 +71,9 @@ internal sealed record Evaluation(int[] Answers, float[] Confidences, double Top
 
     private sealed class Worker
     {
-        public Worker(Model model, DataSet data)
+        public Worker(Model model, DataSet data, Tuning? tuning)
         {
-            Session = new(model, new SessionOptions(Threads: 1, Batch: 1));
+            Session = new(model, Options with { Tuning = tuning });
             Shape = Session.Inputs[0].Info.Shape;
             Input = new float[Shape.Elements];
             Output = new float[data.Labels.Length];

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Penjing.Engine;
 
 /// <summary>A site in words, the same for two sites exactly where the same kernel is best for both on one machine: its operation, and what that is applied to.</summary>
-internal static class LayerKey
+internal static partial class LayerKey
 {
     private const int Step = 5;
 
@@ -14,7 +15,7 @@ internal static class LayerKey
     {
         // Which channel a shuffle puts where makes no difference, only that it does.
         Op op = site.Node.Op is FusedConv { Order.Count: > 0 } fused ? fused with { Order = [fused.Order.Count] } : site.Node.Op;
-        var text = new StringBuilder($"{op} of ");
+        var text = new StringBuilder($"{Chaff().Replace(op.ToString(), "")} of ");
         for (int i = 0; i < site.Node.Inputs.Length; i++)
         {
             Node input = site.Node.Inputs[i];
@@ -22,12 +23,16 @@ internal static class LayerKey
             if (input.Value is not null) text.Append("constant ");
             if (input.Info.Type != ElementType.Float32) text.Append(input.Info.Type).Append(' ');
             text.Append(input.Shape);
-            if (input.Value is { } value && Zeros(value) is > 0 and var zeros) text.Append(CultureInfo.InvariantCulture, $" with {zeros} % zeros");
+            if (input.Value is { Shape.Rank: > 1 } value && Zeros(value) is > 0 and var zeros) text.Append(CultureInfo.InvariantCulture, $" with {zeros} % zeros");
             if (site.InputPitches[i] != Site.Pitch(input.Shape)) text.Append(CultureInfo.InvariantCulture, $" in {site.InputPitches[i]} channels");
         }
         if (site.OutputPitch != Site.Pitch(site.Node.Shape)) text.Append(CultureInfo.InvariantCulture, $" into {site.OutputPitch} channels");
         return text.ToString();
     }
+
+    /// <summary>What records write of themselves beyond their attributes: their names once more, and braces around nothing.</summary>
+    [GeneratedRegex(@"\bName = \w+(, )?|(?<=\w) \{ (Name = \w+ )?\}")]
+    private static partial Regex Chaff();
 
     /// <summary>The share of zeros in percent, in steps of five: which kernel is best depends on it, but hardly on less.</summary>
     private static int Zeros(Tensor tensor)

@@ -67,17 +67,17 @@ internal sealed class Lower
         made?.Invoke(site);
         long before = NativeBuffer.Taken;
         Kernel kernel = row.Create(site);
-        Add(node.Op.Name, node, kernel, [.. node.Inputs.Select(At)], At(node), NativeBuffer.Taken - before);
+        Add(node.Op.Name, node, kernel, [.. node.Inputs.Select(At)], At(node), row.Name, NativeBuffer.Taken - before);
     }
 
     /// <summary>Adds a step, and lets what it touches live until then.</summary>
-    private void Add(string op, Node node, Kernel kernel, ImmutableArray<Spot> inputs, Spot output, long packed = 0)
+    private void Add(string op, Node node, Kernel kernel, ImmutableArray<Spot> inputs, Spot output, string? row = null, long packed = 0)
     {
         foreach (Spot spot in inputs.Append(output))
             if (spot.Value >= 0) values[spot.Value].Last = steps.Count;
         bool door = op != node.Op.Name;
         long bytes = (long)node.Shape.Elements * node.Info.Type.Size(), read = door ? bytes : inputs.Sum(input => input.Bytes);
-        steps.Add(new(new(node.Name, op, kernel.Label, kernel is ReferenceKernel, door ? 0 : Fusion.MacsOf(node), read, packed, bytes, kernel.ScratchBytes), kernel, inputs, output));
+        steps.Add(new(new(node.Name, op, kernel.Label, row ?? kernel.Label, kernel is ReferenceKernel, door ? 0 : Fusion.MacsOf(node), read, packed, bytes, kernel.ScratchBytes), kernel, inputs, output));
     }
 
     /// <summary>Where a value lies; its memory is wanted from the first step on that asks.</summary>

@@ -47,7 +47,8 @@ public sealed class Tuning(ImmutableArray<TunedLayer> layers)
             (string layer, Site site, ImmutableArray<KernelRow> rows) = open[i];
             progress?.Invoke(new(i, open.Length, layer, done / all, done == 0 ? null : Stopwatch.GetElapsedTime(start) * ((all - done) / done)));
             ImmutableArray<Trial> trials = Trial.Of(rows, site, options.Workers, MillisecondsPerKernel, Math.Min(bytes, MostBetween), cancellation);
-            layers.Add(new(layer, site.Isa, options.Workers, Best(trials, KernelTable.Choose(site)).Row.Name, trials.ToImmutableSortedDictionary(trial => trial.Row.Name, trial => trial.Ms, StringComparer.Ordinal)));
+            KernelRow model = KernelTable.Choose(site);
+            layers.Add(new(layer, site.Isa, options.Workers, Best(trials, model).Row.Name, model.Name, trials.ToImmutableSortedDictionary(trial => trial.Row.Name, trial => trial.Ms, StringComparer.Ordinal)));
             done += rows.Length;
         }
         progress?.Invoke(new(open.Length, open.Length, "", 1, TimeSpan.Zero));
@@ -111,8 +112,9 @@ public sealed class Tuning(ImmutableArray<TunedLayer> layers)
 /// <param name="Isa">The vectors that were computed with.</param>
 /// <param name="Threads">The threads that shared a run.</param>
 /// <param name="Kernel">The kernel that is taken, by the name of its row of the table; one of those measured.</param>
+/// <param name="Untuned">The kernel that the cost model chose when the layer was measured.</param>
 /// <param name="Milliseconds">The time of each kernel that can compute the layer.</param>
-public sealed record TunedLayer(string Layer, Isa Isa, int Threads, string Kernel, ImmutableSortedDictionary<string, double> Milliseconds);
+public sealed record TunedLayer(string Layer, Isa Isa, int Threads, string Kernel, string Untuned, ImmutableSortedDictionary<string, double> Milliseconds);
 
 /// <summary>How far <see cref="Tuning.Measure"/> is.</summary>
 /// <param name="Done">Layers that are measured.</param>

@@ -31,8 +31,17 @@ public sealed class AnswerTests : IClassFixture<AnswerTests.Small>, IDisposable
         JsonObject json = Cli.Run("profile", small.Model, "--runs", "3", "--json").Json();
         JsonArray steps = json["steps"]!.AsArray();
         Assert.Equal(1, steps.Sum(step => (double)step!["share"]!), 3);
-        Assert.All(steps, step => Assert.Equal(["name", "op", "kernel", "medianMs", "share", "macs", "gflops", "outputBytes", "scratchBytes", "isFallback"], step!.AsObject().Select(pair => pair.Key)));
+        Assert.All(steps, step => Assert.Equal(
+            ["name", "op", "kernel", "row", "medianMs", "share", "macs", "gflops", "ofPeak", "inputBytes", "weightBytes", "outputBytes", "scratchBytes", "isFallback"],
+            step!.AsObject().Select(pair => pair.Key)));
         Assert.Equal(Cost.Macs(PenjingFile.Read(small.Model).Graph), steps.Sum(step => (long)step!["macs"]!));
+        JsonArray kernels = json["kernels"]!.AsArray();
+        foreach ((string whole, string part, double digits) in (ReadOnlySpan<(string, string, double)>)[("totalMs", "medianMs", 1e-4), ("macs", "macs", 0), ("weightBytes", "weightBytes", 0)])
+            Assert.Equal((double)json[whole]!, steps.Sum(step => (double)step![part]!), digits);
+        Assert.Equal((double)json["totalMs"]!, kernels.Sum(kernel => (double)kernel!["ms"]!), 1e-4);
+        Assert.Equal(steps.Count, kernels.Sum(kernel => (int)kernel!["steps"]!));
+        Assert.Equal(kernels.Select(kernel => (string)kernel!["row"]!).Order(), steps.Select(step => (string)step!["row"]!).Distinct().Order());
+        Assert.True((double)json["peakGflops"]! > 0 && (long)json["weightBytes"]! > 0, json.ToJsonString());
         Assert.Contains("GFLOP/s", Cli.Run("profile", small.Model, "--runs", "1").Ends(0).Output);
     }
 

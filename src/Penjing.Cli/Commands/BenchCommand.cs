@@ -12,23 +12,27 @@ internal static class BenchCommand
     private static readonly Option<int?> threads = Given.Threads();
     private static readonly Option<int> runs = Given.Runs(100);
     private static readonly Option<int> batch = Given.Batch(1);
+    private static readonly Tune tune = new();
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("bench", "Times runs of a network on the engine, after a warm-up, and tells the memory they take.",
-        ["penjing bench model.penjing --threads 1 --runs 200", "penjing bench model.penjing --batch 8 --json"], Run, [model, threads, runs, batch, .. reading.Symbols, Given.Json()]);
+        ["penjing bench model.penjing --threads 1 --runs 200", "penjing bench model.penjing --tune", "penjing bench model.penjing --batch 8 --json"], Run,
+        [model, threads, runs, batch, tune.Symbol, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
         int count = parsed.GetValue(runs), pictures = parsed.GetValue(batch);
-        Model network = reading.Read(parsed, parsed.GetRequiredValue(model), pictures);
-        using Session session = new(network, new SessionOptions(parsed.GetValue(threads) ?? 0, pictures));
+        string path = parsed.GetRequiredValue(model);
+        Model network = reading.Read(parsed, path, pictures);
+        SessionOptions options = tune.Apply(parsed, screen, path, network, new(parsed.GetValue(threads) ?? 0, pictures), stop);
+        using Session session = new(network, options);
         Latency latency = Measurement.Time([session], count, stop)[0];
         long macs = session.Steps.Sum(step => step.Macs), peak = Measurement.PeakResidentBytes();
         double gflops = 2e-6 * macs / latency.MedianMs, perSecond = 1000 * pictures / latency.MedianMs;
         screen.Show(new
         {
             Model = network.Name, latency.MedianMs, latency.P90Ms, MinMs = latency.LeastMs, session.ArenaBytes, PeakRssBytes = peak, session.Threads, Runs = count, Batch = pictures,
-            Macs = macs, Gflops = gflops, ImagesPerSecond = perSecond,
+            Macs = macs, Gflops = gflops, ImagesPerSecond = perSecond, IsTuned = options.Tuning is not null,
         }, () => [Screen.Facts(
             ("median", Quantity.Milliseconds(latency.MedianMs)),
             ("90 % within", Quantity.Milliseconds(latency.P90Ms)),

@@ -20,10 +20,11 @@ internal static class RunCommand
     private static readonly Option<string> output = Given.Out("OUT.npy", "Where the raw outputs are written, as one .npy array with a row for each input.", required: false);
     private static readonly Option<int> top = Given.Number("--top", "N", 5, 1, 1_000_000, "How many of the likeliest classes are shown.");
     private static readonly Option<int?> threads = Given.Threads();
+    private static readonly Tune tune = new();
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("run", "Runs a network on pictures or .npy arrays, and shows the likeliest classes.",
-        ["penjing run model.penjing shoe.png coat.jpg --top 3", "penjing run model.penjing batch.npy -o logits.npy"], Run, [model, inputs, output, top, threads, .. reading.Symbols, Given.Json()]);
+        ["penjing run model.penjing shoe.png coat.jpg --top 3", "penjing run model.penjing batch.npy -o logits.npy"], Run, [model, inputs, output, top, threads, tune.Symbol, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -36,7 +37,7 @@ internal static class RunCommand
             throw new ShapeException($"the network has {graph.Inputs.Length} inputs and {graph.Outputs.Length} outputs ({string.Join(", ", graph.Inputs.Concat(graph.Outputs))}): "
                 + "run takes networks of one Float32 input and one Float32 output");
         (string Name, Tensor Value)[] values = [.. files.Select(name => (name, Inputs.Read(name, network, entry)))];
-        using Session session = new(network, new SessionOptions(parsed.GetValue(threads) ?? 0, Batch: 1));
+        using Session session = new(network, tune.Apply(parsed, screen, parsed.GetRequiredValue(model), network, new(parsed.GetValue(threads) ?? 0, Batch: 1), stop));
         int taken = session.Inputs[0].Info.Shape.Elements;
         Shape one = session.Outputs[0].Info.Shape;
         List<(string Name, float[] Output)> answers = [];
