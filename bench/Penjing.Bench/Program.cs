@@ -12,6 +12,7 @@ try
         ["kernels", .. string[] rest] => Kernels.Run(new(rest)),
         ["convolutions", .. string[] rest] => Convolutions.Run(new(rest)),
         ["sparse", .. string[] rest] => Sparse.Run(new(rest)),
+        ["choice", .. string[] rest] => Choice.Run(new(rest)),
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
         ["codes", .. string[] rest] => Codes.Run(new(rest)),
         _ => Usage(),
@@ -34,6 +35,7 @@ static int Usage()
           kernels  which kernels fit a layer, and how long does each take?
           convolutions  what does each way to compute a convolution take, in time and in memory?
           sparse   from how many zeros on do sparse kernels pay, and how much?
+          choice   how far are the cost model's choices of kernels from those measured on this machine?
           loads    how fast is a file read?
           codes    what does each way of coding pruned, shared weights take?
 
