@@ -52,6 +52,15 @@ internal sealed record ConvSite(Conv Conv, Ints Order, int Images, Size Kernel, 
         return memory;
     }
 
+    /// <summary>What is added to each output channel.</summary>
+    public float[] Biases(Node node)
+    {
+        if (node.Inputs.Length < 3) return new float[Columns];
+        float[] biases = node.Inputs[2].Value!.Floats.ToArray();
+        float scale = node.Op is Gemm gemm ? gemm.Beta : 1;
+        return [.. Enumerable.Range(0, Columns).Select(column => scale * biases[biases.Length == 1 ? 0 : column])];
+    }
+
     /// <summary>Points to the input pixels that one tap sees from <paramref name="count"/> output pixels, or to zeros where there is none.</summary>
     public unsafe void Point(float* input, float* zeros, int tap, int first, int count, float** pixels)
     {

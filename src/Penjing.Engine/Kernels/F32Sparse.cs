@@ -8,7 +8,8 @@ namespace Penjing.Engine;
 /// </summary>
 internal readonly struct F32Sparse : IKernelMaker
 {
-    private const double MostWeights = 0.7;
+    /// <summary>The largest share of weights that aren't zero at which sparse kernels are thought of.</summary>
+    public const double MostWeights = 0.7;
 
     /// <summary>Whether the node is a convolution or a product by constant weights.</summary>
     public static bool Fits(Site site) => ConvSite.Of(site) is not null;
@@ -88,9 +89,7 @@ internal sealed unsafe class F32Sparse<S, V> : Kernel where S : struct, ISimd<V>
         allSteps.AddRange(new ulong[F32SparseTile<S, V>.Words]);
         (walks, steps, groups) = ([.. allWalks], NativeBuffer.Of<ulong>([.. allSteps]), NativeBuffer.Of<F32SparseGroup>([.. allGroups]));
         constants = new((conv.Columns + conv.Channels) * sizeof(float));
-        if (node.Inputs.Length < 3) return;
-        ReadOnlySpan<float> bias = node.Inputs[2].Value!.Floats;
-        for (int m = 0; m < conv.Columns; m++) constants.Floats[m] = bias[bias.Length == 1 ? 0 : m] * (node.Op is Gemm gemm ? gemm.Beta : 1);
+        conv.Biases(node).CopyTo(new Span<float>(constants.Floats, conv.Columns));
     }
 
     /// <inheritdoc/>

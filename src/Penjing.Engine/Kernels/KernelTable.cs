@@ -31,7 +31,8 @@ internal static class KernelTable
         Row<F32Winograd<Winograd2>>("f32-winograd-2", F32Winograd<Winograd2>.Fits, F32Winograd<Winograd2>.Cost),
         Row<F32Winograd<Winograd4>>("f32-winograd-4", F32Winograd<Winograd4>.Fits, F32Winograd<Winograd4>.Cost),
 
-        // Worth it where most weights are zeros.
+        // Worth it where most weights are zeros, or where zeros stand side by side.
+        Row<F32BlockSparse>("f32-block-sparse", F32BlockSparse.Fits, F32BlockSparse.Cost),
         Row<F32Sparse>("f32-sparse", F32Sparse.Fits, F32Sparse.Cost),
 
         // What the talk compares: behind the product that reads pixels where they lie, and never cheaper.
