@@ -14,6 +14,8 @@ try
         ["sparse", .. string[] rest] => Sparse.Run(new(rest)),
         ["choice", .. string[] rest] => Choice.Run(new(rest)),
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
+        ["memory", .. string[] rest] => Memory.Run(new(rest)),
+        ["memory-child", string file] => Memory.RunChild(file),
         ["codes", .. string[] rest] => Codes.Run(new(rest)),
         _ => Usage(),
     };
@@ -37,6 +39,7 @@ static int Usage()
           sparse   from how many zeros on do sparse kernels pay, and how much?
           choice   how far are the cost model's choices of kernels from those measured on this machine?
           loads    how fast is a file read?
+          memory   how much memory does a process need that loads a network and runs it once?
           codes    what does each way of coding pruned, shared weights take?
 
           --networks a,b   only these (steps: mobilenet-v1-1.0-224; the others: all of theirs)
