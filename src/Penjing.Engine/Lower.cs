@@ -67,6 +67,9 @@ internal sealed class Lower
         made?.Invoke(site);
         long before = NativeBuffer.Taken;
         Kernel kernel = row.Create(site);
+        // A kernel has its own copy of the weights; only the reference reads them again.
+        if (kernel is not ReferenceKernel)
+            foreach (Node input in node.Inputs) input.Value?.Forget();
         Add(node.Op.Name, node, kernel, [.. node.Inputs.Select(At)], At(node), row.Name, NativeBuffer.Taken - before);
     }
 

@@ -56,7 +56,7 @@ public sealed unsafe class Session : IDisposable
         options ??= new();
         string? remark = null;
         Tuning? tuning = options.Tuning ?? Tuning.Beside(path, out remark);
-        return new(PenjingFile.Read(path), options with { Tuning = tuning }) { Remark = remark };
+        return new(PenjingFile.ReadOnce(path), options with { Tuning = tuning }) { Remark = remark };
     }
 
     /// <summary>What happened when the session was loaded that its user may want to know, such as that a tuning couldn't be used; null where nothing did.</summary>

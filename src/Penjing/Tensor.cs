@@ -6,6 +6,10 @@ namespace Penjing;
 public sealed class Tensor
 {
     private readonly ReadOnlyMemory<byte> bytes;
+    private readonly FillBytes? fill;
+    private readonly SpareBytes? spare;
+    private byte[]? made;
+    private int zeros = -1;
 
     /// <summary>A tensor over memory that nobody will write to again, for example of a mapped file; nothing is copied.</summary>
     /// <exception cref="ShapeException">The length of <paramref name="bytes"/> is not that of the shape and type.</exception>
@@ -16,6 +20,46 @@ public sealed class Tensor
         Type = type;
         Shape = shape;
         this.bytes = bytes;
+    }
+
+    private Tensor(ElementType type, Shape shape, SpareBytes spare, FillBytes fill) => (Type, Shape, this.spare, this.fill) = (type, shape, spare, fill);
+
+    /// <summary>Writes all of a tensor's bytes.</summary>
+    internal delegate void FillBytes(Span<byte> bytes);
+
+    /// <summary>
+    /// A tensor whose elements are made when they are asked for, and again when they are after <see cref="Forget"/>: for weights that are read once, one
+    /// after another, and need never be in memory together.
+    /// </summary>
+    internal static Tensor Deferred(ElementType type, Shape shape, SpareBytes spare, FillBytes fill) => new(type, shape, spare, fill);
+
+    /// <summary>Where elements that are made when they are asked for are made; null where they are kept.</summary>
+    internal SpareBytes? Spare => spare;
+
+    /// <summary>Gives the memory of the elements back, if they can be made again; no span of them may be in use.</summary>
+    internal void Forget()
+    {
+        if (Interlocked.Exchange(ref made, null) is { } bytes) spare!.GiveBack(bytes);
+    }
+
+    /// <summary>Writes the bytes to memory of their length; elements that can be made again aren't kept.</summary>
+    internal void Fill(Span<byte> target)
+    {
+        if (fill is null || made is not null) Bytes.Span.CopyTo(target);
+        else fill(target);
+    }
+
+    /// <summary>How many floats are zero; counted once.</summary>
+    internal int ZeroFloats
+    {
+        get
+        {
+            if (zeros >= 0) return zeros;
+            bool keep = made is not null;
+            zeros = Floats.Count(0f);
+            if (!keep) Forget();
+            return zeros;
+        }
     }
 
     /// <summary>A tensor with a copy of <paramref name="values"/>.</summary>
@@ -49,7 +93,7 @@ public sealed class Tensor
     public Shape Shape { get; }
 
     /// <summary>The elements' bytes, little-endian, row-major.</summary>
-    public ReadOnlyMemory<byte> Bytes => bytes;
+    public ReadOnlyMemory<byte> Bytes => fill is null ? bytes : Made();
 
     /// <summary>The elements as floats; see <see cref="AsSpan{T}"/>.</summary>
     public ReadOnlySpan<float> Floats => AsSpan<float>();
@@ -57,15 +101,27 @@ public sealed class Tensor
     /// <summary>The elements, row-major.</summary>
     /// <exception cref="InvalidOperationException">The element type is not <typeparamref name="T"/>.</exception>
     public ReadOnlySpan<T> AsSpan<T>() where T : unmanaged => ElementTypes.Of<T>() == Type
-        ? MemoryMarshal.Cast<byte, T>(bytes.Span)
+        ? MemoryMarshal.Cast<byte, T>(Bytes.Span)
         : throw new InvalidOperationException($"a tensor of {Type} was read as {typeof(T).Name}");
 
     /// <summary>The same elements under another shape of the same count.</summary>
     /// <exception cref="ShapeException">The counts differ.</exception>
-    public Tensor Reshape(Shape shape) => new(Type, shape, bytes);
+    public Tensor Reshape(Shape shape) => new(Type, shape, Bytes);
 
     /// <summary>Whether type, shape and every bit are equal.</summary>
-    public bool BitsEqual(Tensor other) => Type == other.Type && Shape == other.Shape && bytes.Span.SequenceEqual(other.bytes.Span);
+    public bool BitsEqual(Tensor other) => Type == other.Type && Shape == other.Shape && Bytes.Span.SequenceEqual(other.Bytes.Span);
+
+    private ReadOnlyMemory<byte> Made()
+    {
+        int length = Shape.Elements * Type.Size();
+        byte[]? bytes = made;
+        if (bytes is null)
+        {
+            fill!((bytes = spare!.Take(length)).AsSpan(0, length));
+            made = bytes;
+        }
+        return bytes.AsMemory(0, length);
+    }
 
     /// <summary>Type and shape, as in Float32 1×3×224×224.</summary>
     public override string ToString() => $"{Type} {Shape}";

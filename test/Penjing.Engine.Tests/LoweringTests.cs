@@ -62,6 +62,33 @@ public class LoweringTests
         Closeness.Check(Reference.Run(graph, fed)[0], session.Run(fed)[0], 1e-5, "sum");
     }
 
+    /// <summary>A session of a file, whose weights are read one after another, gives the bits of one of the network; a damaged weight is named with the file.</summary>
+    [Fact]
+    public void WeightsAreReadOneAfterAnother()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            foreach (string network in (string[])["shufflenet-v1-g3-1.0-64", "shufflenet-v2-1.0-64", "mobilenet-v1-0.5-64"])
+            {
+                Model model = Zoo.Find(network).Build();
+                PenjingFile.Write(file, model, Storage.Plain);
+                Tensor[] fed = RandomGraphs.Fed(model.Graph, 5);
+                using Session own = new(model, new(1)), read = Session.Load(file, new(1));
+                Closeness.CheckBits(own.Run(fed)[0], read.Run(fed)[0], network);
+            }
+            byte[] bytes = File.ReadAllBytes(file);
+            bytes[bytes.Length / 2] ^= 1;
+            File.WriteAllBytes(file, bytes);
+            string message = Assert.Throws<ModelFormatException>(() => Session.Load(file, new(1))).Message;
+            Assert.StartsWith($"{file}: it is damaged: the checksum of the weight '", message);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     /// <summary>Once a session is made, nothing holds the network's weights: the kernels have their packed copies.</summary>
     [Fact]
     public void ASessionHoldsNoWeights()

@@ -63,7 +63,7 @@ internal sealed class ChannelOrders
         if (node.Op is Conv conv && HasWeights(node))
         {
             if (IsDepthwise(node)) return x.IsPermutation ? Leave(node, new(Depthwise(node, x), x.Order)) : Plain(node);
-            return x.IsPermutation && conv.Groups == 1 ? Convolution(node, conv, x.Whole, Weight(node, 1, w => Columns(w, Inverse(x.Order))), node.Inputs[2..])
+            return x.IsPermutation && conv.Groups == 1 ? Convolution(node, conv, x.Whole, Reordered(node, node.Inputs[1], 1, Inverse(x.Order)), node.Inputs[2..])
                 : Fused(node, x.Whole, x.Order) is { } fused && selection.HasKernel(fused) ? fused
                 : Plain(node);
         }
@@ -174,12 +174,21 @@ internal sealed class ChannelOrders
         new(node.Name, node.Op, [x.Whole, .. node.Inputs.Skip(1).Select(weights => Rows(node, weights, Inverse(x.Order)))]);
 
     /// <summary>A weight with its rows in another order.</summary>
-    private static Node Rows(Node node, Node weight, Ints order) =>
-        Node.Weight($"{node.Name}/{weight.Name}", Reference.Evaluate(new Node("rows", new Gather(0, order), weight), [weight.Value!]));
+    private static Node Rows(Node node, Node weight, Ints order) => Reordered(node, weight, 0, order);
 
-    private static Node Weight(Node node, int input, Func<Node, Tensor> change) => Node.Weight($"{node.Name}/{node.Inputs[input].Name}", change(node.Inputs[input]));
-
-    private static Tensor Columns(Node weight, Ints order) => Reference.Evaluate(new Node("columns", new Gather(1, order), weight), [weight.Value!]);
+    private static Node Reordered(Node node, Node weight, int axis, Ints order)
+    {
+        (Tensor old, Op gather) = (weight.Value!, new Gather(axis, order));
+        string name = $"{node.Name}/{weight.Name}";
+        ValueInfo info = gather.Infer([weight.Info]);
+        // A copy of the weight alone, which the tensor may hold without the network.
+        Tensor Made() => Reference.Evaluate(new Node(name, gather, Node.Weight("old", old)), [old]);
+        return Node.Weight(name, old.Spare is not { } spare ? Made() : Tensor.Deferred(info.Type, info.Shape, spare, bytes =>
+        {
+            Made().Bytes.Span.CopyTo(bytes);
+            old.Forget();
+        }));
+    }
 
     private static Ordered Compose(Ordered value, Ints picked) => value with { Order = Compose(value.Order, picked) };
 

@@ -40,9 +40,5 @@ internal sealed class F32SparseMatrix
     }
 
     /// <summary>How many weights of a node are not zero.</summary>
-    public static int Count(Node node)
-    {
-        ReadOnlySpan<float> weights = node.Inputs[1].Value!.Floats;
-        return weights.Length - weights.Count(0f);
-    }
+    public static int Count(Node node) => node.Inputs[1].Shape.Elements - node.Inputs[1].Value!.ZeroFloats;
 }

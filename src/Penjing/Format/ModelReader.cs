@@ -52,10 +52,12 @@ internal sealed class ModelReader
     private readonly ReadOnlyMemory<byte> pack;
     private readonly List<(Node Node, TensorEncoding Encoding, long Bytes)> weights = [];
     private readonly long length;
+    private readonly EntryFile? source;
     private int position;
 
-    private ModelReader(ReadOnlyMemory<byte> file)
+    private ModelReader(ReadOnlyMemory<byte> file, EntryFile? source)
     {
+        this.source = source;
         Safetensors container = Safetensors.Read(file);
         string Metadata(string key) =>
             container.Metadata.GetValueOrDefault(key) ?? throw new ModelFormatException($"this is no .penjing file: its header has no '{key}'");
@@ -77,13 +79,13 @@ internal sealed class ModelReader
     /// <summary>The model.</summary>
     public Model Model { get; }
 
-    /// <summary>The model of these bytes, its plain weights views of them.</summary>
+    /// <summary>The model of these bytes, its plain weights views of them, or, with the file that they are of, read from it when they are asked for.</summary>
     /// <exception cref="ModelFormatException">The bytes are no sound .penjing file.</exception>
-    public static ModelReader Read(ReadOnlyMemory<byte> file)
+    public static ModelReader Read(ReadOnlyMemory<byte> file, EntryFile? source = null)
     {
         try
         {
-            return new(file);
+            return new(file, source);
         }
         catch (Exception error) when (error is not (ModelFormatException or OutOfMemoryException))
         {
@@ -109,6 +111,13 @@ internal sealed class ModelReader
 
     /// <summary>How many bytes a description may have that is compressed to this many.</summary>
     public static long DescriptionAllowance(long compressed) => (1 << 20) + 100 * compressed;
+
+    /// <summary>Throws unless a weight's bytes are those that were written.</summary>
+    /// <exception cref="ModelFormatException">They are others.</exception>
+    public static void Check(string name, ReadOnlySpan<byte> bytes, string checksum)
+    {
+        if (Checksum(bytes) != checksum) throw new ModelFormatException($"it is damaged: the checksum of the weight '{name}' differs");
+    }
 
     private byte[] Decompress(string count)
     {
@@ -164,11 +173,11 @@ internal sealed class ModelReader
         {
             if (!entries.Remove(name, out SafetensorsEntry? entry) || entry.Type != stored.Type || entry.Shape != stored.Shape)
                 throw new ModelFormatException($"it has no entry '{name}' of {stored.Type} {stored.Shape}");
-            if (Checksum(entry.Bytes.Span) != stored.Checksum) throw new ModelFormatException($"it is damaged: the checksum of the weight '{name}' differs");
-            tensor = new(entry.Type, entry.Shape, entry.Bytes);
+            if (source is null) Check(name, entry.Bytes.Span, stored.Checksum);
+            tensor = source is null ? new(entry.Type, entry.Shape, entry.Bytes) : source.Weight(entry, stored.Checksum);
         }
         var node = new Node(name, new Constant(tensor, stored.Quantization));
-        weights.Add((node, encoding, stored.Checksum is null ? position - start : tensor.Bytes.Length));
+        weights.Add((node, encoding, stored.Checksum is null ? position - start : (long)tensor.Shape.Elements * tensor.Type.Size()));
         return node;
     }
 }

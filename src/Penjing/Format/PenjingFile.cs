@@ -20,6 +20,14 @@ public static class PenjingFile
     /// <exception cref="PenjingException">The file can't be read.</exception>
     public static Model Read(string path) => Open(path, bytes => ModelReader.Read(bytes).Model);
 
+    /// <summary>
+    /// Reads a model that is used once and not kept: its large plain weights are read and checked each time that they are asked for, and are in memory
+    /// only meanwhile.
+    /// </summary>
+    /// <exception cref="ModelFormatException">The file is no .penjing file, damaged, or of a newer version.</exception>
+    /// <exception cref="PenjingException">The file can't be read.</exception>
+    internal static Model ReadOnce(string path) => Open(path, bytes => ModelReader.Read(bytes, new EntryFile(path)).Model);
+
     /// <summary>Reads a model from a file's bytes, to which nobody may write again: plain weights are views of them.</summary>
     /// <exception cref="ModelFormatException">The bytes are no .penjing file, damaged, or of a newer version.</exception>
     public static Model Read(ReadOnlyMemory<byte> bytes) => ModelReader.Read(bytes).Model;

@@ -6,8 +6,8 @@ using System.Text.Json;
 
 namespace Penjing;
 
-/// <summary>One entry of a safetensors file: an element type, a shape and the bytes.</summary>
-internal sealed record SafetensorsEntry(string Name, ElementType Type, Shape Shape, ReadOnlyMemory<byte> Bytes);
+/// <summary>One entry of a safetensors file: an element type, a shape and the bytes, and where in the file these begin.</summary>
+internal sealed record SafetensorsEntry(string Name, ElementType Type, Shape Shape, ReadOnlyMemory<byte> Bytes, long Position = 0);
 
 /// <summary>
 /// The safetensors container: 8 bytes of little-endian header length, that many bytes of JSON (which begins with a brace and may end in spaces),
@@ -119,6 +119,6 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
                 + "get the whole file again");
         if (bytes.Start < 0 || bytes.End < bytes.Start || bytes.End - bytes.Start != (long)shape.Value.Elements * type.Value.Size())
             throw new ModelFormatException($"'{property.Name}' is {name} {shape}, but has bytes {bytes.Start} to {bytes.End} of {data.Length}");
-        return (bytes.Start, new(property.Name, type.Value, shape.Value, data[bytes.Start..bytes.End]));
+        return (bytes.Start, new(property.Name, type.Value, shape.Value, data[bytes.Start..bytes.End], fileStart + bytes.Start));
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace Penjing;
 
@@ -66,10 +67,17 @@ internal sealed record Affine(Node X, double[] Scale, double[] Shift)
     }
 
     /// <summary>The weights of a Conv, ConvTranspose or Gemm whose outputs are scaled; axis 1 of the output is the channel.</summary>
-    private Tensor Scaled(Op op, Tensor weights) => Tensor.Build<float>(weights.Shape, scaled =>
+    private Tensor Scaled(Op op, Tensor weights) => weights.Spare is { } spare
+        ? Tensor.Deferred(weights.Type, weights.Shape, spare, scaled =>
+        {
+            weights.Fill(scaled);
+            Span<float> floats = MemoryMarshal.Cast<byte, float>(scaled);
+            Rescale(op, weights.Shape, floats, floats);
+        })
+        : Tensor.Build<float>(weights.Shape, scaled => Rescale(op, weights.Shape, weights.Floats, scaled));
+
+    private void Rescale(Op op, Shape shape, ReadOnlySpan<float> w, Span<float> scaled)
     {
-        ReadOnlySpan<float> w = weights.Floats;
-        Shape shape = weights.Shape;
         int inner = shape.Product(op is Gemm or ConvTranspose ? 2 : 1, shape.Rank);
         for (int i = 0; i < scaled.Length; i++)
         {
@@ -83,7 +91,7 @@ internal sealed record Affine(Node X, double[] Scale, double[] Shift)
             };
             scaled[i] = (float)(w[i] * Scale[channel]);
         }
-    });
+    }
 
     /// <summary>A constant as one value for each channel of <paramref name="x"/>, or null where it varies along another axis or is not of x's rank or less.</summary>
     private static double[]? PerChannel(Tensor constant, Shape x)
