@@ -39,20 +39,21 @@ internal readonly struct F32Pool : IKernelMaker
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => site.Node.Op switch
     {
-        MaxPool pool => new F32Pool<S, V, LargestOf>(site.Node, pool.Kernel, pool.Stride, pool.Padding, pool.Dilation, null),
-        GlobalMaxPool => new F32Pool<S, V, LargestOf>(site.Node, new(site.Node.Inputs[0].Shape[2], site.Node.Inputs[0].Shape[3]), Size.One, default, Size.One, null),
-        AveragePool pool => new F32Pool<S, V, SumOf>(site.Node, pool.Kernel, pool.Stride, pool.Padding, Size.One, pool.CountIncludePad),
+        MaxPool pool => new F32Pool<S, V, LargestOf>(site, pool.Kernel, pool.Stride, pool.Padding, pool.Dilation, null),
+        GlobalMaxPool => new F32Pool<S, V, LargestOf>(site, new(site.Node.Inputs[0].Shape[2], site.Node.Inputs[0].Shape[3]), Size.One, default, Size.One, null),
+        AveragePool pool => new F32Pool<S, V, SumOf>(site, pool.Kernel, pool.Stride, pool.Padding, Size.One, pool.CountIncludePad),
         _ => throw new NotSupportedException(site.Node.Op.Name),
     };
 }
 
 /// <summary>A pool; where <paramref name="counted"/> is not null, of means, and it says whether padding counts.</summary>
-internal sealed unsafe class F32Pool<S, V, P>(Node node, Size kernel, Size stride, Padding padding, Size dilation, bool? counted) : Kernel
+internal sealed unsafe class F32Pool<S, V, P>(Site site, Size kernel, Size stride, Padding padding, Size dilation, bool? counted) : Kernel
     where S : struct, ISimd<V> where V : unmanaged where P : struct, IF32Pooling
 {
-    private readonly int channels = node.Shape[1], height = node.Inputs[0].Shape[2], width = node.Inputs[0].Shape[3];
-    private readonly int outputHeight = node.Shape[2], outputWidth = node.Shape[3];
-    private readonly Split split = Split.Of(node.Shape[0] * node.Shape[2], (double)node.Shape[3] * node.Shape[1] * (1 + kernel.Height * kernel.Width / 2.0));
+    private readonly int channels = site.Node.Shape[1], height = site.Node.Inputs[0].Shape[2], width = site.Node.Inputs[0].Shape[3];
+    private readonly int outputHeight = site.Node.Shape[2], outputWidth = site.Node.Shape[3];
+    private readonly nint inputPitch = site.InputPitches[0], outputPitch = site.OutputPitch;
+    private readonly Split split = Split.Of(site.Node.Shape[0] * site.Node.Shape[2], (double)site.Node.Shape[3] * site.Node.Shape[1] * (1 + kernel.Height * kernel.Width / 2.0));
 
     /// <inheritdoc/>
     public override string Label => $"f32-pool-{kernel.Height}x{kernel.Width}-{Split.Name<S, V>()}";
@@ -69,7 +70,7 @@ internal sealed unsafe class F32Pool<S, V, P>(Node node, Size kernel, Size strid
         {
             int top = row % outputHeight * stride.Height - padding.Top;
             (int begin, int end) = Inside(top, height, dilation.Height, kernel.Height);
-            float* picture = operands.Input(0) + (nint)(row / outputHeight) * height * width * channels;
+            float* picture = operands.Input(0) + (nint)(row / outputHeight) * height * width * inputPitch;
             for (int x = 0; x < outputWidth; x++)
             {
                 int left = x * stride.Width - padding.Left;
@@ -77,8 +78,8 @@ internal sealed unsafe class F32Pool<S, V, P>(Node node, Size kernel, Size strid
                 int seen = Math.Max(0, end - begin) * Math.Max(0, to - from);
                 if (counted == true)
                     seen = (Math.Min(top + kernel.Height, height + padding.Bottom) - top) * (Math.Min(left + kernel.Width, width + padding.Right) - left);
-                nint corner = ((nint)(top + begin * dilation.Height) * width + left + from * dilation.Width) * channels;
-                Pixel(picture + corner, operands.Output + ((nint)row * outputWidth + x) * channels, end - begin, to - from, counted is null ? 1 : 1f / seen);
+                nint corner = ((nint)(top + begin * dilation.Height) * width + left + from * dilation.Width) * inputPitch;
+                Pixel(picture + corner, operands.Output + ((nint)row * outputWidth + x) * outputPitch, end - begin, to - from, counted is null ? 1 : 1f / seen);
             }
         }
     }
@@ -94,7 +95,7 @@ internal sealed unsafe class F32Pool<S, V, P>(Node node, Size kernel, Size strid
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Join<L>(float* window, float* output, int rows, int columns, float scale, int count) where L : struct, ILanes
     {
-        nint across = (nint)dilation.Width * channels, down = (nint)dilation.Height * width * channels;
+        nint across = dilation.Width * inputPitch, down = dilation.Height * width * inputPitch;
         V joined = S.Fill(P.Start);
         for (; rows > 0; rows--, window += down)
         {

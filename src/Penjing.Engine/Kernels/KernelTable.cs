@@ -45,7 +45,7 @@ internal static class KernelTable
         Row<F32Activation>("f32-activation", site => F32Activation.Fits(site.Node)),
         Row<F32Pairwise>("f32-pairwise", site => F32Pairwise.Fits(site.Node)),
         Dense<F32Normalize>("f32-normalize", F32Normalize.Fits),
-        Dense<F32Pool>("f32-pool", F32Pool.Fits),
+        Row<F32Pool>("f32-pool", site => F32Pool.Fits(site.Node)),
         Dense<F32Mean>("f32-mean", F32Mean.Fits),
         Dense<F32ArgMax>("f32-argmax", F32ArgMax.Fits),
         Dense<F32Softmax>("f32-softmax", F32Softmax.Fits),
