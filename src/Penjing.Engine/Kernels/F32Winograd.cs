@@ -9,7 +9,8 @@ namespace Penjing.Engine;
 internal readonly struct F32Winograd<W> : IKernelMaker where W : struct, IWinograd
 {
     /// <summary>Whether the node is such a convolution, with constant weights, and an addend that is not constant where it has one.</summary>
-    public static bool Fits(Site site) => FusedConv.Of(site.Node) is { Order.Count: 0, Conv: { Stride: { Height: 1, Width: 1 }, Dilation: { Height: 1, Width: 1 } } }
+    public static bool Fits(Site site) => FusedConv.Of(site.Node) is { Order.Count: 0, Conv: var conv }
+        && conv.Stride == Size.One && conv.Dilation == Size.One
         && site.Node.Inputs is [{ Value: null }, { Value: { } weights }, .. var rest] && weights.Shape[2] == 3 && weights.Shape[3] == 3
         && rest is [] or [{ Value: not null }] or [{ Value: not null }, { Value: null }];
 
@@ -118,7 +119,7 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
         }
         int slot = Take();
         float* left = (float*)operands.Scratch + slot * plan.Floats, products = left + Points * plan.LeftPitch;
-        int first = plan.Shares ? 0 : (int)((long)plan.Tiles * task / plan.Blocks), end = plan.Shares ? plan.Tiles : (int)((long)plan.Tiles * (task + 1) / plan.Blocks);
+        int block = plan.Shares ? 0 : task, first = (int)((long)plan.Tiles * block / plan.Blocks), end = (int)((long)plan.Tiles * (block + 1) / plan.Blocks);
         if (!plan.Shares || runs[slot] != run) Transform(operands.Input(0), first, end - first, left);
         runs[slot] = run;
         (int from, int to) = plan.Shares ? (task, task + 1) : (0, panels.Length);
@@ -170,8 +171,9 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
                         continue;
                     }
                     bool inside = (uint)(top + i) < (uint)height;
+                    int some = Math.Min(channels - c, S.Lanes);
                     for (int j = 0; j < Side; j++)
-                        S.Store(line + j * S.Lanes, inside && j >= begin && j < end ? S.LoadPart(pixel + (nint)j * inputPitch, Math.Min(channels - c, S.Lanes)) : S.Fill(0));
+                        S.Store(line + j * S.Lanes, inside && j >= begin && j < end ? S.LoadPart(pixel + (nint)j * inputPitch, some) : S.Fill(0));
                     W.Input<S, V>(line, S.Lanes, to, S.Lanes);
                 }
                 for (int j = 0; j < Side; j++) W.Input<S, V>(temp + j * S.Lanes, Side * S.Lanes, target + c + j * plan.LeftPitch, Side * plan.LeftPitch);
@@ -204,7 +206,8 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
                 for (int part = 0; part < parts; part++)
                 {
                     int first = tiles * part / parts, end = tiles * (part + 1) / parts;
-                    F32Tile<S, V>.Pick(end - first, panel.Vectors)(table + 2 * first, point * plan.LeftPitch + panel.Left, packed, point * plan.ProductPitch, columns, in shape);
+                    nint from = point * plan.LeftPitch + panel.Left;
+                    F32Tile<S, V>.Pick(end - first, panel.Vectors)(table + 2 * first, from, packed, point * plan.ProductPitch, columns, in shape);
                 }
             Gather(in panel, products, firstTile, tiles, operands);
         }

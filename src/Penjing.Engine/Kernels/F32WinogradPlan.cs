@@ -39,7 +39,7 @@ internal sealed class F32WinogradPlan
     /// <summary>Floats from tile to tile among the transformed inputs.</summary>
     public int RowPitch { get; }
 
-    /// <summary>Floats from point to point among the transformed inputs: an odd number of cache lines, so that points don't contend for the same sets.</summary>
+    /// <summary>Floats from point to point among the transformed inputs: an odd number of cache lines, so that points don't share sets.</summary>
     public nint LeftPitch { get; }
 
     /// <summary>Floats from point to point among the products.</summary>
