@@ -13,15 +13,16 @@ internal sealed unsafe class NativeBuffer : IDisposable
     [ThreadStatic]
     private static long taken;
 
-    private void* pointer;
+    private void* memory, pointer;
 
     /// <summary>A buffer of this many zero bytes.</summary>
     public NativeBuffer(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         Bytes = bytes;
-        pointer = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), Alignment);
-        NativeMemory.Clear(pointer, (nuint)bytes);
+        // The system's fresh pages are zero already: they needn't be written here, only aligned.
+        memory = NativeMemory.AllocZeroed((nuint)bytes + Alignment);
+        pointer = (void*)(((nint)memory + Alignment - 1) & -Alignment);
         GC.AddMemoryPressure(Math.Max(bytes, 1));
         Interlocked.Add(ref live, bytes);
         taken += bytes;
@@ -62,9 +63,9 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     private void Free()
     {
-        if (pointer is null) return;
-        NativeMemory.AlignedFree(pointer);
-        pointer = null;
+        if (memory is null) return;
+        NativeMemory.Free(memory);
+        memory = pointer = null;
         GC.RemoveMemoryPressure(Math.Max(Bytes, 1));
         Interlocked.Add(ref live, -Bytes);
     }

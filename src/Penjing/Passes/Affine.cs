@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Penjing;
@@ -78,19 +80,31 @@ internal sealed record Affine(Node X, double[] Scale, double[] Shift)
 
     private void Rescale(Op op, Shape shape, ReadOnlySpan<float> w, Span<float> scaled)
     {
-        int inner = shape.Product(op is Gemm or ConvTranspose ? 2 : 1, shape.Rank);
-        for (int i = 0; i < scaled.Length; i++)
+        // The weights of one channel that follow each other: all of it in a Conv, a row of a transposed Gemm, a kernel of a ConvTranspose.
+        int inner = shape.Product(op is Conv or Gemm { TransposeB: true } ? 1 : 2, shape.Rank);
+        for (int run = 0, at = 0; at < scaled.Length; run++, at += inner)
         {
-            int row = i / inner / shape[1], column = i / inner % shape[1];
             int channel = op switch
             {
-                Gemm { TransposeB: true } => row,
-                Gemm => column,
-                ConvTranspose conv => row / (shape[0] / conv.Groups) * shape[1] + column,
-                _ => i / inner,
+                Gemm { TransposeB: false } => run % shape[1],
+                ConvTranspose conv => run / shape[1] / (shape[0] / conv.Groups) * shape[1] + run % shape[1],
+                _ => run,
             };
-            scaled[i] = (float)(w[i] * Scale[channel]);
+            Multiply(w.Slice(at, inner), Scale[channel], scaled.Slice(at, inner));
         }
+    }
+
+    /// <summary>Products in double precision, which may lie where the values do.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Multiply(ReadOnlySpan<float> values, double scale, Span<float> products)
+    {
+        int i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            System.Numerics.Vector.Widen(new Vector<float>(values[i..]), out Vector<double> low, out Vector<double> high);
+            System.Numerics.Vector.Narrow(low * scale, high * scale).CopyTo(products[i..]);
+        }
+        for (; i < values.Length; i++) products[i] = (float)(values[i] * scale);
     }
 
     /// <summary>A constant as one value for each channel of <paramref name="x"/>, or null where it varies along another axis or is not of x's rank or less.</summary>
