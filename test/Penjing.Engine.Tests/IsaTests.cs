@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Text.RegularExpressions;
 
 namespace Penjing.Engine.Tests;
@@ -44,5 +45,6 @@ public class VectorsOfTheProcessTests
             (expected >= Isa.Vector128, expected >= Isa.Vector256, expected >= Isa.Vector512),
             (Vector128.IsHardwareAccelerated, Vector256.IsHardwareAccelerated, Vector512.IsHardwareAccelerated));
         Assert.Equal(expected, Isas.Best);
+        if (RuntimeInformation.ProcessArchitecture == Architecture.Arm64) Assert.Equal(expected >= Isa.Vector128, AdvSimd.Arm64.IsSupported);
     }
 }

@@ -81,8 +81,7 @@ public unsafe class FusedConvTests
         return Gathered(node.Shape, (float*)output.Pointer, site.OutputPitch);
     }
 
-    /// <summary>A tensor in the engine's order with its pixels so far apart.</summary>
-    internal static GuardedMemory Spread(Tensor tensor, int pitch)
+    private static GuardedMemory Spread(Tensor tensor, int pitch)
     {
         int channels = tensor.Shape[1], pixels = tensor.Shape.Elements / channels;
         GuardedMemory memory = new(((pixels - 1) * (long)pitch + channels) * sizeof(float));
@@ -92,8 +91,7 @@ public unsafe class FusedConvTests
         return memory;
     }
 
-    /// <summary>The tensor of pixels so far apart, between which nothing was written.</summary>
-    internal static Tensor Gathered(Shape shape, float* from, int pitch)
+    private static Tensor Gathered(Shape shape, float* from, int pitch)
     {
         int channels = shape[1], area = shape[2] * shape[3];
         for (int i = 0; i < (shape[0] * area - 1) * pitch + channels; i++)
