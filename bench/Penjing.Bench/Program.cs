@@ -8,6 +8,7 @@ try
     {
         ["peers", .. string[] rest] => Peers.Run(new(rest)),
         ["threads", .. string[] rest] => Threads.Run(new(rest)),
+        ["start", .. string[] rest] => Start.Run(new(rest)),
         ["steps", .. string[] rest] => Steps.Run(new(rest)),
         ["kernels", .. string[] rest] => Kernels.Run(new(rest)),
         ["convolutions", .. string[] rest] => Convolutions.Run(new(rest)),
@@ -33,6 +34,7 @@ static int Usage()
 
           peers    how long does a run take, against ONNX Runtime and OpenCV DNN in the same process, in turns?
           threads  what does it cost to share a run out among threads, and what is won?
+          start    how long does it take from the start of a process to the first answer?
           steps    where does the time of a network go?
           kernels  which kernels fit a layer, and how long does each take?
           convolutions  what does each way to compute a convolution take, in time and in memory?
