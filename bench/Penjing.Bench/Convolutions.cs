@@ -70,7 +70,7 @@ internal static class Convolutions
     {
         Site site = new(LayerText.Parse(layer), Isas.Best);
         Way[] ways = [.. Trial.Of(Trial.Candidates(site), site, threads, seconds * 1000).Select(trial => new Way(trial.Row.Name, trial.Ms, trial.BestMs, trial.ScratchBytes, trial.PackedBytes))];
-        return new(name, layer, threads, Cost.Macs(site.Node) * 2e-9, KernelTable.Choose(site).Name, [.. ways.Where(way => way.Name != "f32-sparse")]);
+        return new(name, layer, threads, Cost.Macs(site.Node) * 2e-9, KernelTable.Choose(site).Name, [.. ways.Where(way => !way.Name.EndsWith("sparse", StringComparison.Ordinal))]);
     }
 
     private static long Scratch(Row row, string name) => row.Ways.First(way => way.Name == name).ScratchBytes;

@@ -21,6 +21,7 @@ internal static class FusionPasses
         new(Passes.FuseActivation.Name, (graph, _) => graph.Rewrite(Passes.FuseActivation)),
         new("Concat, Activation => Conv | Gemm | Add with activation | Activation, …, Concat", Concats.Activate),
         new("Conv, Add => FusedConv(Adds)", Residuals.Fuse),
+        new("depthwise Conv, pointwise Conv | FusedConv => SeparableConv", SeparableConv.Fuse),
     ];
 
     /// <summary>The graph with all passes applied; none where the reference shall compute all.</summary>

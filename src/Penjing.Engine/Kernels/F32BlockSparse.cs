@@ -19,7 +19,7 @@ internal readonly struct F32BlockSparse : IKernelMaker
         F32SparsePanel[] panels = F32SparsePanel.Of(F32SparseMatrix.Of(site.Node, conv), conv, lanes);
         double height = lanes switch { 16 => 14, 1 => 4, _ => 6 }, tiles = Math.Ceiling(conv.Pixels / height), kept = panels.Sum(panel => (double)panel.Depths.Length * panel.Vectors);
         double bytes = sizeof(float) * (kept * lanes + (double)conv.Pixels * (conv.Channels + 2 * conv.Columns));
-        return tiles * (Math.Max(conv.Pixels / tiles, 4) * kept / 2 * 1.1 + panels.Length * 40) / 3.4 + bytes / (kept * lanes > 1 << 18 && conv.Pixels == 1 ? 20 : 100);
+        return tiles * (Math.Max(conv.Pixels / tiles, 4) * kept / 2 * 1.1 + panels.Length * 40) / 3.4 + bytes / (kept * lanes > 1 << 18 && conv.Pixels == 1 ? 28 : 100);
     }
 
     /// <inheritdoc/>

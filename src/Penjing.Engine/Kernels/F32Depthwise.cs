@@ -9,17 +9,29 @@ internal readonly struct F32Depthwise : IKernelMaker
     public static bool Fits(Site site) => site.Node is { Op: Conv { Groups: > 1 } conv, Inputs: [{ Value: null } x, { Value: not null }, .. var bias] }
         && conv.Groups == site.Node.Shape[1] && conv.Groups == x.Shape[1] && bias.All(constant => constant.Value is not null);
 
+    /// <summary>About how many nanoseconds the kernel takes: its multiply-adds, and its way through memory.</summary>
+    public static double Cost(Site site)
+    {
+        (Node node, Shape kernel) = (site.Node, site.Node.Inputs[1].Shape);
+        double macs = (double)node.Shape.Elements * kernel.Product(2, 4) * (kernel[2] == kernel[3] && kernel[2] is 3 or 5 ? 1 : 2);
+        return macs / (2 * site.Isa.Lanes()) / 3.4 + (node.Inputs[0].Shape.Elements + node.Shape.Elements) * sizeof(float) / 100.0;
+    }
+
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => site.Node.Shape[1] < S.Lanes
-        ? Simd.Make<F32Depthwise>(site with { Isa = site.Node.Shape[1] switch { < 4 => Isa.None, < 8 => Isa.Vector128, _ => Isa.Vector256 } })
-        : new F32DepthwiseKernel<S, V>(site);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged =>
+        Narrower(site, S.Lanes, site.Node.Shape[1]) is { } narrower ? Simd.Make<F32Depthwise>(narrower) : new F32DepthwiseKernel<S, V>(site);
+
+    /// <summary>The site with vectors that hold no more lanes than there are channels, where those of so many lanes hold more.</summary>
+    public static Site? Narrower(Site site, int lanes, int channels) =>
+        channels < lanes ? site with { Isa = channels switch { < 4 => Isa.None, < 8 => Isa.Vector128, _ => Isa.Vector256 } } : null;
 }
 
 /// <summary>A depthwise convolution as a kernel: blocks of rows and channels.</summary>
 internal sealed unsafe class F32DepthwiseKernel<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
 {
     private readonly F32Depthwise<S, V> rows;
-    private readonly int images, chunks;
+    private readonly int outputHeight, chunks;
+    private readonly nint rowFloats;
     private readonly Split split;
 
     /// <summary>The kernel of a site.</summary>
@@ -27,7 +39,7 @@ internal sealed unsafe class F32DepthwiseKernel<S, V> : Kernel where S : struct,
     {
         Shape output = site.Node.Shape;
         rows = new(site.Node, site.InputPitches[0], site.OutputPitch);
-        images = output[0];
+        (int images, outputHeight, rowFloats) = (output[0], output[2], (nint)output[3] * site.OutputPitch);
         double cost = (double)output.Elements * (1 + rows.Taps / 8.0);
         chunks = rows.Divides ? Math.Clamp((int)Math.Ceiling(Math.Min(16, cost / 32768) / (images * rows.Blocks)), 1, rows.Vectors) : 1;
         split = Split.Of(images * rows.Blocks * chunks, cost / (images * rows.Blocks * chunks));
@@ -51,7 +63,9 @@ internal sealed unsafe class F32DepthwiseKernel<S, V> : Kernel where S : struct,
         {
             int block = i / chunks, chunk = i - block * chunks, image = block / rows.Blocks;
             int from = rows.Vectors * chunk / chunks, to = rows.Vectors * (chunk + 1) / chunks;
-            rows.Run(operands.Input(0), operands.Output, image, block - image * rows.Blocks, from, to);
+            block -= image * rows.Blocks;
+            nint row = (nint)image * outputHeight + rows[block].First;
+            rows.Run(operands.Input(0), operands.Output + row * rowFloats, image, block, from, to);
         }
     }
 }
@@ -117,16 +131,15 @@ internal sealed unsafe class F32Depthwise<S, V> : IDisposable where S : struct, 
     /// <summary>The output rows of a block: the first, and the one after the last.</summary>
     public (int First, int End) this[int block] => (outputHeight * block / Blocks, outputHeight * (block + 1) / Blocks);
 
-    /// <summary>Computes some vectors of channels of a block of rows.</summary>
+    /// <summary>Computes some vectors of channels of a block of rows, the first of which is written to <paramref name="target"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Run(float* input, float* output, int image, int block, int from, int to)
+    public void Run(float* input, float* target, int image, int block, int from, int to)
     {
         (int first, int end) = this[block];
         int reach = (end - first - 1) * stride.Height + (kernel.Height - 1) * dilation.Height + 1, top = first * stride.Height - padding.Top;
         float** lines = stackalloc float*[reach];
         for (int row = 0, y = top; row < reach; row++, y++)
             lines[row] = (uint)y < (uint)height ? input + ((nint)image * height + y) * width * inputPitch : weights.Floats + zeros;
-        float* target = output + ((nint)image * outputHeight + first) * outputWidth * outputPitch;
         blocks[end - first - 1](this, lines, target, from, to);
         if (finish.Bounds) return;
         nint begin = First(from), count = First(to - 1) + S.Lanes - begin, pixels = (nint)(end - first) * outputWidth;
@@ -147,7 +160,8 @@ internal sealed unsafe class F32Depthwise<S, V> : IDisposable where S : struct, 
         _ => [&Any],
     };
 
-    private static delegate*<F32Depthwise<S, V>, float**, float*, int, int, void>[] Pick<K, T>(int most) where K : struct, INumber where T : struct, INumber => most switch
+    private static delegate*<F32Depthwise<S, V>, float**, float*, int, int, void>[] Pick<K, T>(int most)
+        where K : struct, INumber where T : struct, INumber => most switch
     {
         1 => [&Rows<K, T, N1>],
         2 => [&Rows<K, T, N1>, &Rows<K, T, N2>],
@@ -195,7 +209,8 @@ internal sealed unsafe class F32Depthwise<S, V> : IDisposable where S : struct, 
                     }
                     Add<K, T, R>(ref a0, ref a1, ref a2, ref a3, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps + k * (K.Value - 1));
                     Add<K, T, R>(ref b0, ref b1, ref b2, ref b3, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps + k * (K.Value - 1 - T.Value));
-                    if (K.Value > 2 * T.Value) Add<K, T, R>(ref c0, ref c1, ref c2, ref c3, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps + k * (K.Value - 1 - 2 * T.Value));
+                    if (K.Value > 2 * T.Value)
+                        Add<K, T, R>(ref c0, ref c1, ref c2, ref c3, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps + k * (K.Value - 1 - 2 * T.Value));
                     if (K.Value > 3 * T.Value) Add<K, T, R>(ref d0, ref d1, ref d2, ref d2, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps + k);
                     if (K.Value > 4 * T.Value) Add<K, T, R>(ref e0, ref e1, ref e2, ref e2, v0, v1, v2, v3, v4, v5, v6, v7, v8, taps);
                 }

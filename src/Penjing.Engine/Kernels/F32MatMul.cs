@@ -19,7 +19,7 @@ internal readonly struct F32MatMul : IKernelMaker
     public static double Cost(Site site)
     {
         double bytes = sizeof(float) * (double)site.Node.Inputs[1].Shape.Elements;
-        return Penjing.Cost.Macs(site.Node) / (6.0 * site.Isa.Lanes()) + bytes / (bytes > 1 << 20 ? 20 : 100);
+        return Penjing.Cost.Macs(site.Node) / (6.0 * site.Isa.Lanes()) + bytes / (bytes > 1 << 20 ? 28 : 100);
     }
 
     /// <inheritdoc/>

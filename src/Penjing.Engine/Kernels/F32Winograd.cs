@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Penjing.Engine;
@@ -10,7 +9,8 @@ namespace Penjing.Engine;
 internal readonly struct F32Winograd<W> : IKernelMaker where W : struct, IWinograd
 {
     /// <summary>Whether the node is such a convolution, with constant weights, and an addend that is not constant where it has one.</summary>
-    public static bool Fits(Site site) => FusedConv.Of(site.Node) is { Order.Count: 0, Conv: { Stride: { Height: 1, Width: 1 }, Dilation: { Height: 1, Width: 1 } } }
+    public static bool Fits(Site site) => FusedConv.Of(site.Node) is { Order.Count: 0, Conv: var conv }
+        && conv.Stride == Size.One && conv.Dilation == Size.One
         && site.Node.Inputs is [{ Value: null }, { Value: { } weights }, .. var rest] && weights.Shape[2] == 3 && weights.Shape[3] == 3
         && rest is [] or [{ Value: not null }] or [{ Value: not null }, { Value: null }];
 
@@ -24,7 +24,7 @@ internal readonly struct F32Winograd<W> : IKernelMaker where W : struct, IWinogr
         // Two fused multiply-adds a cycle, four cycles long: fewer than eight sums wait for each other.
         double product = Math.Max(tiles * vectors / 2, 4 * parts * panels) * depth + parts * panels * 40;
         double transforms = 7 * tiles * (Math.Ceiling((double)depth * groups / lanes) / groups + vectors);
-        return side * side * (groups * (product + transforms) / 3.4 + weights[0] * depth * sizeof(float) / 22.0);
+        return side * side * (groups * (product + transforms) / 3.4 + weights[0] * depth * sizeof(float) / 36.0);
     }
 
     /// <inheritdoc/>
@@ -33,8 +33,9 @@ internal readonly struct F32Winograd<W> : IKernelMaker where W : struct, IWinogr
 
 /// <summary>
 /// A convolution by Winograd's algorithm. Where the weights are small, a task takes a block of tiles through all steps, so that nothing but pictures
-/// leaves the cache; where they are large, all tiles are transformed first and a task then takes some panels of output channels, so that weights
-/// are read once. Within a task a panel's products at all points are transformed back before the next panel's begin.
+/// leaves the cache; where they are large, a task takes a panel of output channels, so that weights are read once, and each thread transforms all
+/// tiles for itself before its first: that takes less time than to fetch them from another processor's cache. A panel's products at all points
+/// are transformed back before the next panel's begin.
 /// </summary>
 internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISimd<V> where V : unmanaged where W : struct, IWinograd
 {
@@ -47,8 +48,9 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
     private readonly NativeBuffer memory, order;
     private readonly long biases;
     private readonly bool adds;
-    private readonly int slots;
-    private int taken;
+    // For each part of the scratch memory the thread that had it last, and the run whose transformed tiles it holds.
+    private readonly int[] owners, runs;
+    private int taken, run;
 
     /// <summary>The kernel of a site.</summary>
     public F32Winograd(Site site)
@@ -62,7 +64,6 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
         addendPitch = adds ? site.InputPitches[FusedConv.Addend] : 0;
         finish = new(conv.Then);
         plan = new(node, Tile, S.Lanes);
-        slots = Math.Min(Most, Math.Min(Tasks(Phases - 1), Environment.ProcessorCount));
         var all = new List<Panel>();
         int columns = node.Shape[1] / conv.Groups;
         for (int group = 0; group < conv.Groups; group++)
@@ -73,6 +74,8 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
                 biases += (long)Points * vectors * S.Lanes * (depth + 1);
             }
         panels = [.. all];
+        owners = new int[Math.Min(Most, Math.Min(Tasks(Phases - 1), Environment.ProcessorCount))];
+        runs = new int[owners.Length];
         memory = new((biases + node.Shape[1] + Math.Max(S.Lanes, outputPitch)) * sizeof(float));
         order = TileShape.Plain(depth);
         Pack(node);
@@ -88,13 +91,13 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
     public override string Label => $"f32-winograd-{Tile}-{Split.Name<S, V>()}";
 
     /// <inheritdoc/>
-    public override long ScratchBytes => sizeof(float) * (plan.SharedFloats + (long)slots * plan.OwnFloats);
+    public override long ScratchBytes => sizeof(float) * (long)owners.Length * plan.Floats;
 
     /// <inheritdoc/>
     public override int Phases => plan.Shares ? 2 : 1;
 
     /// <inheritdoc/>
-    public override int Tasks(int phase) => !plan.Shares ? plan.Blocks : phase == 0 ? plan.Spread.Tasks : plan.Across;
+    public override int Tasks(int phase) => !plan.Shares ? plan.Blocks : phase == 0 ? 1 : panels.Length;
 
     /// <inheritdoc/>
     public override bool Overwrites(int input) => adds && input == FusedConv.Addend && addendPitch == outputPitch;
@@ -109,37 +112,39 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
     /// <inheritdoc/>
     public override void Run(int phase, int task, in Operands operands)
     {
-        var scratch = (float*)operands.Scratch;
         if (plan.Shares && phase == 0)
         {
-            (int first, int count) = plan.Spread[task];
-            Transform(operands.Input(0), first, count, scratch + (nint)first * plan.RowPitch);
+            run++;
             return;
         }
         int slot = Take();
-        float* own = scratch + plan.SharedFloats + slot * plan.OwnFloats;
-        if (plan.Shares)
-        {
-            int first = panels.Length * task / plan.Across, end = panels.Length * (task + 1) / plan.Across;
-            Multiply(scratch, own, 0, plan.Tiles, first, end, operands);
-        }
-        else
-        {
-            int first = (int)((long)plan.Tiles * task / plan.Blocks), end = (int)((long)plan.Tiles * (task + 1) / plan.Blocks);
-            Transform(operands.Input(0), first, end - first, own);
-            Multiply(own, own + Points * plan.LeftPitch, first, end - first, 0, panels.Length, operands);
-        }
+        float* left = (float*)operands.Scratch + slot * plan.Floats, products = left + Points * plan.LeftPitch;
+        int block = plan.Shares ? 0 : task, first = (int)((long)plan.Tiles * block / plan.Blocks), end = (int)((long)plan.Tiles * (block + 1) / plan.Blocks);
+        if (!plan.Shares || runs[slot] != run) Transform(operands.Input(0), first, end - first, left);
+        runs[slot] = run;
+        (int from, int to) = plan.Shares ? (task, task + 1) : (0, panels.Length);
+        Multiply(left, products, first, end - first, from, to, operands);
         Interlocked.And(ref taken, ~(1 << slot));
     }
 
-    /// <summary>The lowest part of the scratch memory that no other task uses, which is likeliest to lie in the cache.</summary>
+    /// <summary>A free part of the scratch memory: the one that this thread had last, else one that none had, else any.</summary>
     private int Take()
     {
+        int self = Environment.CurrentManagedThreadId;
         for (var wait = new SpinWait(); ;)
         {
-            int before = Volatile.Read(ref taken), slot = BitOperations.TrailingZeroCount(~before);
-            if (slot >= slots) wait.SpinOnce(sleep1Threshold: -1);
-            else if (Interlocked.CompareExchange(ref taken, before | 1 << slot, before) == before) return slot;
+            int before = Volatile.Read(ref taken), slot = -1, best = 0;
+            for (int i = 0; i < owners.Length; i++)
+            {
+                int rank = (before >> i & 1) != 0 ? 0 : owners[i] == self ? 3 : owners[i] == 0 ? 2 : 1;
+                if (rank > best) (slot, best) = (i, rank);
+            }
+            if (slot < 0) wait.SpinOnce(sleep1Threshold: -1);
+            else if (Interlocked.CompareExchange(ref taken, before | 1 << slot, before) == before)
+            {
+                owners[slot] = self;
+                return slot;
+            }
         }
     }
 
@@ -166,8 +171,9 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
                         continue;
                     }
                     bool inside = (uint)(top + i) < (uint)height;
+                    int some = Math.Min(channels - c, S.Lanes);
                     for (int j = 0; j < Side; j++)
-                        S.Store(line + j * S.Lanes, inside && j >= begin && j < end ? S.LoadPart(pixel + (nint)j * inputPitch, Math.Min(channels - c, S.Lanes)) : S.Fill(0));
+                        S.Store(line + j * S.Lanes, inside && j >= begin && j < end ? S.LoadPart(pixel + (nint)j * inputPitch, some) : S.Fill(0));
                     W.Input<S, V>(line, S.Lanes, to, S.Lanes);
                 }
                 for (int j = 0; j < Side; j++) W.Input<S, V>(temp + j * S.Lanes, Side * S.Lanes, target + c + j * plan.LeftPitch, Side * plan.LeftPitch);
@@ -200,7 +206,8 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
                 for (int part = 0; part < parts; part++)
                 {
                     int first = tiles * part / parts, end = tiles * (part + 1) / parts;
-                    F32Tile<S, V>.Pick(end - first, panel.Vectors)(table + 2 * first, point * plan.LeftPitch + panel.Left, packed, point * plan.ProductPitch, columns, in shape);
+                    nint from = point * plan.LeftPitch + panel.Left;
+                    F32Tile<S, V>.Pick(end - first, panel.Vectors)(table + 2 * first, from, packed, point * plan.ProductPitch, columns, in shape);
                 }
             Gather(in panel, products, firstTile, tiles, operands);
         }

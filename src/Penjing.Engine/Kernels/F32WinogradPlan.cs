@@ -4,7 +4,7 @@ namespace Penjing.Engine;
 internal sealed class F32WinogradPlan
 {
     // Floats of transformed inputs and products that stay in the second-level cache beside the weights; floats of weights that are worth reading once.
-    private const int Cache = 96 << 10, Weights = 256 << 10;
+    private const int Cache = 96 << 10, Weights = 640 << 10;
     private readonly int down, across;
 
     /// <summary>The plan of a convolution for tiles of so many outputs across, and vectors of so many lanes.</summary>
@@ -15,7 +15,6 @@ internal sealed class F32WinogradPlan
         Tiles = node.Shape[0] * down * across;
         RowPitch = (channels + lanes - 1) / lanes * lanes;
         if (RowPitch % 512 == 0) RowPitch += 16;
-        int panels = (node.Shape[1] + columns - 1) / columns;
         long weights = (long)points * channels * node.Shape[1];
         int most = (int)Math.Max(8, Cache / ((long)points * (RowPitch + columns)));
         Blocks = (Tiles + most - 1) / most;
@@ -25,41 +24,29 @@ internal sealed class F32WinogradPlan
         int block = (Tiles + Blocks - 1) / Blocks;
         LeftPitch = (block * RowPitch + 15) / 16 * 16 | 16;
         ProductPitch = (block * columns + 15) / 16 * 16 | 16;
-        SharedFloats = Shares ? points * LeftPitch : 0;
-        OwnFloats = points * (ProductPitch + (Shares ? 0 : LeftPitch));
-        Spread = Split.Of(Tiles, 4.0 * points * channels);
-        Across = Math.Min(panels, 32);
+        Floats = points * (ProductPitch + LeftPitch);
     }
 
     /// <summary>How many tiles there are, in the order of images, rows and columns.</summary>
     public int Tiles { get; }
 
-    /// <summary>Whether all tiles are transformed first, into memory that all tasks read.</summary>
+    /// <summary>Whether tasks are panels and all tiles one block.</summary>
     public bool Shares { get; }
 
     /// <summary>How many blocks of tiles there are.</summary>
     public int Blocks { get; }
 
-    /// <summary>How many tasks share the panels.</summary>
-    public int Across { get; }
-
-    /// <summary>How the tiles are shared out where all are transformed first.</summary>
-    public Split Spread { get; }
-
     /// <summary>Floats from tile to tile among the transformed inputs.</summary>
     public int RowPitch { get; }
 
-    /// <summary>Floats from point to point among the transformed inputs: an odd number of cache lines, so that points don't contend for the same sets.</summary>
+    /// <summary>Floats from point to point among the transformed inputs: an odd number of cache lines, so that points don't share sets.</summary>
     public nint LeftPitch { get; }
 
     /// <summary>Floats from point to point among the products.</summary>
     public nint ProductPitch { get; }
 
-    /// <summary>Floats of scratch memory that all tasks read.</summary>
-    public nint SharedFloats { get; }
-
-    /// <summary>Floats of scratch memory that a task has for itself.</summary>
-    public nint OwnFloats { get; }
+    /// <summary>Floats of scratch memory that a task needs.</summary>
+    public nint Floats { get; }
 
     /// <summary>The image of a tile, and its row and column among the image's tiles.</summary>
     public (int Image, int Row, int Column) this[int tile]

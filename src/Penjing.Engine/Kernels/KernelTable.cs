@@ -24,7 +24,8 @@ internal static class KernelTable
         new("assemble", Assemble.Fits, site => Assemble.Of(site)),
 
         // A group of one channel fills one lane of a product's panel, but all lanes of this.
-        Row<F32Depthwise>("f32-depthwise", F32Depthwise.Fits),
+        Row<F32Depthwise>("f32-depthwise", F32Depthwise.Fits, F32Depthwise.Cost),
+        Row<F32Separable>("f32-separable", F32Separable.Fits, F32Separable.Cost),
         Row<F32Conv>("f32-gemm-conv", F32Conv.Fits, F32Conv.Cost),
 
         // Fewer multiplications for more additions, for weights several times as large, and for a part of the accuracy.

@@ -81,7 +81,8 @@ public unsafe class FusedConvTests
         return Gathered(node.Shape, (float*)output.Pointer, site.OutputPitch);
     }
 
-    private static GuardedMemory Spread(Tensor tensor, int pitch)
+    /// <summary>A tensor in the engine's order with its pixels so far apart.</summary>
+    internal static GuardedMemory Spread(Tensor tensor, int pitch)
     {
         int channels = tensor.Shape[1], pixels = tensor.Shape.Elements / channels;
         GuardedMemory memory = new(((pixels - 1) * (long)pitch + channels) * sizeof(float));
@@ -91,7 +92,8 @@ public unsafe class FusedConvTests
         return memory;
     }
 
-    private static Tensor Gathered(Shape shape, float* from, int pitch)
+    /// <summary>The tensor of pixels so far apart, between which nothing was written.</summary>
+    internal static Tensor Gathered(Shape shape, float* from, int pitch)
     {
         int channels = shape[1], area = shape[2] * shape[3];
         for (int i = 0; i < (shape[0] * area - 1) * pitch + channels; i++)

@@ -30,12 +30,13 @@ public class WinogradTests
             foreach (Isa isa in Enum.GetValues<Isa>())
             {
                 (double most, double mean) = Errors(expected, KernelCase.Run(row, one, isa));
-                Assert.True(most <= worst && mean <= typical, string.Create(CultureInfo.InvariantCulture, $"{one} with {name}, {isa}: worst {most:E2}, typical {mean:E2}"));
+                Assert.True(most <= worst && mean <= typical,
+                    string.Create(CultureInfo.InvariantCulture, $"{one} with {name}, {isa}: worst {most:E2}, typical {mean:E2}"));
             }
         }
     }
 
-    /// <summary>Pictures of many tiles, whose tasks are blocks of tiles, and layers of large weights, whose tasks are panels, give the reference's answers.</summary>
+    /// <summary>Pictures of many tiles, cut into blocks, and layers of large weights, cut into panels, give the reference's answers.</summary>
     [Theory]
     [InlineData(16, 40, 65, 48)]
     [InlineData(48, 9, 7, 150)]
@@ -44,7 +45,8 @@ public class WinogradTests
     public void LargeLayersAgreeWithTheReference(int channels, int height, int width, int outputs)
     {
         Tensor x = RandomTensors.Normal([2, channels, height, width], 1), weights = RandomTensors.Kernel([outputs, channels, 3, 3], 2);
-        OpCase one = new($"{channels}×{height}×{width} to {outputs}", new Conv { Padding = new(1, 0, 2, 1), Then = new Relu() }, [x, weights, RandomTensors.Normal([outputs], 3)], [1, 2]);
+        OpCase one = new($"{channels}×{height}×{width} to {outputs}", new Conv { Padding = new(1, 0, 2, 1), Then = new Relu() },
+            [x, weights, RandomTensors.Normal([outputs], 3)], [1, 2]);
         Tensor expected = one.Expected();
         foreach (KernelRow row in KernelTable.Rows.Where(row => row.Name.StartsWith("f32-winograd", StringComparison.Ordinal)))
             foreach (Isa isa in Enum.GetValues<Isa>()) Closeness.Check(expected, KernelCase.Run(row, one, isa), 2e-5, $"{one} with {row.Name}, {isa}");
