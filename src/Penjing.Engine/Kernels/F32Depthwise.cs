@@ -162,12 +162,12 @@ internal sealed unsafe class F32Depthwise<S, V> : IDisposable where S : struct, 
 
     private static delegate*<F32Depthwise<S, V>, float**, float*, int, int, void>[] Pick<K, T>(int most)
         where K : struct, INumber where T : struct, INumber => most switch
-    {
-        1 => [&Rows<K, T, N1>],
-        2 => [&Rows<K, T, N1>, &Rows<K, T, N2>],
-        3 => [&Rows<K, T, N1>, &Rows<K, T, N2>, &Rows<K, T, N3>],
-        _ => [&Rows<K, T, N1>, &Rows<K, T, N2>, &Rows<K, T, N3>, &Rows<K, T, N4>],
-    };
+        {
+            1 => [&Rows<K, T, N1>],
+            2 => [&Rows<K, T, N1>, &Rows<K, T, N2>],
+            3 => [&Rows<K, T, N1>, &Rows<K, T, N2>, &Rows<K, T, N3>],
+            _ => [&Rows<K, T, N1>, &Rows<K, T, N2>, &Rows<K, T, N3>, &Rows<K, T, N4>],
+        };
 
     /// <summary>Rows of a square kernel K of stride T: after each step the sums of one more output column are complete.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
