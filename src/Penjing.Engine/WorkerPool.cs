@@ -107,14 +107,15 @@ internal sealed class WorkerPool
 
         private readonly WorkerPool pool;
         private readonly int number;
-        private readonly object bell = new();
+        // An event of the system's: a monitor makes objects on its caller's thread when two threads meet at it.
+        private readonly AutoResetEvent bell = new(false);
         private readonly Action pulse;
         private int state, thread;
 
         public Worker(WorkerPool pool, int number)
         {
             (this.pool, this.number) = (pool, number);
-            pulse = Pulse;
+            pulse = () => bell.Set();
             new Thread(Serve) { IsBackground = true, Name = "Penjing worker" }.Start();
         }
 
@@ -128,11 +129,6 @@ internal sealed class WorkerPool
             if (elsewhere) Processors.WakeElsewhere(thread, pulse);
             else pulse();
             return true;
-        }
-
-        private void Pulse()
-        {
-            lock (bell) Monitor.Pulse(bell);
         }
 
         private void Serve()
@@ -162,10 +158,7 @@ internal sealed class WorkerPool
                 Interlocked.Decrement(ref pool.counts.Sleepers);
                 return;
             }
-            lock (bell)
-            {
-                while (Volatile.Read(ref state) == Asleep) Monitor.Wait(bell);
-            }
+            while (Volatile.Read(ref state) == Asleep) bell.WaitOne();
             Volatile.Write(ref state, Awake);
             Interlocked.Decrement(ref pool.counts.Coming);
         }
