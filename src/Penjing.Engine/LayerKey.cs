@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -35,13 +34,7 @@ internal static partial class LayerKey
     private static partial Regex Chaff();
 
     /// <summary>The share of zeros in percent, in steps of five: which kernel is best depends on it, but hardly on less.</summary>
-    private static int Zeros(Tensor tensor)
-    {
-        if (tensor.Type != ElementType.Float32 || tensor.Shape.Elements == 0) return 0;
-        ReadOnlySpan<float> values = tensor.Floats;
-        int zeros = 0, at = 0;
-        for (; at <= values.Length - Vector<float>.Count; at += Vector<float>.Count) zeros -= Vector.Sum(Vector.Equals(new Vector<float>(values[at..]), Vector<float>.Zero));
-        for (; at < values.Length; at++) zeros += values[at] == 0 ? 1 : 0;
-        return (int)Math.Round(100.0 * zeros / values.Length / Step) * Step;
-    }
+    private static int Zeros(Tensor tensor) => tensor.Type == ElementType.Float32 && tensor.Shape.Elements > 0
+        ? (int)Math.Round(100.0 * tensor.ZeroFloats / tensor.Shape.Elements / Step) * Step
+        : 0;
 }

@@ -162,11 +162,8 @@ internal sealed class ChannelOrders
 
     private static bool IsDepthwise(Node node) => node.Op is Conv { Groups: > 1 and var groups } && groups == node.Shape[1] && groups == node.Inputs[0].Shape[1];
 
-    private static Node Fused(Node node, Node x, Ints order)
-    {
-        Node bias = node.Inputs.Length > 2 ? node.Inputs[2] : Node.Weight($"{node.Name}/zeros", Tensor.Zeros(ElementType.Float32, [node.Shape[1]]));
-        return new(node.Name, new FusedConv((Conv)node.Op, order, Adds: false), x, node.Inputs[1], bias);
-    }
+    private static Node Fused(Node node, Node x, Ints order) =>
+        new(node.Name, new FusedConv((Conv)node.Op, order, Adds: false), x, node.Inputs[1], FusedConv.Bias(node));
 
     private static Node Convolution(Node node, Conv conv, Node x, Node weights, ImmutableArray<Node> bias) => new(node.Name, conv, [x, weights, .. bias]);
 

@@ -22,6 +22,9 @@ internal sealed record FusedConv(Conv Conv, Ints Order, bool Adds) : Fusion
     /// <summary>The place of the addend among the node's inputs.</summary>
     public const int Addend = 3;
 
+    /// <summary>The bias of a convolution, or zeros where it has none: fusions always have one.</summary>
+    public static Node Bias(Node conv) => conv.Inputs.Length > 2 ? conv.Inputs[2] : Node.Weight($"{conv.Name}/zeros", Tensor.Zeros(ElementType.Float32, [conv.Shape[1]]));
+
     /// <inheritdoc/>
     public override Node Meaning(ImmutableArray<Node> inputs)
     {

@@ -18,8 +18,7 @@ internal static class Residuals
         {
             if (readers(side) != 1 || FusedConv.Of(side) is not { Adds: false, Conv.Then: null } conv || addend == side) return default;
             if (!side.Inputs.Skip(1).All(input => input.Value is not null)) return default;
-            Node bias = side.Inputs.Length > 2 ? side.Inputs[2] : Node.Weight($"{node.Name}/zeros", Tensor.Zeros(ElementType.Float32, [side.Shape[1]]));
-            Node fused = new(node.Name, conv with { Conv = conv.Conv with { Then = then }, Adds = true }, side.Inputs[0], side.Inputs[1], bias, addend);
+            Node fused = new(node.Name, conv with { Conv = conv.Conv with { Then = then }, Adds = true }, side.Inputs[0], side.Inputs[1], FusedConv.Bias(side), addend);
             double saved = selection.Cost(side) + Selection.Moving(3L * node.Shape.Elements) - selection.Cost(fused);
             return saved >= 0 ? (fused, saved) : default;
         }

@@ -32,10 +32,7 @@ internal sealed record SeparableConv(Conv Depthwise, Conv Pointwise, bool Adds) 
         if (node.Inputs[0] is not { Op: Conv depthwise } first || readers(first) != 1) return null;
         if (!F32Depthwise.Fits(new(first, selection.Isa)) || (node.Inputs.Length > 2 && node.Inputs[2].Value is null)) return null;
         Node separable = new(node.Name, new SeparableConv(depthwise, pointwise, fused.Adds),
-            [first.Inputs[0], first.Inputs[1], Bias(first), node.Inputs[1], Bias(node), .. node.Inputs.Skip(FusedConv.Addend)]);
+            [first.Inputs[0], first.Inputs[1], FusedConv.Bias(first), node.Inputs[1], FusedConv.Bias(node), .. node.Inputs.Skip(FusedConv.Addend)]);
         return selection.Cost(separable) < selection.Cost(first) + selection.Cost(node) ? separable : null;
     }
-
-    private static Node Bias(Node conv) =>
-        conv.Inputs.Length > 2 ? conv.Inputs[2] : Node.Weight($"{conv.Name}/zeros", Tensor.Zeros(ElementType.Float32, [conv.Shape[1]]));
 }
