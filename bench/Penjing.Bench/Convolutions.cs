@@ -69,7 +69,7 @@ internal static class Convolutions
     private static Row Measure(string name, string layer, int threads, double seconds)
     {
         Site site = new(LayerText.Parse(layer), Isas.Best);
-        Way[] ways = [.. Trial.Of(Trial.Candidates(site), site, threads, seconds * 1000).Select(trial => new Way(trial.Row.Name, trial.Ms, trial.BestMs, trial.ScratchBytes, trial.PackedBytes))];
+        Way[] ways = [.. Trial.Of(Trial.Candidates(site), site with { Seats = threads }, seconds * 1000).Select(trial => new Way(trial.Row.Name, trial.Ms, trial.BestMs, trial.ScratchBytes, trial.PackedBytes))];
         return new(name, layer, threads, Cost.Macs(site.Node) * 2e-9, KernelTable.Choose(site).Name, [.. ways.Where(way => !way.Name.EndsWith("sparse", StringComparison.Ordinal))]);
     }
 

@@ -16,7 +16,7 @@ internal static class Kernels
                 Site site = new(node, Isas.Best);
                 string pick = KernelTable.Choose(site).Name;
                 Console.WriteLine($"{text}, {threads} thread(s)");
-                foreach (Trial trial in Trial.Of(Trial.Candidates(site), site, threads, arguments.Seconds * 100))
+                foreach (Trial trial in Trial.Of(Trial.Candidates(site), site with { Seats = threads }, arguments.Seconds * 100))
                 {
                     double gflops = Cost.Macs(node) * 2 / (trial.BestMs * 1e6), peak = FmaPeak.Gflops(site.Isa) * threads;
                     string cost = trial.Row.Cost is { } estimate ? (estimate(site) / 1e6).ToString("F4", CultureInfo.InvariantCulture) : "";

@@ -79,7 +79,7 @@ internal static class Sparse
             best = (Math.Min(best.Dense, Time(dense)), Math.Min(best.Sparse, Time(sparse)));
         return new(layer, count, zeros, threads, best.Dense, best.Sparse, KernelTable.Choose(site) == sparse);
 
-        double Time(KernelRow row) => Trial.Of([row], site, threads, seconds * 1000 / Rounds)[0].Ms;
+        double Time(KernelRow row) => Trial.Of([row], site with { Seats = threads }, seconds * 1000 / Rounds)[0].Ms;
     }
 
     private static string Line(string layer, string count, double dense, IEnumerable<string> gains) =>

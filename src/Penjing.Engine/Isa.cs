@@ -25,6 +25,12 @@ public static class Isas
         : Vector128.IsHardwareAccelerated ? Isa.Vector128
         : Isa.None;
 
+    /// <summary>The rows of a register tile two vectors wide.</summary>
+    internal static int TileRows(this Isa isa) => isa switch
+    {
+        Isa.Vector512 => Simd512.TileRows, Isa.Vector256 => Simd256.TileRows, Isa.Vector128 => Simd128.TileRows, _ => Scalar.TileRows,
+    };
+
     /// <summary>Float32 elements in one vector; 1 without vectors.</summary>
     public static int Lanes(this Isa isa) => isa switch { Isa.Vector512 => 16, Isa.Vector256 => 8, Isa.Vector128 => 4, _ => 1 };
 }

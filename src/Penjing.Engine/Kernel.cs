@@ -44,7 +44,7 @@ internal abstract unsafe class Kernel : IDisposable
 }
 
 /// <summary>Where a step finds its values. Inputs that are <see cref="Constant"/> nodes are null: a kernel takes those when it is made.</summary>
-internal readonly unsafe struct Operands(void** inputs, void* output, void* scratch)
+internal readonly unsafe struct Operands(void** inputs, void* output, void* scratch, int seat = 0)
 {
     /// <summary>The first element of an input; null for a constant.</summary>
     public T* Input<T>(int index) where T : unmanaged => (T*)inputs[index];
@@ -61,6 +61,12 @@ internal readonly unsafe struct Operands(void** inputs, void* output, void* scra
     /// <summary>The scratch memory; null where the kernel asks for none.</summary>
     public byte* Scratch => (byte*)scratch;
 
+    /// <summary>The number of the thread that runs the task among those that share the run, from 0 on: no two tasks that run at once have the same.</summary>
+    public int Seat => seat;
+
     /// <summary>The same with the output elsewhere.</summary>
-    public Operands Into(void* other) => new(inputs, other, scratch);
+    public Operands Into(void* other) => new(inputs, other, scratch, seat);
+
+    /// <summary>The same for the thread of a seat.</summary>
+    public Operands At(int other) => new(inputs, output, scratch, other);
 }

@@ -5,14 +5,13 @@ internal sealed class Selection
 {
     private readonly KernelRow? forced;
     private readonly Tuning? tuning;
-    private readonly int threads;
 
     /// <summary>The selection under these options.</summary>
     /// <exception cref="PenjingException">They name a kernel that doesn't exist.</exception>
     public Selection(SessionOptions options)
     {
         Isa = options.Isa ?? Isas.Best;
-        (tuning, threads) = (options.Tuning, options.Workers);
+        (tuning, Threads) = (options.Tuning, options.Workers);
         if (options.Kernel is not { } name) return;
         forced = KernelTable.Rows.FirstOrDefault(row => row.Name == name)
             ?? throw new PenjingException($"there is no kernel '{name}'; the kernels are {string.Join(", ", KernelTable.Rows.Select(row => row.Name))}");
@@ -20,6 +19,9 @@ internal sealed class Selection
 
     /// <summary>The vectors to compute with.</summary>
     public Isa Isa { get; }
+
+    /// <summary>The threads that may share a run.</summary>
+    public int Threads { get; }
 
     /// <summary>Whether the options let the reference compute all: nodes stay as they are then, each a step.</summary>
     public bool OnlyReference => forced == KernelTable.Rows[^1];
@@ -37,7 +39,7 @@ internal sealed class Selection
     /// The row whose kernel is made in the end: the one that was measured to be the fastest, where the options bring a tuning that knows the site. What is fused, and
     /// what lies where, doesn't hang on measurements, so that a tuned session has the very sites that were measured.
     /// </summary>
-    public KernelRow? Taken(Site site) => Row(site) is not { } row ? null : row == forced || row.Name == KernelTable.Reference ? row : tuning?.Row(site, threads) ?? row;
+    public KernelRow? Taken(Site site) => Row(site) is not { } row ? null : row == forced || row.Name == KernelTable.Reference ? row : tuning?.Row(site) ?? row;
 
     /// <summary>About how many nanoseconds the site takes; 0 where nobody knows, infinite where only the reference computes it or nothing does.</summary>
     public double Cost(Site site) => Row(site) is { } row ? row.Cost?.Invoke(site) ?? 0 : double.PositiveInfinity;

@@ -12,6 +12,9 @@ namespace Penjing.Engine;
 /// <param name="OutputPitch">The same of the output.</param>
 internal sealed record Site(Node Node, Isa Isa, ImmutableArray<int> InputPitches, int OutputPitch)
 {
+    /// <summary>How many threads may share a run: as many parts of scratch memory serve all tasks.</summary>
+    public int Seats { get; init; } = 1;
+
     /// <summary>A node whose values all lie by themselves.</summary>
     public Site(Node node, Isa isa) : this(node, isa, [.. node.Inputs.Select(input => Pitch(input.Shape))], Pitch(node.Shape)) { }
 

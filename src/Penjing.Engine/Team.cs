@@ -122,6 +122,7 @@ internal sealed class Team
     private int Work(int seat)
     {
         int done = 0;
+        Operands own = operands.At(seat);
         for (int turn = 0; turn < Threads; turn++)
         {
             ref long word = ref Word(Seats + (seat + turn) % Threads);
@@ -132,7 +133,7 @@ internal sealed class Team
                 if (Interlocked.CompareExchange(ref word, rest, tasks) != tasks) continue;
                 try
                 {
-                    kernel!.Run(phase, task, in operands);
+                    kernel!.Run(phase, task, in own);
                 }
                 catch (Exception thrown)
                 {

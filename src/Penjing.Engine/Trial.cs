@@ -23,8 +23,7 @@ internal sealed record Trial(KernelRow Row, string Label, double Ms, double Best
     /// than the fastest after three counted runs are then left out; the others have five at least.
     /// </summary>
     /// <param name="rows">Rows that fit the site.</param>
-    /// <param name="site">What they compute.</param>
-    /// <param name="threads">The threads that share each run.</param>
+    /// <param name="site">What they compute, and how many threads share each run.</param>
     /// <param name="milliseconds">About how long all runs of a row may take together, and what comes between them.</param>
     /// <param name="between">
     /// Bytes of other memory that are read before each run: what the rest of a network streams through the caches between two runs of a layer. The
@@ -32,13 +31,13 @@ internal sealed record Trial(KernelRow Row, string Label, double Ms, double Best
     /// </param>
     /// <param name="cancellation">Looked at before each run.</param>
     /// <exception cref="OperationCanceledException">The trial was cancelled.</exception>
-    public static unsafe ImmutableArray<Trial> Of(IReadOnlyList<KernelRow> rows, Site site, int threads, double milliseconds, long between = 0, CancellationToken cancellation = default)
+    public static unsafe ImmutableArray<Trial> Of(IReadOnlyList<KernelRow> rows, Site site, double milliseconds, long between = 0, CancellationToken cancellation = default)
     {
         NativeBuffer?[] inputs = [.. site.Node.Inputs.Select((input, i) => input.Value is null ? Noise(input, site.InputPitches[i]) : null)];
         using NativeBuffer output = Zeros(site.Node, site.OutputPitch), others = new(between);
         var tried = new List<Tried>();
         NativeBuffer? scratch = null;
-        Team? team = threads > 1 ? new(threads) : null;
+        Team? team = site.Seats > 1 ? new(site.Seats) : null;
         int place = WorkerPool.Shared.Enter(team);
         try
         {

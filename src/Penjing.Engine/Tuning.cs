@@ -46,7 +46,7 @@ public sealed class Tuning(ImmutableArray<TunedLayer> layers)
         {
             (string layer, Site site, ImmutableArray<KernelRow> rows) = open[i];
             progress?.Invoke(new(i, open.Length, layer, done / all, done == 0 ? null : Stopwatch.GetElapsedTime(start) * ((all - done) / done)));
-            ImmutableArray<Trial> trials = Trial.Of(rows, site, options.Workers, MillisecondsPerKernel, Math.Min(bytes, MostBetween), cancellation);
+            ImmutableArray<Trial> trials = Trial.Of(rows, site, MillisecondsPerKernel, Math.Min(bytes, MostBetween), cancellation);
             KernelRow model = KernelTable.Choose(site);
             layers.Add(new(layer, site.Isa, options.Workers, Best(trials, model).Row.Name, model.Name, trials.ToImmutableSortedDictionary(trial => trial.Row.Name, trial => trial.Ms, StringComparer.Ordinal)));
             done += rows.Length;
@@ -84,8 +84,8 @@ public sealed class Tuning(ImmutableArray<TunedLayer> layers)
     public void Write(string path) => TuningFile.Write(path, this);
 
     /// <summary>The row that was measured to be the fastest for a site; null where that isn't known.</summary>
-    internal KernelRow? Row(Site site, int threads) =>
-        Find(LayerKey.Of(site), site.Isa, threads, Trial.Candidates(site)) is { } layer ? KernelTable.Rows.First(row => row.Name == layer.Kernel) : null;
+    internal KernelRow? Row(Site site) =>
+        Find(LayerKey.Of(site), site.Isa, site.Seats, Trial.Candidates(site)) is { } layer ? KernelTable.Rows.First(row => row.Name == layer.Kernel) : null;
 
     /// <summary>The sites of a network, as its session would compute them, and the bytes that a run passes through.</summary>
     internal static (ImmutableArray<Site> Sites, long Bytes) Sites(Graph graph, SessionOptions options)

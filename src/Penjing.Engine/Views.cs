@@ -59,7 +59,10 @@ internal sealed class Views
     }
 
     /// <summary>The site of a node, with the pitches that its values have.</summary>
-    public Site SiteOf(Node node) => new(node, selection.Isa, [.. node.Inputs.Select(input => input.Value is null ? this[input].Pitch : Site.Pitch(input.Shape))], this[node].Pitch);
+    public Site SiteOf(Node node) => new(node, selection.Isa, [.. node.Inputs.Select(input => input.Value is null ? this[input].Pitch : Site.Pitch(input.Shape))], this[node].Pitch)
+    {
+        Seats = selection.Threads,
+    };
 
     /// <summary>Whether the node's value is there as soon as those that it is of: no step makes it.</summary>
     public bool IsFree(Node node) => node.Op is Concat ? Copied(node).All(copied => !copied) : within.TryGetValue(node, out (Node Base, int, int) view) && node.Inputs.Contains(view.Base);

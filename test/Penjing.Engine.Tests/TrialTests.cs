@@ -37,10 +37,10 @@ public sealed class TrialTests
     {
         Site site = new(LayerText.Parse(text), Isas.Best);
         ImmutableArray<KernelRow> rows = Trial.Candidates(site);
-        ImmutableArray<Trial> trials = Trial.Of(rows, site, threads, 1, between, TestContext.Current.CancellationToken);
+        ImmutableArray<Trial> trials = Trial.Of(rows, site with { Seats = threads }, 1, between, TestContext.Current.CancellationToken);
         Assert.Equal(rows, trials.Select(trial => trial.Row));
         Assert.All(trials, trial => Assert.True(trial.BestMs > 0 && trial.Ms >= trial.BestMs && trial.PackedBytes > 0 && trial.ScratchBytes >= 0, trial.ToString()));
-        Assert.Throws<OperationCanceledException>(() => Trial.Of(rows, site, threads, 1, between, new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(() => Trial.Of(rows, site with { Seats = threads }, 1, between, new CancellationToken(true)));
     }
 
     /// <summary>The peak is that of multiplications: no narrower vectors multiply much faster.</summary>

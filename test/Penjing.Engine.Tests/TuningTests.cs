@@ -29,7 +29,7 @@ public sealed class TuningTests : IDisposable
         told.Clear();
         Assert.Equal(tuning.Layers, Tuning.Measure(small, new(1, Tuning: tuning), told.Add, TestContext.Current.CancellationToken).Layers);
         Assert.Single(told);
-        Assert.All(sites, site => Assert.Null(tuning.Row(site, threads: 2)));
+        Assert.All(sites, site => Assert.Null(tuning.Row(site with { Seats = 2 })));
     }
 
     /// <summary>Whatever is chosen for a layer is taken, and gives the untuned session's answers.</summary>
@@ -137,8 +137,8 @@ public sealed class TuningTests : IDisposable
     {
         Tuning tuning = Random(small, 1, new Random(1)), older = new([.. tuning.Layers.Select(layer => layer with { Milliseconds = layer.Milliseconds.Add("f31-older", 1) })]);
         (ImmutableArray<Site> sites, _) = Tuning.Sites(small, new(1));
-        Assert.Contains(sites, site => tuning.Row(site, 1) is not null);
-        Assert.All(sites, site => Assert.Null(older.Row(site, 1)));
+        Assert.Contains(sites, site => tuning.Row(site) is not null);
+        Assert.All(sites, site => Assert.Null(older.Row(site)));
     }
 
     /// <summary>The model's own choice stays where it is within the noise of the fastest.</summary>

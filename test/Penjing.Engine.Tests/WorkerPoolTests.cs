@@ -28,9 +28,25 @@ public class WorkerPoolTests
         }
     }
 
+    /// <summary>No two tasks that run at once have the same seat, and there are no more seats than threads: parts of scratch memory are dealt out by them.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void NoSeatIsTakenTwice(int threads)
+    {
+        Team team = new(threads);
+        using Sitting kernel = new(threads);
+        for (int round = 0; round < 200; round++)
+        {
+            int place = WorkerPool.Shared.Enter(team);
+            team.Run(kernel, 0, kernel.Tasks(0), default);
+            WorkerPool.Shared.Exit(place);
+        }
+    }
+
     /// <summary>
-    /// The same for several callers at once, whose runs come and go: with pauses in which workers spin on, leave the run, or sleep, and with more threads
-    /// in all than there are processors.
+    /// Every task runs once in its phase for several callers at once too, whose runs come and go: with pauses in which workers spin on, leave the run,
+    /// or sleep, and with more threads in all than there are processors.
     /// </summary>
     [Theory]
     [InlineData(1)]
@@ -150,6 +166,22 @@ public class WorkerPoolTests
     }
 
     /// <summary>Fails in one task of the first phase.</summary>
+    private sealed class Sitting(int seats) : Kernel
+    {
+        private readonly int[] taken = new int[seats];
+
+        public override string Label => "sitting";
+
+        public override int Tasks(int phase) => 64;
+
+        public override void Run(int phase, int task, in Operands operands)
+        {
+            if (Interlocked.Increment(ref taken[operands.Seat]) != 1) throw new InvalidOperationException($"two tasks have the seat {operands.Seat}");
+            Thread.SpinWait(200);
+            Interlocked.Decrement(ref taken[operands.Seat]);
+        }
+    }
+
     private sealed class Failing : Kernel
     {
         public override string Label => "failing";

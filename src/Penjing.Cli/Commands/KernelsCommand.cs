@@ -32,7 +32,7 @@ internal static class KernelsCommand
         ImmutableArray<KernelRow> rows = Trial.Candidates(site);
         if (rows.IsEmpty) throw new PenjingException($"no kernel computes {site.Node}: it falls back to the slow reference");
         long between = parsed.GetValue(warm) ? 0 : bytes, macs = Fusion.MacsOf(site.Node);
-        Trial[] trials = [.. Trial.Of(rows, site, count, 1000 * parsed.GetValue(seconds), between, stop).OrderBy(trial => trial.Ms)];
+        Trial[] trials = [.. Trial.Of(rows, site, 1000 * parsed.GetValue(seconds), between, stop).OrderBy(trial => trial.Ms)];
         KernelRow pick = KernelTable.Choose(site);
         double peak = FmaPeak.Gflops(site.Isa) * count;
         screen.Show(new
@@ -71,13 +71,13 @@ internal static class KernelsCommand
         string? words = parsed.GetValue(shape), path = parsed.GetValue(model), name = parsed.GetValue(layer);
         if (words is null == path is null) throw new PenjingException("say which layer: either --shape LAYER, or --model MODEL with --layer NAME");
         if (words is not null)
-            return name is null ? (new(LayerText.Parse(words), Isas.Best), null, BetweenWithoutModel) : throw new PenjingException("--layer names a layer of a --model, but --shape is given: leave one out");
+            return name is null ? (new(LayerText.Parse(words), Isas.Best) { Seats = options.Workers }, null, BetweenWithoutModel) : throw new PenjingException("--layer names a layer of a --model, but --shape is given: leave one out");
         Model network = reading.Read(parsed, path!);
         Tuning? tuning = Tuning.Beside(path!, out string? remark);
         if (remark is not null) screen.Note(remark);
         (ImmutableArray<Site> sites, long bytes) = Tuning.Sites(network.Graph, options);
         Site site = sites.FirstOrDefault(site => site.Node.Name == name)
             ?? throw new PenjingException($"{(name is null ? "say which layer by --layer" : $"'{path}' has no layer '{name}' that a kernel computes")}; there are {string.Join(", ", sites.Select(site => site.Node.Name))}");
-        return (site, tuning?.Row(site, options.Workers), bytes);
+        return (site, tuning?.Row(site), bytes);
     }
 }

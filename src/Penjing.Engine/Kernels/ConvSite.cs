@@ -53,12 +53,12 @@ internal sealed record ConvSite(Conv Conv, Ints Order, int Images, Size Kernel, 
     }
 
     /// <summary>What is added to each output channel.</summary>
-    public float[] Biases(Node node)
+    public static float[] Biases(Node node)
     {
-        if (node.Inputs.Length < 3) return new float[Columns];
+        if (node.Inputs.Length < 3) return new float[node.Shape[1]];
         float[] biases = node.Inputs[2].Value!.Floats.ToArray();
         float scale = node.Op is Gemm gemm ? gemm.Beta : 1;
-        return [.. Enumerable.Range(0, Columns).Select(column => scale * biases[biases.Length == 1 ? 0 : column])];
+        return [.. Enumerable.Range(0, node.Shape[1]).Select(column => scale * biases[biases.Length == 1 ? 0 : column])];
     }
 
     /// <summary>Points to the input pixels that one tap sees from <paramref name="count"/> output pixels, or to zeros where there is none.</summary>

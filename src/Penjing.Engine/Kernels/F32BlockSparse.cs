@@ -17,9 +17,9 @@ internal readonly struct F32BlockSparse : IKernelMaker
         if (F32SparseMatrix.Count(site.Node) > F32Sparse.MostWeights * site.Node.Inputs[1].Shape.Elements) return double.PositiveInfinity;
         (ConvSite conv, int lanes) = (ConvSite.Of(site)!, site.Isa.Lanes());
         F32SparsePanel[] panels = F32SparsePanel.Of(F32SparseMatrix.Of(site.Node, conv), conv, lanes);
-        double height = lanes switch { 16 => 14, 1 => 4, _ => 6 }, tiles = Math.Ceiling(conv.Pixels / height), kept = panels.Sum(panel => (double)panel.Depths.Length * panel.Vectors);
-        double bytes = sizeof(float) * (kept * lanes + (double)conv.Pixels * (conv.Channels + 2 * conv.Columns));
-        return tiles * (Math.Max(conv.Pixels / tiles, 4) * kept / 2 * 1.1 + panels.Length * 40) / 3.4 + bytes / (kept * lanes > 1 << 18 && conv.Pixels == 1 ? 28 : 100);
+        double tiles = Math.Ceiling(conv.Pixels / (double)site.Isa.TileRows()), kept = panels.Sum(panel => (double)panel.Depths.Length * panel.Vectors);
+        double weights = sizeof(float) * kept * lanes, values = sizeof(float) * (double)conv.Pixels * (conv.Channels + 2 * conv.Columns);
+        return Pace.Nanoseconds(tiles * (Math.Max(conv.Pixels / tiles, 4) * kept / 2 * 1.1 + panels.Length * 40), values, weights);
     }
 
     /// <inheritdoc/>
@@ -71,15 +71,14 @@ internal sealed unsafe class F32BlockSparse<S, V> : Kernel where S : struct, ISi
         int tasks = (int)Math.Clamp(macs / 200_000, 1, MostTasks);
         down = new(tiles, Math.Min(tasks, Math.Max(1, tiles / 4)));
         across = new(panels.Length, Math.Clamp(tasks / down.Tasks, 1, panels.Length));
-        pick = new delegate*<float**, nint, float*, nint, int, in TileShape, void>[2 * S.TileRows + 2];
-        for (int i = 2; i < pick.Length; i++) pick[i] = F32Tile<S, V>.Pick(i / 2, i % 2 + 1);
+        pick = F32Tile<S, V>.All();
 
         (depths, weights, zeros) = (new int[panels.Length], new int[panels.Length], new(conv.Channels * sizeof(float)));
         for (int i = 1; i < panels.Length; i++)
             (depths[i], weights[i]) = (depths[i - 1] + panels[i - 1].Depths.Length, weights[i - 1] + (panels[i - 1].Depths.Length + 1) * panels[i - 1].Vectors * S.Lanes);
         order = NativeBuffer.Of<int>([.. panels.SelectMany(panel => panel.Depths)]);
         packed = new((weights[^1] + (panels[^1].Depths.Length + 1L) * panels[^1].Vectors * S.Lanes) * sizeof(float));
-        float[] biases = conv.Biases(node);
+        float[] biases = ConvSite.Biases(node);
         for (int i = 0; i < panels.Length; i++)
             for (int j = 0; j < panels[i].Columns; j++)
             {

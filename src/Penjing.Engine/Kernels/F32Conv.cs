@@ -22,13 +22,13 @@ internal readonly struct F32Conv : IKernelMaker
         (int channels, int groups, int taps) = node.Op is ConvTranspose transposed
             ? (weights[0] / transposed.Groups, transposed.Groups, Math.Max(1, weights.Product(2, 4) / (transposed.Stride.Height * transposed.Stride.Width)))
             : (weights[1], FusedConv.Of(node)!.Conv.Groups, weights.Product(2, 4));
-        double rows = (double)node.Shape.Elements / node.Shape[1], columns = node.Shape[1] / groups, height = lanes switch { 16 => 14, 1 => 4, _ => 6 };
+        double rows = (double)node.Shape.Elements / node.Shape[1], columns = node.Shape[1] / groups, height = site.Isa.TileRows();
         double vectors = Math.Ceiling(columns / lanes), tiles = Math.Ceiling(rows / height) * groups, panels = Math.Ceiling(vectors / 2);
         // Two fused multiply-adds a cycle, four cycles long: fewer than eight sums wait for each other.
         double step = Math.Max(rows * groups / tiles * vectors / 2, 4 * panels);
         double cycles = tiles * (step * channels * taps + panels * (40 + 8 * taps) + height * taps * 4);
-        double bytes = sizeof(float) * (weights.Elements + node.Inputs[0].Shape.Elements + 2.0 * node.Shape.Elements);
-        return cycles / 3.4 + bytes / 100;
+        double values = sizeof(float) * (node.Inputs[0].Shape.Elements + 2.0 * node.Shape.Elements);
+        return Pace.Nanoseconds(cycles, values, sizeof(float) * (double)weights.Elements);
     }
 
     /// <inheritdoc/>

@@ -14,7 +14,7 @@ internal readonly struct F32Depthwise : IKernelMaker
     {
         (Node node, Shape kernel) = (site.Node, site.Node.Inputs[1].Shape);
         double macs = (double)node.Shape.Elements * kernel.Product(2, 4) * (kernel[2] == kernel[3] && kernel[2] is 3 or 5 ? 1 : 2);
-        return macs / (2 * site.Isa.Lanes()) / 3.4 + (node.Inputs[0].Shape.Elements + node.Shape.Elements) * sizeof(float) / 100.0;
+        return Pace.Nanoseconds(macs / (2 * site.Isa.Lanes()), (node.Inputs[0].Shape.Elements + (double)node.Shape.Elements) * sizeof(float));
     }
 
     /// <inheritdoc/>

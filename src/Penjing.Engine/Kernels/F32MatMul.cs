@@ -15,11 +15,11 @@ internal readonly struct F32MatMul : IKernelMaker
         _ => false,
     };
 
-    /// <summary>About how many nanoseconds it takes on one thread: multiplications, and the right matrix, from the second cache or from memory.</summary>
+    /// <summary>About how many nanoseconds it takes on one thread: multiplications, and the right matrix.</summary>
     public static double Cost(Site site)
     {
-        double bytes = sizeof(float) * (double)site.Node.Inputs[1].Shape.Elements;
-        return Penjing.Cost.Macs(site.Node) / (6.0 * site.Isa.Lanes()) + bytes / (bytes > 1 << 20 ? 28 : 100);
+        double right = sizeof(float) * (double)site.Node.Inputs[1].Shape.Elements, cycles = Penjing.Cost.Macs(site.Node) * 0.55 / site.Isa.Lanes();
+        return Pace.Nanoseconds(cycles, 0, right);
     }
 
     /// <inheritdoc/>
@@ -52,7 +52,7 @@ internal sealed unsafe class F32MatMul<S, V> : F32Product<S, V> where S : struct
         layout = part.Panels(S.Lanes);
         across = gemm.TransposeB ? depth : 1;
         offsets = [.. Enumerable.Range(0, depth).Select(k => gemm.TransposeB ? k : k * columns)];
-        bias = Bias(node, gemm);
+        bias = node.Op is Gemm ? ConvSite.Biases(node) : [];
         packs = node.Inputs[1].Value is null;
         packing = Split.Of(layout.Count * count, 4.0 * depth * 2 * S.Lanes);
         if (packs) return;
@@ -119,13 +119,6 @@ internal sealed unsafe class F32MatMul<S, V> : F32Product<S, V> where S : struct
         int matrix = panel / layout.Count;
         fixed (float* biases = bias)
             layout.Pack(target + layout.Floats * matrix, panel % layout.Count, source + (nint)matrix * depth * columns, offsets, across, alpha, biases);
-    }
-
-    private float[] Bias(Node node, Gemm gemm)
-    {
-        if (node.Inputs.Length < 3) return [];
-        float[] addend = node.Inputs[2].Value!.Floats.ToArray();
-        return [.. Enumerable.Range(0, columns).Select(column => gemm.Beta * addend[addend.Length == 1 ? 0 : column])];
     }
 
     private static F32Part[] Parts(Node node)

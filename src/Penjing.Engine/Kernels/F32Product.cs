@@ -43,10 +43,9 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
         (this.parts, this.adds, ordered) = (parts, adds, order.Count > 0);
         this.order = ordered ? NativeBuffer.Of<int>([.. order]) : TileShape.Plain(parts.Max(part => part.Length));
         finish = new(then);
-        tiles = new delegate*<float**, nint, float*, nint, int, in TileShape, void>[2 * S.TileRows + 2];
-        for (int rows = 1; rows <= S.TileRows; rows++)
-            for (int vectors = 1; vectors <= 2; vectors++) tiles[2 * rows + vectors - 1] = F32Tile<S, V>.Pick(rows, vectors);
-        double target = Math.Max(parts.Sum(part => part.Macs) / MostTasks, LeastMacs);
+        tiles = F32Tile<S, V>.All();
+        // Few rows use a weight but a few times: they wait for memory, and less work is worth sharing.
+        double target = Math.Max(parts.Sum(part => part.Macs) / MostTasks, LeastMacs * Math.Min(1, parts.Max(part => part.Rows) / 8.0));
         pieces = [.. Enumerable.Range(0, parts.Length).SelectMany(part => Cut(part, target))];
         var starts = new List<int> { 0 };
         double open = 0;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Penjing.Engine;
@@ -25,7 +24,7 @@ internal readonly struct F32Separable : IKernelMaker
         ImmutableArray<Node> inputs = site.Node.Inputs;
         Node first = new("depthwise", op.Depthwise, inputs[..3]), second = new("pointwise", new FusedConv(op.Pointwise, [], op.Adds), [first, .. inputs[3..]]);
         double blocks = Math.Ceiling(first.Shape[2] / (site.Isa == Isa.Vector512 ? 4.0 : 2.0)), again = Math.Max(0, blocks - 1) * inputs[3].Shape.Elements;
-        double cost = F32Depthwise.Cost(new(first, site.Isa)) + F32Conv.Cost(new(second, site.Isa)) + (again - 2.0 * first.Shape.Elements) * sizeof(float) / 100;
+        double cost = F32Depthwise.Cost(new(first, site.Isa)) + F32Conv.Cost(new(second, site.Isa)) + (again - 2.0 * first.Shape.Elements) * sizeof(float) / Pace.CacheBytes;
         return blocks * first.Shape[0] < FewestBlocks ? 2 * cost : cost;
     }
 
@@ -42,10 +41,9 @@ internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd
     private readonly F32Finish<S, V> finish;
     private readonly NativeBuffer weights, order;
     private readonly delegate*<float**, nint, float*, nint, int, in TileShape, void>[] tiles;
-    private readonly int columns, depth, pitch, outputPitch, addendPitch, width, height, slots, slotFloats;
+    private readonly int columns, depth, pitch, outputPitch, addendPitch, width, height, seats, seatFloats;
     private readonly bool adds;
     private readonly Split split;
-    private uint taken;
 
     /// <summary>The kernel of a site.</summary>
     public F32Separable(Site site)
@@ -60,9 +58,7 @@ internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd
         pitch = (depth + 15) / 16 * 16 + (depth % 256 == 0 ? 16 : 0);
         depthwise = new(new("depthwise", op.Depthwise, node.Inputs[..3]), site.InputPitches[0], pitch);
         finish = new(op.Pointwise.Then);
-        tiles = new delegate*<float**, nint, float*, nint, int, in TileShape, void>[2 * S.TileRows + 2];
-        for (int rows = 1; rows <= S.TileRows; rows++)
-            for (int vectors = 1; vectors <= 2; vectors++) tiles[2 * rows + vectors - 1] = F32Tile<S, V>.Pick(rows, vectors);
+        tiles = F32Tile<S, V>.All();
 
         panels = new(columns, depth, S.Lanes);
         order = TileShape.Plain(depth);
@@ -71,16 +67,16 @@ internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd
         fixed (float* source = node.Inputs[3].Value!.Floats, bias = node.Inputs[4].Value!.Floats)
             for (int panel = 0; panel < panels.Count; panel++) panels.Pack(weights.Floats, panel, source, offsets, depth, 1, bias);
 
-        slotFloats = (height + depthwise.Blocks - 1) / depthwise.Blocks * width * pitch;
-        split = Split.Of(output[0] * depthwise.Blocks, (double)slotFloats * columns / 12);
-        slots = Math.Clamp(Math.Min(split.Tasks, Environment.ProcessorCount), 1, 32);
+        seatFloats = (height + depthwise.Blocks - 1) / depthwise.Blocks * width * pitch;
+        split = Split.Of(output[0] * depthwise.Blocks, (double)seatFloats * columns / 12);
+        seats = split.Tasks == 1 ? 1 : site.Seats;
     }
 
     /// <inheritdoc/>
     public override string Label => $"f32-separable-{depthwise.Label}";
 
     /// <inheritdoc/>
-    public override long ScratchBytes => (long)slots * slotFloats * sizeof(float);
+    public override long ScratchBytes => (long)seats * seatFloats * sizeof(float);
 
     /// <inheritdoc/>
     public override int Tasks(int phase) => split.Tasks;
@@ -99,28 +95,9 @@ internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd
     /// <inheritdoc/>
     public override void Run(int phase, int task, in Operands operands)
     {
-        // Each thread that takes part works in a part of the scratch memory of its own, in the same one as long as it goes on alone.
-        int slot = Take();
-        try
-        {
-            float* scratch = (float*)operands.Scratch + (nint)slot * slotFloats;
-            (int first, int count) = split[task];
-            for (int i = first; i < first + count; i++) Step(i / depthwise.Blocks, i % depthwise.Blocks, scratch, operands);
-        }
-        finally
-        {
-            Interlocked.And(ref taken, ~(1u << slot));
-        }
-    }
-
-    private int Take()
-    {
-        for (var wait = new SpinWait(); ; wait.SpinOnce(sleep1Threshold: -1))
-        {
-            uint seen = Volatile.Read(ref taken), free = ~seen;
-            int slot = BitOperations.TrailingZeroCount(free);
-            if (slot < slots && Interlocked.CompareExchange(ref taken, seen | 1u << slot, seen) == seen) return slot;
-        }
+        float* scratch = (float*)operands.Scratch + (nint)operands.Seat * seatFloats;
+        (int first, int count) = split[task];
+        for (int i = first; i < first + count; i++) Step(i / depthwise.Blocks, i % depthwise.Blocks, scratch, operands);
     }
 
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -28,14 +28,14 @@ internal readonly struct F32Sparse : IKernelMaker
         double vectors = Math.Ceiling(conv.Pixels / (double)lanes), depth = conv.Taps * Math.Ceiling(conv.Channels / (double)lanes) * lanes;
         double cycles = vectors * (weights * 0.8 + (depth + conv.Columns) * 3 + conv.Columns * Math.Ceiling(depth / 128));
         double bytes = sizeof(float) * ((double)conv.Channels * conv.Images * conv.Input.Height * conv.Input.Width + 2.0 * conv.Pixels * conv.Columns);
-        return cycles / 3.4 + bytes / 100 + 1000;
+        return Pace.Nanoseconds(cycles, bytes) + 1000;
     }
 
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged
     {
         ConvSite conv = ConvSite.Of(site)!;
-        return conv.Pixels == 1 ? new F32Sparse<Scalar, float>(site.Node, conv) : new F32Sparse<S, V>(site.Node, conv);
+        return conv.Pixels == 1 ? new F32Sparse<Scalar, float>(site, conv) : new F32Sparse<S, V>(site, conv);
     }
 }
 
@@ -49,15 +49,16 @@ internal sealed unsafe class F32Sparse<S, V> : Kernel where S : struct, ISimd<V>
 
     private readonly ConvSite conv;
     private readonly F32Finish<S, V> finish;
-    private readonly int vectors, pitch, depth, step, blocks;
+    private readonly int vectors, pitch, depth, step, blocks, seats;
     private readonly Split columns, pixels;
     private readonly Walk[] walks;
     private readonly NativeBuffer steps, groups, constants;
     private readonly delegate*<float*, float*, nint, float*, F32SparseGroup*, int, ulong*, void>[] tiles;
 
-    /// <summary>The kernel of a node.</summary>
-    public F32Sparse(Node node, ConvSite conv)
+    /// <summary>The kernel of a site.</summary>
+    public F32Sparse(Site site, ConvSite conv)
     {
+        Node node = site.Node;
         this.conv = conv;
         finish = new(conv.Conv.Then);
         depth = conv.Taps * conv.Channels;
@@ -88,15 +89,16 @@ internal sealed unsafe class F32Sparse<S, V> : Kernel where S : struct, ISimd<V>
         // The last step of a walk reads the one after it.
         allSteps.AddRange(new ulong[F32SparseTile<S, V>.Words]);
         (walks, steps, groups) = ([.. allWalks], NativeBuffer.Of<ulong>([.. allSteps]), NativeBuffer.Of<F32SparseGroup>([.. allGroups]));
+        seats = Tasks(0) == 1 ? 1 : site.Seats;
         constants = new((conv.Columns + conv.Channels) * sizeof(float));
-        conv.Biases(node).CopyTo(new Span<float>(constants.Floats, conv.Columns));
+        ConvSite.Biases(node).CopyTo(new Span<float>(constants.Floats, conv.Columns));
     }
 
     /// <inheritdoc/>
     public override string Label => $"f32-sparse-{pitch}x4-{Split.Name<S, V>()}";
 
     /// <inheritdoc/>
-    public override long ScratchBytes => conv.Pixels == 1 && conv.Taps == 1 ? 0 : (long)Tasks(0) * Slot * sizeof(float);
+    public override long ScratchBytes => conv.Pixels == 1 && conv.Taps == 1 ? 0 : (long)seats * Seat * sizeof(float);
 
     /// <inheritdoc/>
     public override int Tasks(int phase) => columns.Tasks * pixels.Tasks;
@@ -116,7 +118,7 @@ internal sealed unsafe class F32Sparse<S, V> : Kernel where S : struct, ISimd<V>
         int part = task % columns.Tasks;
         (int begin, int count) = columns[part];
         (int block, int blocks) = pixels[task / columns.Tasks];
-        float* turned = (float*)operands.Scratch + (nint)task * Slot, sums = turned + step * pitch;
+        float* turned = (float*)operands.Scratch + (nint)operands.Seat * Seat, sums = turned + step * pitch;
         float** rows = stackalloc float*[pitch];
         for (int end = block + blocks; block < end; block++)
         {
@@ -179,7 +181,8 @@ internal sealed unsafe class F32Sparse<S, V> : Kernel where S : struct, ISimd<V>
         }
     }
 
-    private int Slot => (step + columns[columns.Tasks - 1].Count) * pitch;
+    /// <summary>Floats of scratch memory for each thread.</summary>
+    private int Seat => (step + columns[columns.Tasks - 1].Count) * pitch;
 
     /// <summary>The weights of a part's columns at the depths of one block: columns of like length stand together.</summary>
     private void Pack(F32SparseMatrix matrix, int part, int low, List<ulong> steps, List<F32SparseGroup> groups)

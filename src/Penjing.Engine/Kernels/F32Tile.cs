@@ -46,6 +46,14 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
     public static delegate*<float**, nint, float*, nint, int, in TileShape, void> Pick(int rows, int vectors) =>
         vectors == 1 ? Pick<N1>(rows) : Pick<N2>(rows);
 
+    /// <summary>All of them: that of some rows and vectors at 2 · rows + vectors − 1.</summary>
+    public static delegate*<float**, nint, float*, nint, int, in TileShape, void>[] All()
+    {
+        var all = new delegate*<float**, nint, float*, nint, int, in TileShape, void>[2 * S.TileRows + 2];
+        for (int i = 2; i < all.Length; i++) all[i] = Pick(i / 2, i % 2 + 1);
+        return all;
+    }
+
     private static delegate*<float**, nint, float*, nint, int, in TileShape, void> Pick<C>(int rows) where C : INumber => rows switch
     {
         1 => &Run<N1, C>,

@@ -18,13 +18,13 @@ internal readonly struct F32Winograd<W> : IKernelMaker where W : struct, IWinogr
     public static double Cost(Site site)
     {
         (Shape output, Shape weights, int lanes, int side) = (site.Node.Shape, site.Node.Inputs[1].Shape, site.Isa.Lanes(), W.Tile + 2);
-        int groups = FusedConv.Of(site.Node)!.Conv.Groups, depth = weights[1], height = lanes switch { 16 => 14, 1 => 4, _ => 6 };
-        double tiles = (double)output[0] * ((output[2] + W.Tile - 1) / W.Tile) * ((output[3] + W.Tile - 1) / W.Tile), parts = Math.Ceiling(tiles / height);
+        int groups = FusedConv.Of(site.Node)!.Conv.Groups, depth = weights[1], height = site.Isa.TileRows();
+        double tiles = (double)output[0] * ((output[2] + W.Tile - 1) / W.Tile) * ((output[3] + W.Tile - 1) / W.Tile), parts = Math.Ceiling(tiles / (double)height);
         double vectors = Math.Ceiling((double)weights[0] / groups / lanes), panels = Math.Ceiling(vectors / 2);
         // Two fused multiply-adds a cycle, four cycles long: fewer than eight sums wait for each other.
         double product = Math.Max(tiles * vectors / 2, 4 * parts * panels) * depth + parts * panels * 40;
         double transforms = 7 * tiles * (Math.Ceiling((double)depth * groups / lanes) / groups + vectors);
-        return side * side * (groups * (product + transforms) / 3.4 + weights[0] * depth * sizeof(float) / 36.0);
+        return Pace.Nanoseconds(side * side * groups * (product + transforms), 0, (double)side * side * weights[0] * depth * sizeof(float));
     }
 
     /// <inheritdoc/>
@@ -39,7 +39,6 @@ internal readonly struct F32Winograd<W> : IKernelMaker where W : struct, IWinogr
 /// </summary>
 internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISimd<V> where V : unmanaged where W : struct, IWinograd
 {
-    private const int Most = 32;
     private readonly F32WinogradPlan plan;
     private readonly int height, width, channels, outputHeight, outputWidth, inputPitch, outputPitch, addendPitch, depth;
     private readonly Padding padding;
@@ -48,9 +47,9 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
     private readonly NativeBuffer memory, order;
     private readonly long biases;
     private readonly bool adds;
-    // For each part of the scratch memory the thread that had it last, and the run whose transformed tiles it holds.
-    private readonly int[] owners, runs;
-    private int taken, run;
+    // For each seat the run whose transformed tiles its part of the scratch memory holds.
+    private readonly int[] runs;
+    private int run;
 
     /// <summary>The kernel of a site.</summary>
     public F32Winograd(Site site)
@@ -74,8 +73,7 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
                 biases += (long)Points * vectors * S.Lanes * (depth + 1);
             }
         panels = [.. all];
-        owners = new int[Math.Min(Most, Math.Min(Tasks(Phases - 1), Environment.ProcessorCount))];
-        runs = new int[owners.Length];
+        runs = new int[Tasks(Phases - 1) == 1 ? 1 : site.Seats];
         memory = new((biases + node.Shape[1] + Math.Max(S.Lanes, outputPitch)) * sizeof(float));
         order = TileShape.Plain(depth);
         Pack(node);
@@ -91,7 +89,7 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
     public override string Label => $"f32-winograd-{Tile}-{Split.Name<S, V>()}";
 
     /// <inheritdoc/>
-    public override long ScratchBytes => sizeof(float) * (long)owners.Length * plan.Floats;
+    public override long ScratchBytes => sizeof(float) * (long)runs.Length * plan.Floats;
 
     /// <inheritdoc/>
     public override int Phases => plan.Shares ? 2 : 1;
@@ -117,35 +115,13 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
             run++;
             return;
         }
-        int slot = Take();
-        float* left = (float*)operands.Scratch + slot * plan.Floats, products = left + Points * plan.LeftPitch;
+        int seat = operands.Seat;
+        float* left = (float*)operands.Scratch + seat * plan.Floats, products = left + Points * plan.LeftPitch;
         int block = plan.Shares ? 0 : task, first = (int)((long)plan.Tiles * block / plan.Blocks), end = (int)((long)plan.Tiles * (block + 1) / plan.Blocks);
-        if (!plan.Shares || runs[slot] != run) Transform(operands.Input(0), first, end - first, left);
-        runs[slot] = run;
+        if (!plan.Shares || runs[seat] != run) Transform(operands.Input(0), first, end - first, left);
+        runs[seat] = run;
         (int from, int to) = plan.Shares ? (task, task + 1) : (0, panels.Length);
         Multiply(left, products, first, end - first, from, to, operands);
-        Interlocked.And(ref taken, ~(1 << slot));
-    }
-
-    /// <summary>A free part of the scratch memory: the one that this thread had last, else one that none had, else any.</summary>
-    private int Take()
-    {
-        int self = Environment.CurrentManagedThreadId;
-        for (var wait = new SpinWait(); ;)
-        {
-            int before = Volatile.Read(ref taken), slot = -1, best = 0;
-            for (int i = 0; i < owners.Length; i++)
-            {
-                int rank = (before >> i & 1) != 0 ? 0 : owners[i] == self ? 3 : owners[i] == 0 ? 2 : 1;
-                if (rank > best) (slot, best) = (i, rank);
-            }
-            if (slot < 0) wait.SpinOnce(sleep1Threshold: -1);
-            else if (Interlocked.CompareExchange(ref taken, before | 1 << slot, before) == before)
-            {
-                owners[slot] = self;
-                return slot;
-            }
-        }
     }
 
     /// <summary>Transforms the inputs of some tiles; the values of the first at the first point go to <paramref name="target"/>.</summary>
