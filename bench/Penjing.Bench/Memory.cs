@@ -16,6 +16,7 @@ internal static class Memory
     {
         const int tries = 3;
         string folder = Directory.CreateDirectory(Path.Combine(arguments.Results, Machine.Folder)).FullName, file = Path.GetTempFileName();
+        long bare = Enumerable.Range(0, tries).Min(_ => Child(""));
         var text = new StringBuilder($"""
             # Memory of a run
 
@@ -23,7 +24,7 @@ internal static class Memory
             `{Machine.Command()}`
 
             The peak of resident memory (VmHWM) of a process that loads a plain .penjing file and runs it once on one thread, less that of one that does
-            nothing: {Megabytes(Enumerable.Range(0, tries).Min(_ => Child("")))} MB. The smallest of {tries} each, in megabytes of 1,000,000 bytes; the peers' figures are of this class of machine.
+            nothing: {Megabytes(bare)} MB. The smallest of {tries} each, in megabytes of 1,000,000 bytes; the peers' figures are of this class of machine.
 
             | network | weights | arena | peak | less the bare runtime's | the smaller of ncnn and MNN |
             | --- | ---: | ---: | ---: | ---: | ---: |
@@ -31,7 +32,6 @@ internal static class Memory
             """);
         try
         {
-            long bare = Enumerable.Range(0, tries).Min(_ => Child(""));
             foreach ((string network, int peer) in rows.Where(row => arguments.Networks([.. rows.Select(other => other.Network)]).Contains(row.Network)))
             {
                 Model model = Networks.Named(network);
