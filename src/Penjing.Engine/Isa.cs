@@ -28,7 +28,10 @@ public static class Isas
     /// <summary>The rows of a register tile two vectors wide.</summary>
     internal static int TileRows(this Isa isa) => isa switch
     {
-        Isa.Vector512 => Simd512.TileRows, Isa.Vector256 => Simd256.TileRows, Isa.Vector128 => Simd128.TileRows, _ => Scalar.TileRows,
+        Isa.Vector512 => Simd512.TileRows,
+        Isa.Vector256 => Simd256.TileRows,
+        Isa.Vector128 => Simd128.TileRows,
+        _ => Scalar.TileRows,
     };
 
     /// <summary>Float32 elements in one vector; 1 without vectors.</summary>
