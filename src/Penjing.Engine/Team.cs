@@ -122,7 +122,6 @@ internal sealed class Team
     private int Work(int seat)
     {
         int done = 0;
-        Operands own = operands.At(seat);
         for (int turn = 0; turn < Threads; turn++)
         {
             ref long word = ref Word(Seats + (seat + turn) % Threads);
@@ -133,7 +132,7 @@ internal sealed class Team
                 if (Interlocked.CompareExchange(ref word, rest, tasks) != tasks) continue;
                 try
                 {
-                    kernel!.Run(phase, task, in own);
+                    kernel!.Run(phase, task, operands.At(seat));
                 }
                 catch (Exception thrown)
                 {

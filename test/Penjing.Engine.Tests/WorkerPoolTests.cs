@@ -28,18 +28,21 @@ public class WorkerPoolTests
         }
     }
 
-    /// <summary>No two tasks that run at once have the same seat, and there are no more seats than threads: parts of scratch memory are dealt out by them.</summary>
+    /// <summary>
+    /// No two tasks that run at once have the same seat, and there are no more seats than threads: parts of scratch memory are dealt out by them. A worker that
+    /// comes late from one phase finds the operands of the next.
+    /// </summary>
     [Theory]
     [InlineData(2)]
     [InlineData(4)]
-    public void NoSeatIsTakenTwice(int threads)
+    public unsafe void TasksHaveASeatOfTheirOwnAndTheirPhasesOperands(int threads)
     {
         Team team = new(threads);
         using Sitting kernel = new(threads);
-        for (int round = 0; round < 200; round++)
+        for (int run = 0; run < 40; run++)
         {
             int place = WorkerPool.Shared.Enter(team);
-            team.Run(kernel, 0, kernel.Tasks(0), default);
+            for (int phase = 1; phase <= 500; phase++) team.Run(kernel, phase, kernel.Tasks(phase), new(null, null, (void*)phase));
             WorkerPool.Shared.Exit(place);
         }
     }
@@ -166,18 +169,20 @@ public class WorkerPoolTests
     }
 
     /// <summary>Fails in one task of the first phase.</summary>
-    private sealed class Sitting(int seats) : Kernel
+    /// <summary>Throws where two tasks that run at once have one seat, or operands are another phase's.</summary>
+    private sealed unsafe class Sitting(int seats) : Kernel
     {
         private readonly int[] taken = new int[seats];
 
         public override string Label => "sitting";
 
-        public override int Tasks(int phase) => 64;
+        public override int Tasks(int phase) => 2 + phase % 5;
 
         public override void Run(int phase, int task, in Operands operands)
         {
             if (Interlocked.Increment(ref taken[operands.Seat]) != 1) throw new InvalidOperationException($"two tasks have the seat {operands.Seat}");
-            Thread.SpinWait(200);
+            if ((int)operands.Scratch != phase) throw new InvalidOperationException($"a task of phase {phase} has the operands of {(int)operands.Scratch}");
+            Thread.SpinWait(phase % 7 * 10);
             Interlocked.Decrement(ref taken[operands.Seat]);
         }
     }
