@@ -10,7 +10,7 @@ internal static class Pace
     public const double CacheBytes = 100;
 
     /// <summary>Bytes in a nanosecond from memory.</summary>
-    private const double MemoryBytes = 28;
+    private const double MemoryBytes = 40;
 
     /// <summary>Bytes that stay in a core's second cache from run to run of a network that has no more.</summary>
     private const double SecondCache = 1 << 20;

@@ -26,7 +26,8 @@ internal readonly struct F32Conv : IKernelMaker
         double vectors = Math.Ceiling(columns / lanes), tiles = Math.Ceiling(rows / height) * groups, panels = Math.Ceiling(vectors / 2);
         // Two fused multiply-adds a cycle, four cycles long: fewer than eight sums wait for each other.
         double step = Math.Max(rows * groups / tiles * vectors / 2, 4 * panels);
-        double cycles = tiles * (step * channels * taps + panels * (40 + 8 * taps) + height * taps * 4);
+        int segments = FusedConv.Of(node) is { } conv ? taps / Joined(site, conv) : taps;
+        double cycles = tiles * (step * channels * taps + panels * (40 + 8 * segments) + height * segments * 4);
         double values = sizeof(float) * (node.Inputs[0].Shape.Elements + 2.0 * node.Shape.Elements);
         return Pace.Nanoseconds(cycles, values, sizeof(float) * (double)weights.Elements);
     }
@@ -39,21 +40,26 @@ internal readonly struct F32Conv : IKernelMaker
         return new F32Conv<S, V>(site, Phases(site.Node, transposed), new(new() { Groups = transposed.Groups }, [], Adds: false));
     }
 
-    /// <summary>The one grid of a convolution. Where the channels are few, the taps of a kernel row, neighbours in memory, make one segment.</summary>
+    /// <summary>How many taps make one segment: where the channels are few, those of a kernel row, neighbours in memory.</summary>
+    private static int Joined(Site site, FusedConv fused)
+    {
+        (int channels, int width) = (site.Node.Inputs[1].Shape[1], site.Node.Inputs[1].Shape[3]);
+        return site.InputPitches[0] == channels && fused.Conv.Dilation.Width == 1 && fused.Order.Count == 0 && channels * width <= 64 ? width : 1;
+    }
+
+    /// <summary>The one grid of a convolution.</summary>
     private static F32Grid[] Whole(Site site, FusedConv fused)
     {
         (Node node, Conv conv) = (site.Node, fused.Conv);
         Shape kernel = node.Inputs[1].Shape;
         int height = kernel[2], width = kernel[3];
-        bool joins = site.InputPitches[0] == kernel[1] && conv.Dilation.Width == 1 && fused.Order.Count == 0;
-        int joined = joins && width > 1 && kernel[1] * width <= 64 ? width : 1;
         F32Tap[] taps =
         [
             .. from y in Enumerable.Range(0, height)
                from x in Enumerable.Range(0, width)
                select new F32Tap(y * width + x, y * conv.Dilation.Height - conv.Padding.Top, x * conv.Dilation.Width - conv.Padding.Left),
         ];
-        return [new(default, Size.One, new(node.Shape[2], node.Shape[3]), conv.Stride, joined, taps)];
+        return [new(default, Size.One, new(node.Shape[2], node.Shape[3]), conv.Stride, Joined(site, fused), taps)];
     }
 
     /// <summary>The grids of a transposed convolution: the output pixels of equal remainder by the stride have the same taps.</summary>
