@@ -76,7 +76,7 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<R, C>(float** table, nint left, float* panel, nint column, int columns, in TileShape shape) where R : INumber where C : INumber
     {
-        V a, b0 = S.Load(panel), b1 = C.Value > 1 ? S.Load(panel + S.Lanes) : b0;
+        V b0 = S.Load(panel), b1 = C.Value > 1 ? S.Load(panel + S.Lanes) : b0;
         V c0 = b0, d0 = b1;
         V c1 = b0, d1 = b1;
         V c2 = b0, d2 = b1;
@@ -115,87 +115,20 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
                 Ahead<C>((byte*)panel);
                 b0 = S.Load(panel);
                 if (C.Value > 1) b1 = S.Load(panel + S.Lanes);
-                a = S.Fill(p0[k]);
-                c0 = S.MultiplyAdd(a, b0, c0);
-                if (C.Value > 1) d0 = S.MultiplyAdd(a, b1, d0);
-                if (R.Value > 1)
-                {
-                    a = S.Fill(p1[k]);
-                    c1 = S.MultiplyAdd(a, b0, c1);
-                    if (C.Value > 1) d1 = S.MultiplyAdd(a, b1, d1);
-                }
-                if (R.Value > 2)
-                {
-                    a = S.Fill(p2[k]);
-                    c2 = S.MultiplyAdd(a, b0, c2);
-                    if (C.Value > 1) d2 = S.MultiplyAdd(a, b1, d2);
-                }
-                if (R.Value > 3)
-                {
-                    a = S.Fill(p3[k]);
-                    c3 = S.MultiplyAdd(a, b0, c3);
-                    if (C.Value > 1) d3 = S.MultiplyAdd(a, b1, d3);
-                }
-                if (R.Value > 4)
-                {
-                    a = S.Fill(p4[k]);
-                    c4 = S.MultiplyAdd(a, b0, c4);
-                    if (C.Value > 1) d4 = S.MultiplyAdd(a, b1, d4);
-                }
-                if (R.Value > 5)
-                {
-                    a = S.Fill(p5[k]);
-                    c5 = S.MultiplyAdd(a, b0, c5);
-                    if (C.Value > 1) d5 = S.MultiplyAdd(a, b1, d5);
-                }
-                if (R.Value > 6)
-                {
-                    a = S.Fill(p6[k]);
-                    c6 = S.MultiplyAdd(a, b0, c6);
-                    if (C.Value > 1) d6 = S.MultiplyAdd(a, b1, d6);
-                }
-                if (R.Value > 7)
-                {
-                    a = S.Fill(p7[k]);
-                    c7 = S.MultiplyAdd(a, b0, c7);
-                    if (C.Value > 1) d7 = S.MultiplyAdd(a, b1, d7);
-                }
-                if (R.Value > 8)
-                {
-                    a = S.Fill(p8[k]);
-                    c8 = S.MultiplyAdd(a, b0, c8);
-                    if (C.Value > 1) d8 = S.MultiplyAdd(a, b1, d8);
-                }
-                if (R.Value > 9)
-                {
-                    a = S.Fill(p9[k]);
-                    c9 = S.MultiplyAdd(a, b0, c9);
-                    if (C.Value > 1) d9 = S.MultiplyAdd(a, b1, d9);
-                }
-                if (R.Value > 10)
-                {
-                    a = S.Fill(p10[k]);
-                    c10 = S.MultiplyAdd(a, b0, c10);
-                    if (C.Value > 1) d10 = S.MultiplyAdd(a, b1, d10);
-                }
-                if (R.Value > 11)
-                {
-                    a = S.Fill(p11[k]);
-                    c11 = S.MultiplyAdd(a, b0, c11);
-                    if (C.Value > 1) d11 = S.MultiplyAdd(a, b1, d11);
-                }
-                if (R.Value > 12)
-                {
-                    a = S.Fill(p12[k]);
-                    c12 = S.MultiplyAdd(a, b0, c12);
-                    if (C.Value > 1) d12 = S.MultiplyAdd(a, b1, d12);
-                }
-                if (R.Value > 13)
-                {
-                    a = S.Fill(p13[k]);
-                    c13 = S.MultiplyAdd(a, b0, c13);
-                    if (C.Value > 1) d13 = S.MultiplyAdd(a, b1, d13);
-                }
+                Add<R, C>(0, p0, k, b0, b1, ref c0, ref d0);
+                Add<R, C>(1, p1, k, b0, b1, ref c1, ref d1);
+                Add<R, C>(2, p2, k, b0, b1, ref c2, ref d2);
+                Add<R, C>(3, p3, k, b0, b1, ref c3, ref d3);
+                Add<R, C>(4, p4, k, b0, b1, ref c4, ref d4);
+                Add<R, C>(5, p5, k, b0, b1, ref c5, ref d5);
+                Add<R, C>(6, p6, k, b0, b1, ref c6, ref d6);
+                Add<R, C>(7, p7, k, b0, b1, ref c7, ref d7);
+                Add<R, C>(8, p8, k, b0, b1, ref c8, ref d8);
+                Add<R, C>(9, p9, k, b0, b1, ref c9, ref d9);
+                Add<R, C>(10, p10, k, b0, b1, ref c10, ref d10);
+                Add<R, C>(11, p11, k, b0, b1, ref c11, ref d11);
+                Add<R, C>(12, p12, k, b0, b1, ref c12, ref d12);
+                Add<R, C>(13, p13, k, b0, b1, ref c13, ref d13);
                 panel += C.Value * S.Lanes;
             }
             pointers += R.Value;
@@ -216,6 +149,16 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
         if (R.Value > 11) Finish<C>(c11, d11, min, max, table[11] + column, pointers is null ? null : pointers[11] + column, columns);
         if (R.Value > 12) Finish<C>(c12, d12, min, max, table[12] + column, pointers is null ? null : pointers[12] + column, columns);
         if (R.Value > 13) Finish<C>(c13, d13, min, max, table[13] + column, pointers is null ? null : pointers[13] + column, columns);
+    }
+
+    /// <summary>One product for each sum of a row, if the tile has that row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add<R, C>(int row, float* left, nint k, V b0, V b1, ref V c, ref V d) where R : INumber where C : INumber
+    {
+        if (R.Value <= row) return;
+        V a = S.Fill(left[k]);
+        c = S.MultiplyAdd(a, b0, c);
+        if (C.Value > 1) d = S.MultiplyAdd(a, b1, d);
     }
 
     /// <summary>
