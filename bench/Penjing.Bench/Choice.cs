@@ -57,7 +57,8 @@ internal static class Choice
         ]);
     }
 
-    private static Action Runner(Session session)
+    /// <summary>Runs a session on a random picture.</summary>
+    public static Action Runner(Session session)
     {
         float[] input = new float[session.Inputs[0].Info.Shape.Elements], output = new float[session.Outputs[0].Info.Shape.Elements];
         var random = new Random(1);
