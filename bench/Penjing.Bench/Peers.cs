@@ -25,11 +25,15 @@ internal static class Peers
     /// <summary>All that was measured on a machine.</summary>
     private sealed record Results(string Machine, ImmutableArray<Row> Rows);
 
-    /// <summary>Measures every network with every number of threads and writes peers.md and peers.json; rows that are not measured again stay.</summary>
+    /// <summary>
+    /// Measures every network with every number of threads and writes peers.md and peers.json, or peers-vector256.md and so on where vectors are asked for;
+    /// rows that are not measured again stay.
+    /// </summary>
     public static int Run(Arguments arguments)
     {
         if (arguments.Vectors is { } vectors && vectors != Isas.Best.ToString()) return Narrower(vectors);
-        string folder = Directory.CreateDirectory(Path.Combine(arguments.Results, Machine.Folder)).FullName, file = Path.Combine(folder, "peers.json");
+        string folder = Directory.CreateDirectory(Path.Combine(arguments.Results, Machine.Folder)).FullName, widest = Path.Combine(folder, "peers.json");
+        string file = arguments.Vectors is { } narrower ? Path.Combine(folder, $"peers-{narrower.ToLowerInvariant()}.json") : widest;
         ImmutableArray<Row> rows = File.Exists(file) ? Read(file) : [];
         foreach (string network in arguments.Networks(Networks.Peers))
             foreach (int threads in arguments.Threads([.. new[] { 1, Environment.ProcessorCount }.Distinct()]))
@@ -39,7 +43,7 @@ internal static class Peers
                 rows = [.. rows.Where(other => (other.Network, other.Vectors, other.Threads) != (row.Network, row.Vectors, row.Threads)), row];
                 Results results = new(Machine.Describe(), [.. rows.OrderByDescending(one => one.Vectors).ThenBy(Place).ThenBy(one => one.Network).ThenBy(one => one.Threads)]);
                 File.WriteAllText(file, JsonSerializer.Serialize(results, json) + "\n");
-                File.WriteAllText(Path.Combine(folder, "peers.md"), Text(results));
+                File.WriteAllText(Path.ChangeExtension(file, ".md"), Text(results, file != widest && File.Exists(widest) ? Read(widest) : []));
             }
         return 0;
     }
@@ -95,7 +99,7 @@ internal static class Peers
             DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture), Machine.Load(), [.. entries]);
     }
 
-    private static string Text(Results results)
+    private static string Text(Results results, ImmutableArray<Row> widest)
     {
         var text = new StringBuilder($"""
             # Penjing against {string.Join(" and ", results.Rows[0].Engines.Skip(1).Select(entry => entry.Engine))}
@@ -128,11 +132,24 @@ internal static class Peers
                 if (group.FirstOrDefault(one => one.Threads == 1 && one.Network == row.Network) is { } single)
                     text.Append(CultureInfo.InvariantCulture, $"| {row.Network} | {row.Threads} | {string.Join(" | ", single.Engines.Zip(row.Engines, (one, more) =>
                         one.Times is null || more.Times is null ? "–" : Digits(one.Times.MedianMs / more.Times.MedianMs, 2)))} |\n");
+            Compare(text, [.. group], widest);
             text.Append('\n');
         }
         foreach (string missing in results.Rows.SelectMany(row => row.Engines).Where(entry => entry.Missing is not null).Select(entry => $"{entry.Engine} is missing: {entry.Missing}").Distinct())
             text.Append(missing).Append('\n');
         return text.ToString();
+    }
+
+    /// <summary>What narrower vectors cost: Penjing's ratio to ONNX Runtime, which uses the widest in both runs, divided by that in the run with the widest.</summary>
+    private static void Compare(StringBuilder text, ImmutableArray<Row> narrow, ImmutableArray<Row> widest)
+    {
+        if (widest.IsEmpty) return;
+        text.Append(CultureInfo.InvariantCulture, $"\nTimes as long as with {widest[0].Vectors} (the ratio to ONNX Runtime here, divided by that in peers.md):\n\n");
+        text.Append("| network | threads | times as long |\n| --- | ---: | ---: |\n");
+        foreach (Row row in narrow)
+            if (widest.FirstOrDefault(one => (one.Network, one.Threads) == (row.Network, row.Threads)) is { } wide)
+                text.Append(CultureInfo.InvariantCulture,
+                    $"| {row.Network} | {row.Threads} | {Digits(Turns.At(row.Ratios(1), 0.5) / Turns.At(wide.Ratios(1), 0.5), 2)} |\n");
     }
 
     private static string Line(Row row)
