@@ -7,23 +7,17 @@ namespace Penjing.Bench;
 /// <summary>What the measurements were made on.</summary>
 internal static class Machine
 {
-    /// <summary>The processor's name, as the system tells it.</summary>
-    public static string Processor { get; } = Cpu("model name") ?? RuntimeInformation.ProcessArchitecture.ToString();
-
-    /// <summary>A folder's name for the processor: model, family and number.</summary>
-    public static string Folder { get; } = string.Join('-', $"{Processor} family {Cpu("cpu family")} model {Cpu("model")}".ToLowerInvariant()
+    /// <summary>A folder's name for the processor: its name, family and model.</summary>
+    public static string Folder { get; } = string.Join('-', Processors.Name.ToLowerInvariant()
         .Split([' ', '(', ')', '@', '/', ','], StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>Processor, vectors, system, runtime and the load of the last minute, in one line.</summary>
     public static string Describe() => string.Create(CultureInfo.InvariantCulture,
-        $"{Processor}, {Environment.ProcessorCount} processors, {Isas.Best}, {RuntimeInformation.OSArchitecture}, .NET {Environment.Version}, load {Load()}");
+        $"{Processors.Name}, {Environment.ProcessorCount} processors, {Isas.Best}, {RuntimeInformation.OSArchitecture}, .NET {Environment.Version}, load {Load()}");
 
     /// <summary>The command line that makes this measurement again.</summary>
     public static string Command() => $"dotnet run -c Release --project bench/Penjing.Bench -- {string.Join(' ', Environment.GetCommandLineArgs().Skip(1))}";
 
     /// <summary>How many threads wanted a processor over the last minute, on average.</summary>
     public static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
-
-    private static string? Cpu(string key) => !File.Exists("/proc/cpuinfo") ? null : File.ReadLines("/proc/cpuinfo")
-        .Select(line => line.Split(':', 2)).FirstOrDefault(pair => pair.Length == 2 && pair[0].Trim() == key)?[1].Trim();
 }
