@@ -141,10 +141,7 @@ internal sealed unsafe class F32Depthwise<S, V> : IDisposable where S : struct, 
         for (int row = 0, y = top; row < reach; row++, y++)
             lines[row] = (uint)y < (uint)height ? input + ((nint)image * height + y) * width * inputPitch : weights.Floats + zeros;
         blocks[end - first - 1](this, lines, target, from, to);
-        if (finish.Bounds) return;
-        nint begin = First(from), count = First(to - 1) + S.Lanes - begin, pixels = (nint)(end - first) * outputWidth;
-        if (count == outputPitch) (count, pixels) = (count * pixels, 1);
-        for (; pixels > 0; pixels--, target += outputPitch) finish.Complete(target + begin, count);
+        finish.Complete(target + First(from), First(to - 1) + S.Lanes - First(from), (nint)(end - first) * outputWidth, outputPitch);
     }
 
     /// <summary>The first channel of a vector.</summary>

@@ -66,8 +66,7 @@ internal sealed unsafe class F32Direct<S, V> : Kernel where S : struct, ISimd<V>
                     if (panels.Vectors(panel) == 2) Line<N2>(operands.Input(0), line, group, weights, target, panels[panel].Columns);
                     else Line<N1>(operands.Input(0), line, group, weights, target, panels[panel].Columns);
                 }
-            if (finish.Bounds) continue;
-            for (int x = 0; x < conv.Output.Width; x++) finish.Complete(output + (nint)x * conv.OutputPitch, conv.Columns);
+            finish.Complete(output, conv.Columns, conv.Output.Width, conv.OutputPitch);
         }
     }
 

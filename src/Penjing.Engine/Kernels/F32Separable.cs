@@ -130,9 +130,6 @@ internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd
                 tiles[2 * rows + panels.Vectors(panel) - 1](table + first * lists, 0, weights.Floats + panels.Offset(panel), column, wide, in shape);
             }
         }
-        if (finish.Bounds) return;
-        if (outputPitch == columns) finish.Complete(output, (nint)pixels * columns);
-        else
-            for (int pixel = 0; pixel < pixels; pixel++) finish.Complete(output + (nint)pixel * outputPitch, columns);
+        finish.Complete(output, columns, pixels, outputPitch);
     }
 }

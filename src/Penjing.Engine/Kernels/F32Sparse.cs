@@ -177,7 +177,7 @@ internal sealed unsafe class F32Sparse<S, V> : Kernel where S : struct, ISimd<V>
                 for (; i <= count - S.Lanes; i += S.Lanes) S.Store(output + i, S.Add(S.Load(output + i), S.Load(addend + i)));
                 for (; i < count; i++) output[i] += addend[i];
             }
-            finish.Apply(output, output, count);
+            finish.Apply(output, count);
         }
     }
 

@@ -43,9 +43,7 @@ internal static class KernelTable
 
         // One row for each of what follows: the order doesn't matter.
         Dense<F32MatMul>("f32-gemm", F32MatMul.Fits, F32MatMul.Cost),
-        Row<F32Activation>("f32-activation", site => F32Activation.Fits(site.Node)),
-        Row<F32Pairwise>("f32-pairwise", site => F32Pairwise.Fits(site.Node)),
-        Dense<F32Normalize>("f32-normalize", F32Normalize.Fits),
+        Row<F32Elementwise>("f32-elementwise", F32Elementwise.Fits),
         Row<F32Pool>("f32-pool", site => F32Pool.Fits(site.Node)),
         Dense<F32Mean>("f32-mean", F32Mean.Fits),
         Dense<F32ArgMax>("f32-argmax", F32ArgMax.Fits),
