@@ -18,8 +18,8 @@ internal static class Pruned
     /// <summary>What is cut, as `penjing prune` does by itself: of every layer the share of its channels, or so many as leave half of the work.</summary>
     private static readonly (string Name, Func<Graph, PruningOptions> Options)[] cuts =
     [
-        ("half of the channels", _ => new() { Ratio = 0.5, Multiple = 8 }),
-        ("half of the MACs", graph => new() { Macs = Cost.Macs(graph) / 2, Multiple = 8 }),
+        ("half of the channels", _ => new() { Ratio = 0.5, Multiple = 16 }),
+        ("half of the MACs", graph => new() { Macs = Cost.Macs(graph) / 2, Multiple = 16 }),
     ];
 
     private static readonly JsonSerializerOptions json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
@@ -98,7 +98,7 @@ internal static class Pruned
             {Machine.Describe()}.
             `dotnet run -c Release --project bench/Penjing.Bench -- pruned`
 
-            Channels are cut by `Pruner.Prune` as `penjing prune` does it: the least important of every layer; what stays is a multiple of 8. Whole and pruned
+            Channels are cut by `Pruner.Prune` as `penjing prune` does it: the least important of every layer; what stays is a multiple of 16. Whole and pruned
             network run in one process in turns. Medians of single runs; latency ratio: the median of the rounds' pruned / whole, with its quartiles. MACs of
             the layers as defined: Winograd's kernels do with fewer. Latency / MACs: 1 where the network is faster by as much as it has less work;
             at most {Most} is asked for.

@@ -14,7 +14,7 @@ internal static class PruneCommand
     private static readonly Option<string> output = Given.Out();
     private static readonly Option<double> ratio = Given.Number("--ratio", "SHARE", 0.5, 0, 0.99, "The share of every layer's channels that is cut in the end.");
     private static readonly Option<int> rounds = Given.Number("--rounds", "N", 4, 1, 1000, "In how many rounds; each is followed by --epochs of retraining.");
-    private static readonly Option<int> multiple = Given.Number("--multiple", "N", 8, 1, 1024, "What the channels that stay are rounded to a multiple of; 8 suits the kernels.");
+    private static readonly Option<int> multiple = Given.Number("--multiple", "N", 16, 1, 1024, "What the channels that stay are rounded to a multiple of, less where a layer has few; 16 suits the kernels.");
     private static readonly TrainingFlags flags = new(epochs: 2, rate: 0.03, warmUp: 0.1, epochsAre: "Passes over the training pictures after each round; a fraction is fine.");
 
     /// <summary>The verb.</summary>

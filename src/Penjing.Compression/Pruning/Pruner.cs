@@ -86,7 +86,8 @@ public static class Pruner
 
     private static int Rounded(double kept, Family family, PruningOptions options)
     {
-        int multiple = family.Original < options.Multiple ? 1 : options.Multiple;
+        int multiple = options.Multiple;
+        while (multiple > 1 && family.Original < 2 * multiple) multiple /= 2;
         return Math.Min(family.Size, Math.Max(multiple, (int)Math.Round(kept / multiple, MidpointRounding.AwayFromZero) * multiple));
     }
 

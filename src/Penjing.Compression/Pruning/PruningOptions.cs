@@ -18,7 +18,10 @@ public sealed record PruningOptions
     /// <summary>The largest fraction that one family gives in <see cref="Global"/> pruning.</summary>
     public double MostOfOne { get; init; } = 0.9;
 
-    /// <summary>What a family's kept channels are rounded to a multiple of, where it has so many: 8 suits the kernels' lanes.</summary>
+    /// <summary>
+    /// What a family's kept channels are rounded to a multiple of; half of it, a quarter and so on where the family hasn't twice as many. 16 suits the kernels:
+    /// a vector of 512 bits, two of 256.
+    /// </summary>
     public int Multiple { get; init; } = 1;
 
     /// <summary>The score of each group.</summary>

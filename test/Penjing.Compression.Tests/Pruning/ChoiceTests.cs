@@ -92,12 +92,20 @@ public sealed class ChoiceTests
         Assert.Throws<PenjingException>(() => PruningSchedule.Geometric(0.5, 0));
     }
 
-    /// <summary>Kept channels are a multiple of eight where a layer has so many.</summary>
-    [Fact]
-    public void Kept_channels_come_in_multiples()
+    /// <summary>Kept channels are a multiple of what is asked for where a layer has twice as many, of less where it has fewer.</summary>
+    [Theory]
+    [InlineData(8)]
+    [InlineData(16)]
+    [InlineData(64)]
+    public void Kept_channels_come_in_multiples(int multiple)
     {
-        Graph pruned = Pruner.Prune(MobileNetV1.Small(0.5, repeats: 1).Graph, new() { Ratio = 0.6, Multiple = 8 });
-        Assert.All(pruned.Nodes.Where(node => node.Op is Conv), node => Assert.Equal(0, node.Shape[1] % 8));
+        Graph whole = MobileNetV1.Small(0.5, repeats: 1).Graph, pruned = Pruner.Prune(whole, new() { Ratio = 0.6, Multiple = multiple });
+        Dictionary<string, int> channels = whole.Nodes.Where(node => node.Op is Conv).ToDictionary(node => node.Name, node => node.Shape[1]);
+        Assert.All(pruned.Nodes.Where(node => node.Op is Conv), node =>
+        {
+            Assert.InRange(node.Shape[1], 1, channels[node.Name] - 1);
+            Assert.Equal(0, node.Shape[1] % Math.Min(multiple, channels[node.Name] / 2));
+        });
     }
 
     /// <summary>A target of multiply-accumulates is met and not missed by far, uniformly and globally.</summary>
