@@ -91,9 +91,9 @@ internal sealed class Lower
         if (!indices.TryGetValue(root, out int index))
         {
             indices.Add(root, index = values.Count);
-            values.Add(new(root.Name, (long)root.Shape.Elements * root.Info.Type.Size(), steps.Count));
+            values.Add(new(root.Name, views.Bytes(root), steps.Count));
         }
-        return new(index, offset * node.Info.Type.Size(), (long)node.Shape.Elements * node.Info.Type.Size());
+        return new(index, offset * node.Info.Type.Size(), views.Bytes(node));
     }
 
     private Plan Finish(ImmutableArray<Tensor?> constants)

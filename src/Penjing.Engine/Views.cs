@@ -9,13 +9,16 @@ namespace Penjing.Engine;
 internal readonly record struct Place(Node Root, long Offset, int Pitch);
 
 /// <summary>
-/// Which values lie within others, so that nothing is copied: what only renames its input's elements, slices within what they are cut from,
+/// Where values lie. Which lie within others, so that nothing is copied: what only renames its input's elements, slices within what they are cut from,
 /// and the parts of a concatenation within it. A value goes into another only where the kernels of all that write or read it can do with the
-/// pitch that it has there, at no more than the copy's cost.
+/// pitch that it has there, at no more than the copy's cost. Pixels of many channels have a gap between them, for the caches' sake.
 /// </summary>
 internal sealed class Views
 {
+    private const int Crowded = 256, Gap = 16;
+
     private readonly Selection selection;
+    private readonly HashSet<Node> apart = [];
     private readonly Dictionary<Node, (Node Base, int Axis, int First)> within = [];
     private readonly Dictionary<Node, List<Node>> parts = [];
     private readonly ILookup<Node, Node> readers;
@@ -41,6 +44,7 @@ internal sealed class Views
                 first += input.Shape[concat.Axis];
             }
         }
+        foreach (Node node in graph.Nodes) TryApart(node);
     }
 
     /// <summary>Where a node's value lies.</summary>
@@ -48,7 +52,7 @@ internal sealed class Views
     {
         get
         {
-            if (!within.TryGetValue(node, out (Node Base, int Axis, int First) view)) return new(node, 0, Site.Pitch(node.Shape));
+            if (!within.TryGetValue(node, out (Node Base, int Axis, int First) view)) return new(node, 0, Site.Pitch(node.Shape) + (apart.Contains(node) ? Gap : 0));
             Place place = this[view.Base];
             long inner = Layout.Inner(view.Base.Shape, view.Axis);
             int pixels = node.Shape.Rank == 4 ? node.Shape.Elements / Math.Max(1, node.Shape[1]) : 0;
@@ -57,6 +61,9 @@ internal sealed class Views
             return new(place.Root, place.Offset + view.First * inner * stride, pitched ? place.Pitch : Site.Pitch(node.Shape));
         }
     }
+
+    /// <summary>Bytes of a value: all of its pixels, with what lies between them if it has memory of its own.</summary>
+    public long Bytes(Node node) => ((long)node.Shape.Elements + (apart.Contains(node) ? node.Shape.Elements / node.Shape[1] * (long)Gap : 0)) * node.Info.Type.Size();
 
     /// <summary>The site of a node, with the pitches that its values have.</summary>
     public Site SiteOf(Node node) => new(node, selection.Isa, [.. node.Inputs.Select(input => input.Value is null ? this[input].Pitch : Site.Pitch(input.Shape))], this[node].Pitch)
@@ -106,6 +113,18 @@ internal sealed class Views
         if (concerned.All(Fits) && concerned.Sum(Cost) <= before + Selection.Moving(2L * node.Shape.Elements)) return;
         within.Remove(node);
         parts[whole].RemoveAt(parts[whole].Count - 1);
+    }
+
+    /// <summary>
+    /// Moves a value's pixels apart where the same channel of many of them would share a few sets of the caches, if all that write or read it can
+    /// do with that.
+    /// </summary>
+    private void TryApart(Node node)
+    {
+        if (node.Value is not null || node.Op is Input || within.ContainsKey(node) || node.Shape.Rank != 4 || node.Shape.Elements == 0) return;
+        if (node.Shape[1] % Crowded != 0 || node.Shape.Elements == node.Shape[1]) return;
+        apart.Add(node);
+        if (!Family(node).SelectMany(member => readers[member].Prepend(member)).All(Fits)) apart.Remove(node);
     }
 
     /// <summary>A value and all that lie within it.</summary>

@@ -60,6 +60,24 @@ public class LoweringTests
         Closeness.Check(Reference.Run(graph, fed)[0], session.Run(fed)[0], 1e-5, "sum");
     }
 
+    /// <summary>Pixels of 256 channels have a gap between them wherever they are computed, but where a reshape reads them, and results stay what they are.</summary>
+    [Fact]
+    public void PixelsOfManyChannelsLieApart()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, 8, 7, 7]));
+        Node first = new("first", new Conv(), x, Node.Weight("w0", RandomTensors.Kernel([256, 8, 1, 1], 1)));
+        Node depthwise = new("depthwise", new Conv { Groups = 256, Padding = new(1, 1, 1, 1) }, first, Node.Weight("w1", RandomTensors.Kernel([256, 1, 3, 3], 2)));
+        Node second = new("second", new Conv(), new Node("sum", new Add(), first, new Node("sigmoid", new Sigmoid(), depthwise)), Node.Weight("w2", RandomTensors.Kernel([256, 256, 1, 1], 3)));
+        Node mean = new("mean", new GlobalAveragePool(), second), flat = new("flat", new Flatten(), depthwise);
+        Graph graph = new([mean, flat]);
+        var pitches = new Dictionary<string, int>();
+        using (Lower.Of(graph, new(1), site => pitches[site.Node.Name] = site.OutputPitch)) { }
+        Assert.Equal([("first", 272), ("depthwise", 256), ("second", 272), ("mean", 256)], pitches.Where(pair => pair.Key is "first" or "depthwise" or "second" or "mean").Select(pair => (pair.Key, pair.Value)));
+        using Session session = new(graph, new(1));
+        Tensor[] fed = RandomGraphs.Fed(graph, 4);
+        foreach ((Tensor expected, Tensor actual) in Reference.Run(graph, fed).Zip(session.Run(fed))) Closeness.Check(expected, actual, 1e-5, "apart");
+    }
+
     /// <summary>A session of a file, whose weights are read one after another, gives the bits of one of the network; a damaged weight is named with the file.</summary>
     [Fact]
     public void WeightsAreReadOneAfterAnother()

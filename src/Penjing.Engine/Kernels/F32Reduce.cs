@@ -29,11 +29,15 @@ internal readonly record struct Around(int Outer, int Extent, int Inner)
 /// <summary>GlobalAveragePool and ReduceMean over axes that lie side by side in memory.</summary>
 internal readonly struct F32Mean : IKernelMaker
 {
-    /// <summary>Whether the node is such a mean.</summary>
-    public static bool Fits(Node node) => node.Op is GlobalAveragePool or ReduceMean && View(node) is not null;
+    /// <summary>Whether the node is such a mean; pixels may lie apart where they are what is reduced.</summary>
+    public static bool Fits(Site site) => site.Node.Op is GlobalAveragePool or ReduceMean && View(site.Node) is { } view && (site.IsDense || IsOfPixels(site, view));
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Mean<S, V>(View(site.Node)!.Value);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged =>
+        View(site.Node)!.Value is var view && IsOfPixels(site, view) ? new F32Mean<S, V>(view, site.InputPitches[0]) : new F32Mean<S, V>(view, view.Inner);
+
+    private static bool IsOfPixels(Site site, Around view) =>
+        site.Node.Inputs[0].Shape is { Rank: 4 } input && view == new Around(input[0], input[2] * input[3], input[1]) && site.OutputPitch == Site.Pitch(site.Node.Shape);
 
     private static Around? View(Node node)
     {
@@ -44,7 +48,7 @@ internal readonly struct F32Mean : IKernelMaker
 }
 
 /// <summary>Means of columns, four vectors of them at a time, or of rows. Sums run over at most 64 elements before they join the total.</summary>
-internal sealed unsafe class F32Mean<S, V>(Around view) : Kernel where S : struct, ISimd<V> where V : unmanaged
+internal sealed unsafe class F32Mean<S, V>(Around view, int pitch) : Kernel where S : struct, ISimd<V> where V : unmanaged
 {
     private const int Chunk = 64;
 
@@ -66,7 +70,7 @@ internal sealed unsafe class F32Mean<S, V>(Around view) : Kernel where S : struc
         for (int i = first; i < first + count; i++)
         {
             int outer = i / blocks, c = i % blocks * 4 * S.Lanes, end = Math.Min(c + 4 * S.Lanes, view.Inner);
-            float* source = operands.Input(0) + (nint)outer * view.Extent * view.Inner, target = operands.Output + (nint)outer * view.Inner;
+            float* source = operands.Input(0) + (nint)outer * view.Extent * pitch, target = operands.Output + (nint)outer * view.Inner;
             if (view.Inner == 1) *target = Row(source) / view.Extent;
             else if (end - c == 4 * S.Lanes) Four(source + c, target + c);
             else
@@ -84,7 +88,7 @@ internal sealed unsafe class F32Mean<S, V>(Around view) : Kernel where S : struc
         for (int left = view.Extent; left > 0; left -= Chunk)
         {
             V e = zero, f = zero, g = zero, h = zero;
-            for (int i = Math.Min(left, Chunk); i > 0; i--, source += view.Inner)
+            for (int i = Math.Min(left, Chunk); i > 0; i--, source += pitch)
             {
                 e = S.Add(e, S.Load(source));
                 f = S.Add(f, S.Load(source + S.Lanes));
@@ -107,7 +111,7 @@ internal sealed unsafe class F32Mean<S, V>(Around view) : Kernel where S : struc
         for (int left = view.Extent; left > 0; left -= Chunk)
         {
             V sum = S.Fill(0);
-            for (int i = Math.Min(left, Chunk); i > 0; i--, source += view.Inner) sum = S.Add(sum, L.Load<S, V>(source, count));
+            for (int i = Math.Min(left, Chunk); i > 0; i--, source += pitch) sum = S.Add(sum, L.Load<S, V>(source, count));
             total = S.Add(total, sum);
         }
         L.Store<S, V>(target, S.Multiply(total, S.Fill(1f / view.Extent)), count);

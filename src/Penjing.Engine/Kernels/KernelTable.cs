@@ -45,7 +45,7 @@ internal static class KernelTable
         Dense<F32MatMul>("f32-gemm", F32MatMul.Fits, F32MatMul.Cost),
         Row<F32Elementwise>("f32-elementwise", F32Elementwise.Fits),
         Row<F32Pool>("f32-pool", site => F32Pool.Fits(site.Node)),
-        Dense<F32Mean>("f32-mean", F32Mean.Fits),
+        Row<F32Mean>("f32-mean", F32Mean.Fits),
         Dense<F32ArgMax>("f32-argmax", F32ArgMax.Fits),
         Dense<F32Softmax>("f32-softmax", F32Softmax.Fits),
         Dense<F32Resize>("f32-resize", F32Resize.Fits),
