@@ -113,7 +113,7 @@ internal sealed unsafe class F32Conv<S, V> : F32Product<S, V> where S : struct, 
     private readonly long zeros;
 
     /// <summary>The kernel of a site: the grids of its output, and how many groups it has, in which order it reads channels, whether it adds, what follows.</summary>
-    public F32Conv(Site site, F32Grid[] grids, FusedConv conv) : base(Parts(site.Node, grids, conv), conv.Conv.Then, conv.Order, conv.Adds)
+    public F32Conv(Site site, F32Grid[] grids, FusedConv conv) : base(Parts(site.Node, grids, conv), site.Seats, conv.Conv.Then, conv.Order, conv.Adds)
     {
         (Node node, this.grids, groups) = (site.Node, grids, conv.Conv.Groups);
         Shape input = node.Inputs[0].Shape, output = node.Shape;

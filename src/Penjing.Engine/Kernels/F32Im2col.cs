@@ -16,5 +16,5 @@ internal readonly struct F32Im2col : IKernelMaker
     public static double Cost(Site site) => F32Conv.Cost(site) + ConvSite.Of(site) switch { var conv => (double)conv!.Pixels * conv.Taps * conv.Channels * sizeof(float) / 10 };
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Lowered<S, V>(site.Node, ConvSite.Of(site)!, Name, columnwise: false);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Lowered<S, V>(site, ConvSite.Of(site)!, Name, columnwise: false);
 }

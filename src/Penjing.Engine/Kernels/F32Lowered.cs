@@ -15,14 +15,14 @@ internal sealed unsafe class F32Lowered<S, V> : F32Product<S, V> where S : struc
     private readonly NativeBuffer panels;
     private readonly Split split;
 
-    /// <summary>The kernel of a node, lowered column by column or pixel by pixel.</summary>
-    public F32Lowered(Node node, ConvSite conv, string name, bool columnwise) : base([Part(conv)], conv.Conv.Then)
+    /// <summary>The kernel of a site, lowered column by column or pixel by pixel.</summary>
+    public F32Lowered(Site site, ConvSite conv, string name, bool columnwise) : base([Part(conv)], site.Seats, conv.Conv.Then)
     {
         (this.conv, this.name, this.columnwise) = (conv, name, columnwise);
         height = conv.Input.Height + conv.Conv.Padding.Top + conv.Conv.Padding.Bottom;
         line = conv.Kernel.Width * conv.Channels;
         lines = conv.Images * conv.Output.Width * (columnwise ? height : conv.Output.Height * conv.Kernel.Height);
-        panels = conv.Pack(node, S.Lanes);
+        panels = conv.Pack(site.Node, S.Lanes);
         split = Split.Of(lines, line);
     }
 

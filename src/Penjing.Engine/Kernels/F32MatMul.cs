@@ -23,7 +23,7 @@ internal readonly struct F32MatMul : IKernelMaker
     }
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32MatMul<S, V>(site.Node);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32MatMul<S, V>(site.Node, site.Seats);
 }
 
 /// <summary>Products of matrices, one for each left and right matrix that meet.</summary>
@@ -39,8 +39,8 @@ internal sealed unsafe class F32MatMul<S, V> : F32Product<S, V> where S : struct
     private readonly float[] bias;
     private readonly Split packing;
 
-    /// <summary>The kernel of a node.</summary>
-    public F32MatMul(Node node) : base(Parts(node), (node.Op as Gemm)?.Then)
+    /// <summary>The kernel of a node, for so many threads.</summary>
+    public F32MatMul(Node node, int seats) : base(Parts(node), seats, (node.Op as Gemm)?.Then)
     {
         Shape left = node.Inputs[0].Shape, right = node.Inputs[1].Shape;
         Gemm gemm = node.Op as Gemm ?? new();

@@ -20,5 +20,5 @@ internal readonly struct F32Mec : IKernelMaker
     };
 
     /// <inheritdoc/>
-    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Lowered<S, V>(site.Node, ConvSite.Of(site)!, Name, columnwise: true);
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Lowered<S, V>(site, ConvSite.Of(site)!, Name, columnwise: true);
 }

@@ -23,7 +23,7 @@ internal readonly record struct F32Part(int Rows, int Columns, int Segments, int
 /// </summary>
 internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
 {
-    private const int TableBytes = 32768, BlockFloats = 65536, MostTasks = 32;
+    private const int TableBytes = 32768, BlockFloats = 131072, SeatTasks = 4;
     private const double LeastMacs = 400_000;
 
     private readonly F32Part[] parts;
@@ -38,15 +38,16 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
     /// Products, whose outputs all get the activation; the floats of a segment, those of all groups, are read in this order where it is given, and
     /// the table of each tile ends with the rows of an addend if <paramref name="adds"/>.
     /// </summary>
-    protected F32Product(F32Part[] parts, Activation? then, Ints order = default, bool adds = false)
+    protected F32Product(F32Part[] parts, int seats, Activation? then, Ints order = default, bool adds = false)
     {
         (this.parts, this.adds, ordered) = (parts, adds, order.Count > 0);
         this.order = ordered ? NativeBuffer.Of<int>([.. order]) : TileShape.Plain(parts.Max(part => part.Length));
         finish = new(then);
         tiles = F32Tile<S, V>.All();
         // Few rows use a weight but a few times: they wait for memory, and less work is worth sharing.
-        double target = Math.Max(parts.Sum(part => part.Macs) / MostTasks, LeastMacs * Math.Min(1, parts.Max(part => part.Rows) / 8.0));
-        pieces = [.. Enumerable.Range(0, parts.Length).SelectMany(part => Cut(part, target))];
+        double all = parts.Sum(part => part.Macs), least = LeastMacs * Math.Min(1, parts.Max(part => part.Rows) / 8.0);
+        double target = seats == 1 ? all : Math.Max(all / (SeatTasks * seats), least);
+        pieces = [.. Enumerable.Range(0, parts.Length).SelectMany(part => Cut(part, target, seats))];
         var starts = new List<int> { 0 };
         double open = 0;
         for (int i = 0; i < pieces.Length; i++)
@@ -125,9 +126,12 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
                     shape.Order = (int*)order.Pointer + left;
                     left = 0;
                 }
+                nint weights = (nint)vectors * S.Lanes * (part.Segments * part.Length + 1) * sizeof(float), share = weights / (to - from);
+                byte* next = (byte*)(index + 1 < piece.FirstPanel + piece.Panels ? packed + weights / sizeof(float) : right);
                 for (int tile = from; tile < to; tile++)
                 {
                     float** pointed = table + (tile - from) * pointers;
+                    shape.Ask(next + share * (tile - from), share);
                     tiles[2 * rows.Count(tile) + vectors - 1](pointed, left, packed, group * part.Columns + first, columns, in shape);
                 }
             }
@@ -157,12 +161,15 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
     private static int Column(int panel, in F32Part part, in F32Panels panels) =>
         panel / panels.Count * part.Columns + (panel % panels.Count is var rest and > 0 ? panels[rest].First : 0);
 
-    private IEnumerable<Piece> Cut(int index, double target)
+    private IEnumerable<Piece> Cut(int index, double target, int seats)
     {
         F32Part part = parts[index];
         int panels = part.Panels(S.Lanes).Count * part.Groups, tiles = new Rows(part.Rows, S.TileRows).Tiles;
         int wanted = Math.Max(1, (int)Math.Ceiling(part.Macs / target));
-        int down = Math.Clamp(wanted, 1, Math.Max(1, tiles / 4)), across = Math.Clamp((wanted + down - 1) / down, 1, panels);
+        // Each seat has rows of its own where they are enough for a tile's weights to be worth reading; more cuts are across what is larger, so that the other is read once.
+        double left = (double)part.Rows * part.Segments * part.Length * part.Groups, right = part.Macs / part.Rows;
+        int most = Math.Min(wanted, tiles / 4), down = most < seats ? 1 : left > seats * right ? most / seats * seats : seats;
+        int across = Math.Clamp((wanted + down - 1) / down, 1, panels);
         down = Math.Clamp((wanted + across - 1) / across, 1, tiles);
         for (int i = 0; i < down; i++)
             for (int j = 0; j < across; j++)

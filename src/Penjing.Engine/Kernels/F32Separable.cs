@@ -124,10 +124,13 @@ internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd
         for (int panel = 0; panel < panels.Count; panel++)
         {
             (int column, int wide) = panels[panel];
+            float* packed = weights.Floats + panels.Offset(panel), next = weights.Floats + panels.Offset((panel + 1) % panels.Count);
+            nint share = panels.Offset(1) * sizeof(float) / count;
             for (int tile = 0; tile < count; tile++)
             {
                 int first = pixels * tile / count, rows = pixels * (tile + 1) / count - first;
-                tiles[2 * rows + panels.Vectors(panel) - 1](table + first * lists, 0, weights.Floats + panels.Offset(panel), column, wide, in shape);
+                shape.Ask((byte*)next + share * tile, share);
+                tiles[2 * rows + panels.Vectors(panel) - 1](table + first * lists, 0, packed, column, wide, in shape);
             }
         }
         finish.Complete(output, columns, pixels, outputPitch);

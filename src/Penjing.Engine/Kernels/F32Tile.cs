@@ -27,6 +27,21 @@ internal unsafe struct TileShape(int segments, int length, int* order, float min
     /// <summary>Whether there is an addend.</summary>
     public readonly bool Adds = adds;
 
+    /// <summary>Where the memory begins that the next tile asks for, to come into the second-level cache, and how many bytes later it asks at each next depth.</summary>
+    public byte* Ahead = (byte*)order;
+
+    /// <inheritdoc cref="Ahead"/>
+    public nint Step = 0;
+
+    /// <summary>
+    /// Lets the next tile ask for this memory while it computes: hardware looks ahead within a page only, and too late for weights that come from memory.
+    /// </summary>
+    public void Ask(void* ahead, nint bytes)
+    {
+        Ahead = (byte*)ahead;
+        Step = bytes / Math.Max(1, Segments * Length) + 1;
+    }
+
     /// <summary>The order 0, 1, 2, …</summary>
     public static NativeBuffer Plain(int length) => NativeBuffer.Of<int>([.. Enumerable.Range(0, length)]);
 }
@@ -93,6 +108,8 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
         V c13 = b0, d13 = b1;
         panel += C.Value * S.Lanes;
         float** pointers = table + R.Value;
+        byte* ahead = shape.Ahead;
+        nint step = shape.Step;
         for (int segment = shape.Segments; segment > 0; segment--)
         {
             float* p0 = pointers[0] + left;
@@ -112,7 +129,12 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
             for (int* place = shape.Order, end = place + shape.Length; place < end; place++)
             {
                 nint k = *place;
-                Ahead<C>((byte*)panel);
+                if (Sse.IsSupported)
+                {
+                    Sse.Prefetch1(ahead);
+                    Sse.Prefetch1(ahead + 64);
+                    ahead += step;
+                }
                 b0 = S.Load(panel);
                 if (C.Value > 1) b1 = S.Load(panel + S.Lanes);
                 Add<R, C>(0, p0, k, b0, b1, ref c0, ref d0);
@@ -159,19 +181,6 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
         V a = S.Fill(left[k]);
         c = S.MultiplyAdd(a, b0, c);
         if (C.Value > 1) d = S.MultiplyAdd(a, b1, d);
-    }
-
-    /// <summary>
-    /// Asks for the weights 32 KB further on, to come into the second-level cache: hardware looks ahead within a page only, and too late for weights
-    /// that come from memory.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Ahead<C>(byte* panel) where C : INumber
-    {
-        const int distance = 32768, line = 64;
-        if (!Sse.IsSupported || S.Lanes < 4) return;
-        Sse.Prefetch1(panel + distance);
-        if (C.Value * S.Lanes * sizeof(float) > line) Sse.Prefetch1(panel + distance + line);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
