@@ -1,10 +1,8 @@
 using System.Collections.Immutable;
-using System.Text.Json.Serialization;
 
 namespace Penjing;
 
 /// <summary>How the integers of a value stand for reals: real = scale · (integer − zero point), per tensor or along an axis.</summary>
-[method: JsonConstructor]
 public sealed record Quantization(ImmutableArray<float> Scales, ImmutableArray<int> ZeroPoints, int? Axis = null)
 {
     /// <summary>Per-tensor quantization.</summary>

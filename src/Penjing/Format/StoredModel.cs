@@ -1,8 +1,7 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 
 namespace Penjing;
 
@@ -16,49 +15,43 @@ internal sealed record StoredModel(
     Preprocessing? Preprocessing = null,
     ImmutableArray<Stage>? History = null)
 {
-    private static readonly JsonTypeInfo<StoredModel> Contract = (JsonTypeInfo<StoredModel>)new JsonSerializerOptions(StoredJson.Default.Options)
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        TypeInfoResolver = StoredJson.Default.WithAddedModifier(OmitDefaults),
-    }.GetTypeInfo(typeof(StoredModel));
-
     /// <summary>The description as UTF-8 JSON; attributes that have their default value are left out.</summary>
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Contract);
+    public byte[] ToJson()
+    {
+        var text = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(text, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) Form.Write(writer, this, Described);
+        return text.WrittenSpan.ToArray();
+    }
 
     /// <summary>The description that <see cref="ToJson"/> wrote.</summary>
-    /// <exception cref="JsonException">The text is no such description.</exception>
-    public static StoredModel FromJson(ReadOnlySpan<byte> json) =>
-        JsonSerializer.Deserialize(json, Contract) ?? throw new JsonException("the description is null");
+    /// <exception cref="ModelFormatException">The text is another object.</exception>
+    /// <exception cref="JsonException">The text is no JSON.</exception>
+    public static StoredModel FromJson(ReadOnlyMemory<byte> json) => Form.Read<StoredModel>(json, "the description", Described);
 
-    private static void OmitDefaults(JsonTypeInfo type)
-    {
-        foreach (JsonPropertyInfo property in type.Properties)
-        {
-            object? usual = property.AssociatedParameter?.DefaultValue;
-            if (property.AssociatedParameter is { HasDefaultValue: true }) property.ShouldSerialize = (_, value) => !Equals(value, usual);
-        }
-    }
+    private static StoredModel Described(Form form, StoredModel? model) => new(
+        form.IfAny(model?.Nodes, StoredNode.Described) ?? [], form.Of(model?.Inputs), form.Of(model?.Outputs), form.Of(model?.Name, ""),
+        form.IfAny(model?.Labels), form.IfAny(model?.Preprocessing, Described), form.IfAny(model?.History, Described));
+
+    private static Preprocessing Described(Form form, Preprocessing? it) =>
+        new(form.Of(it?.Channels), form.Of(it?.Mean), form.Of(it?.Deviation), form.Of(it?.Fit, Fit.Cover));
+
+    private static Stage Described(Form form, Stage? stage) =>
+        new(form.Of(stage?.Name), form.Of(stage?.Detail), form.OrNull(stage?.Top1), form.Of(stage?.Parameters), form.Of(stage?.Macs));
 }
 
 /// <summary>One node: a <see cref="StoredTensor"/>, or an operation on the values numbered In.</summary>
-internal sealed record StoredNode(string Name, Op? Op = null, Ints In = default, StoredTensor? Tensor = null);
+internal sealed record StoredNode(string Name, Op? Op = null, Ints In = default, StoredTensor? Tensor = null)
+{
+    /// <summary>Its form in a file.</summary>
+    public static StoredNode Described(Form form, StoredNode? node) => new(
+        form.Of(node?.Name), form.IfAny(node?.Op, OpForms.Op), form.Of(node?.In, default(Ints)), form.IfAny(node?.Tensor, StoredTensor.Described));
+}
 
 /// <summary>A weight without its elements: with a Checksum, they are the entry of the node's name; without, the next stream of the pack.</summary>
-internal sealed record StoredTensor(Shape Shape, ElementType Type = ElementType.Float32, Quantization? Quantization = null, string? Checksum = null);
-
-/// <summary>How the description's records become JSON, without reflection.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
-    AllowDuplicateProperties = false,
-    GenerationMode = JsonSourceGenerationMode.Metadata,
-    Converters = [
-        typeof(IntsJson), typeof(ShapeJson), typeof(SizeJson), typeof(PaddingJson),
-        typeof(EnumJson<ElementType>), typeof(EnumJson<Channels>), typeof(EnumJson<Fit>), typeof(EnumJson<PadMode>),
-        typeof(EnumJson<ResizeMode>), typeof(EnumJson<CoordinateMode>), typeof(EnumJson<NearestMode>), typeof(EnumJson<UnaryFunction>),
-        typeof(EnumJson<ScatterReduction>), typeof(EnumJson<GridPadding>), typeof(EnumJson<RoiMode>)])]
-[JsonSerializable(typeof(StoredModel))]
-internal sealed partial class StoredJson : JsonSerializerContext;
+internal sealed record StoredTensor(Shape Shape, ElementType Type = ElementType.Float32, Quantization? Quantization = null, string? Checksum = null)
+{
+    /// <summary>Its form in a file.</summary>
+    public static StoredTensor Described(Form form, StoredTensor? tensor) => new(
+        form.Of(tensor?.Shape), form.Of(tensor?.Type, ElementType.Float32), form.IfAny(tensor?.Quantization, OpForms.Quantization),
+        form.IfAny(tensor?.Checksum));
+}

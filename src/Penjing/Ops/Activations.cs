@@ -1,16 +1,6 @@
-using System.Text.Json.Serialization;
-
 namespace Penjing;
 
 /// <summary>An operation on each element by itself that can be fused into what yields its input.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "op")]
-[JsonDerivedType(typeof(Relu), nameof(Relu))]
-[JsonDerivedType(typeof(Clip), nameof(Clip))]
-[JsonDerivedType(typeof(LeakyRelu), nameof(LeakyRelu))]
-[JsonDerivedType(typeof(Sigmoid), nameof(Sigmoid))]
-[JsonDerivedType(typeof(HardSigmoid), nameof(HardSigmoid))]
-[JsonDerivedType(typeof(HardSwish), nameof(HardSwish))]
-[JsonDerivedType(typeof(Tanh), nameof(Tanh))]
 public abstract record Activation : Elementwise;
 
 /// <summary>max(x, 0).</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Penjing;
 
 /// <summary>
@@ -7,7 +5,6 @@ namespace Penjing;
 /// <see cref="Then"/> is the activation that a pass has fused in; ONNX's own Conv has none. Of 8-bit integers it yields the exact sums as Int32, whose
 /// scale is x's · w's (w's by output channel or one for all); padding is x's zero point; the bias is Int32 of that same scale.
 /// </summary>
-[method: JsonConstructor]
 public sealed record Conv(Size Stride, Padding Padding, Size Dilation, int Groups = 1, Activation? Then = null) : Op
 {
     /// <summary>Stride 1, no padding, dilation 1.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Penjing;
 
 /// <summary>An operation on each element by itself, with no parameter but its attributes.</summary>
@@ -93,7 +91,6 @@ public enum UnaryFunction
 public sealed record Unary(UnaryFunction Function) : Elementwise
 {
     /// <inheritdoc/>
-    [JsonIgnore]
     public override string Name => Function.ToString();
 
     /// <inheritdoc/>

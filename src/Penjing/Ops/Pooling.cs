@@ -1,9 +1,6 @@
-using System.Text.Json.Serialization;
-
 namespace Penjing;
 
 /// <summary>The largest element of each window, N×C×H×W to N×C×H'×W'; padding never wins.</summary>
-[method: JsonConstructor]
 public sealed record MaxPool(Size Kernel, Size Stride, Padding Padding, Size Dilation, bool CeilMode = false) : Op
 {
     /// <summary>A pool without dilation.</summary>
