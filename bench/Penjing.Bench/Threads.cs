@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using Penjing.Engine;
 
@@ -37,6 +40,8 @@ internal static class Threads
         Row($"| a phase in which all {threads} threads take part | {Phase(threads, threads, threads):F2} |");
         foreach (double idle in (double[])[0, 0.1, 1, 100]) Row($"| second thread at work after {idle} ms | {Wake(threads, idle):F1} |");
         Row($"| processor time of the pool for a run of nothing every 5 ms | {Idle(threads):F1} |");
+        Row($"| gain of {threads} threads at multiply-adds in registers | {Gain(threads, new Multiplying(threads)):F2} |");
+        Row($"| gain of {threads} threads at reading {Reading.Bytes >> 20} MB each | {Gain(threads, new Reading(threads)):F2} |");
         string[] networks = arguments.Networks(Networks.Peers);
         text.Append($"""
 
@@ -105,6 +110,23 @@ internal static class Threads
         return Turns.At([.. times.Skip(50).Order()], 0.5);
     }
 
+    /// <summary>What the machine itself gains by more threads, at tasks that share nothing.</summary>
+    private static double Gain(int threads, Kernel kernel)
+    {
+        Team team = new(threads);
+        int place = WorkerPool.Shared.Enter(team);
+        var gains = new List<double>();
+        for (int round = 0; round < 200; round++)
+        {
+            double one = Turns.Time(() => kernel.Run(null, default));
+            // The first wakes the other threads.
+            kernel.Run(team, default);
+            gains.Add(one / Turns.Time(() => kernel.Run(team, default)));
+        }
+        WorkerPool.Shared.Exit(place);
+        return Turns.At([.. gains.Skip(20).Order()], 0.5);
+    }
+
     private static double Wake(int threads, double idleMs)
     {
         Team team = new(threads);
@@ -140,6 +162,53 @@ internal static class Threads
             WorkerPool.Shared.Exit(place);
         }
         return (Environment.CpuUsage.TotalTime - before).TotalMicroseconds / runs;
+    }
+
+    /// <summary>A task for each thread of multiply-adds in registers.</summary>
+    private sealed class Multiplying(int tasks) : Kernel
+    {
+        public override string Label => "multiplying";
+        public override int Tasks(int phase) => tasks;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public override void Run(int phase, int task, in Operands operands)
+        {
+            Vector<float> x = new(0.5f), y = new(1);
+            Vector<float> a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y;
+            for (int step = 0; step < 500_000; step++)
+            {
+                a = Vector.FusedMultiplyAdd(a, x, y);
+                b = Vector.FusedMultiplyAdd(b, x, y);
+                c = Vector.FusedMultiplyAdd(c, x, y);
+                d = Vector.FusedMultiplyAdd(d, x, y);
+                e = Vector.FusedMultiplyAdd(e, x, y);
+                f = Vector.FusedMultiplyAdd(f, x, y);
+                g = Vector.FusedMultiplyAdd(g, x, y);
+                h = Vector.FusedMultiplyAdd(h, x, y);
+            }
+            if (Vector.Sum(a + b + c + d + e + f + g + h) == 0) throw new InvalidOperationException();
+        }
+    }
+
+    /// <summary>A task for each thread that reads memory of its own.</summary>
+    private sealed class Reading(int tasks) : Kernel
+    {
+        public const int Bytes = 64 << 20;
+
+        private readonly float[][] memory = [.. Enumerable.Range(1, tasks).Select(i => Enumerable.Repeat((float)i, Bytes / sizeof(float)).ToArray())];
+
+        public override string Label => "reading";
+
+        public override int Tasks(int phase) => tasks;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public override void Run(int phase, int task, in Operands operands)
+        {
+            Vector<float> a = default, b = default, c = default, d = default;
+            ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(memory[task]);
+            for (int i = 0; i + 3 < vectors.Length; i += 4) (a, b, c, d) = (a + vectors[i], b + vectors[i + 1], c + vectors[i + 2], d + vectors[i + 3]);
+            if (Vector.Sum(a + b + c + d) == 0) throw new InvalidOperationException();
+        }
     }
 
     /// <summary>Tasks of nothing, of which some number must be at work at once before any of them ends.</summary>
