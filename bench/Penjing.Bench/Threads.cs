@@ -168,6 +168,7 @@ internal static class Threads
     private sealed class Multiplying(int tasks) : Kernel
     {
         public override string Label => "multiplying";
+
         public override int Tasks(int phase) => tasks;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

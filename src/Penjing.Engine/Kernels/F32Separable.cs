@@ -76,7 +76,7 @@ internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd
     public override string Label => $"f32-separable-{depthwise.Label}";
 
     /// <inheritdoc/>
-    public override long ScratchBytes => (long)seats * seatFloats * sizeof(float);
+    public override long ScratchBytes => Split.ScratchBytes(seats, seatFloats);
 
     /// <inheritdoc/>
     public override int Tasks(int phase) => split.Tasks;
@@ -95,7 +95,7 @@ internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd
     /// <inheritdoc/>
     public override void Run(int phase, int task, in Operands operands)
     {
-        float* scratch = (float*)operands.Scratch + (nint)operands.Seat * seatFloats;
+        float* scratch = (float*)operands.Scratch + operands.Seat * Split.Seat(seatFloats);
         (int first, int count) = split[task];
         for (int i = first; i < first + count; i++) Step(i / depthwise.Blocks, i % depthwise.Blocks, scratch, operands);
     }

@@ -98,7 +98,7 @@ internal sealed unsafe class F32Sparse<S, V> : Kernel where S : struct, ISimd<V>
     public override string Label => $"f32-sparse-{pitch}x4-{Split.Name<S, V>()}";
 
     /// <inheritdoc/>
-    public override long ScratchBytes => conv.Pixels == 1 && conv.Taps == 1 ? 0 : (long)seats * Seat * sizeof(float);
+    public override long ScratchBytes => conv.Pixels == 1 && conv.Taps == 1 ? 0 : Split.ScratchBytes(seats, Seat);
 
     /// <inheritdoc/>
     public override int Tasks(int phase) => columns.Tasks * pixels.Tasks;
@@ -118,7 +118,7 @@ internal sealed unsafe class F32Sparse<S, V> : Kernel where S : struct, ISimd<V>
         int part = task % columns.Tasks;
         (int begin, int count) = columns[part];
         (int block, int blocks) = pixels[task / columns.Tasks];
-        float* turned = (float*)operands.Scratch + (nint)operands.Seat * Seat, sums = turned + step * pitch;
+        float* turned = (float*)operands.Scratch + operands.Seat * Split.Seat(Seat), sums = turned + step * pitch;
         float** rows = stackalloc float*[pitch];
         for (int end = block + blocks; block < end; block++)
         {

@@ -89,7 +89,7 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
     public override string Label => $"f32-winograd-{Tile}-{Split.Name<S, V>()}";
 
     /// <inheritdoc/>
-    public override long ScratchBytes => sizeof(float) * (long)runs.Length * plan.Floats;
+    public override long ScratchBytes => Split.ScratchBytes(runs.Length, plan.Floats);
 
     /// <inheritdoc/>
     public override int Phases => plan.Shares ? 2 : 1;
@@ -116,7 +116,7 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
             return;
         }
         int seat = operands.Seat;
-        float* left = (float*)operands.Scratch + seat * plan.Floats, products = left + Points * plan.LeftPitch;
+        float* left = (float*)operands.Scratch + seat * Split.Seat(plan.Floats), products = left + Points * plan.LeftPitch;
         int block = plan.Shares ? 0 : task, first = (int)((long)plan.Tiles * block / plan.Blocks), end = (int)((long)plan.Tiles * (block + 1) / plan.Blocks);
         if (!plan.Shares || runs[seat] != run) Transform(operands.Input(0), first, end - first, left);
         runs[seat] = run;

@@ -7,6 +7,8 @@ namespace Penjing.Engine;
 internal readonly record struct Split(int Items, int Tasks, int Unit = 1)
 {
     private const int Most = 32;
+    // What two processors write by turns they fetch from each other: prefetch reaches some tens of kilobytes beyond what a processor itself reads.
+    private const int Apart = 16384;
     private const double Least = 32768;
 
     /// <summary>Items of which one costs as much as loading and storing <paramref name="cost"/> floats.</summary>
@@ -14,6 +16,12 @@ internal readonly record struct Split(int Items, int Tasks, int Unit = 1)
 
     /// <summary>Elements in a row, of which one costs <paramref name="cost"/> loads and stores; tasks begin at cache lines.</summary>
     public static Split Flat(int elements, double cost = 1) => new(elements, Count(elements / 16, elements * cost), 16);
+
+    /// <summary>Bytes of scratch memory of so many floats for each seat.</summary>
+    public static long ScratchBytes(int seats, nint floats) => sizeof(float) * ((seats - 1L) * Seat(floats) + floats);
+
+    /// <summary>Floats from one seat's part of such scratch memory to the next one's.</summary>
+    public static nint Seat(nint floats) => floats + Apart;
 
     /// <summary>The items of a task.</summary>
     public (int First, int Count) this[int task]
