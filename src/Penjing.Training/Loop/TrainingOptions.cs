@@ -71,6 +71,29 @@ public sealed record TrainingOptions
     /// <summary>Goes on from the checkpoint where there is one; a training from the start where there is none.</summary>
     public bool Resume { get; init; }
 
+    /// <summary>
+    /// One of the parts that a training is cut into, so that a network can be changed between them: its share of the epochs or steps, its stretch of the learning rate's
+    /// curve, a seed of its own; only the first warms up.
+    /// </summary>
+    /// <param name="part">Which one, from 0.</param>
+    /// <param name="parts">How many there are.</param>
+    public TrainingOptions Part(int part, int parts)
+    {
+        double begin = Rate(part), end = Rate(part + 1);
+        return this with
+        {
+            Epochs = Epochs / parts,
+            Steps = Steps is { } steps ? (int)((long)steps * (part + 1) / parts - (long)steps * part / parts) : null,
+            LearningRate = begin,
+            FinalLearningRate = end,
+            WarmUp = part == 0 ? WarmUp : 0,
+            Seed = Seed + part,
+        };
+
+        double Rate(int at) => at == 0 ? LearningRate : at == parts ? FinalLearningRate
+            : FinalLearningRate + (LearningRate - FinalLearningRate) * (1 + Math.Cos(Math.PI * at / parts)) / 2;
+    }
+
     /// <summary>Throws unless all values make sense.</summary>
     /// <exception cref="PenjingException">One doesn't; the message names it.</exception>
     internal void Check()

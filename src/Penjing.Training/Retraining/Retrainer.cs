@@ -45,6 +45,37 @@ public static class Retrainer
         return model;
     }
 
+    /// <summary>Makes weights zero in rounds (weight pruning, Han et al. 2015): each zeroes the smallest ones, then trains the others, while all zeros stay zero.</summary>
+    /// <param name="model">A trained network.</param>
+    /// <param name="data">The pictures.</param>
+    /// <param name="options">How many weights are zero in the end, and by what rule.</param>
+    /// <param name="schedule">How the share of zeros rises from round to round; see <see cref="SparsitySchedules"/>.</param>
+    /// <param name="rounds">How many rounds there are.</param>
+    /// <param name="training">How to train after each round, counted from 0; see <see cref="TrainingOptions.Part"/>.</param>
+    /// <param name="work">Where the rounds are kept.</param>
+    /// <param name="progress">Is told after every step of training.</param>
+    /// <param name="cancellation">Ends the work after a step.</param>
+    /// <exception cref="OperationCanceledException">The work was cancelled; the folder holds what it takes to go on.</exception>
+    /// <exception cref="PenjingException">Options, network and data don't fit, or the folder can't be written to.</exception>
+    public static Model Sparsify(
+        Model model, DataSet data, SparsityOptions options, SparsitySchedule schedule, int rounds, Func<int, TrainingOptions> training, WorkFolder work,
+        Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        if (rounds < 1) throw new PenjingException($"weights become zero in at least one round, not {rounds}");
+        HashSet<string> kernels = [.. Sparsifier.Describe(model.Graph).Select(weight => weight.Name)];
+        TrainingOptions[] trainings = [.. Enumerable.Range(0, rounds).Select(round => training(round) with
+        {
+            Parameterize = weight => kernels.Contains(weight.Name) ? Parameterization.KeepZeros : Parameterization.Free,
+        })];
+        for (int round = 1; round <= rounds; round++)
+        {
+            Model before = model;
+            SparsityOptions now = options.At(schedule, (double)round / rounds);
+            model = Step($"sparse-{round}", round, trainings, () => before with { Graph = Sparsifier.Sparsify(before.Graph, now) }, data, work, progress, cancellation);
+        }
+        return model;
+    }
+
     /// <summary>
     /// Lets weights share values and trains the shared values (trained quantization, Han et al. 2016), then rounds what remains to Float16: the network is ready
     /// to ship, and trains no further.
