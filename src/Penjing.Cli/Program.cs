@@ -4,6 +4,7 @@ return await Tool.Run(args,
 [
     TrainCommand.Create(),
     PruneCommand.Create(),
+    SparsifyCommand.Create(),
     ShareCommand.Create(),
     InspectCommand.Create(),
     EvaluateCommand.Create(),

@@ -35,6 +35,28 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
     }
 
     [Fact]
+    public void Sparse_networks_stay_sparse_when_they_share()
+    {
+        string model = MadeUp.Model(scratch["a.penjing"]);
+        JsonObject sparse = Tell("sparsify", model, "--ratio", "0.8", "--rounds", "2", "--layer-ratio", "stem=0.5", "-o", scratch["b.penjing"]);
+        JsonObject shared = Tell("share", scratch["b.penjing"], "-o", scratch["c.penjing"]);
+        Assert.True((double)sparse["zeros"]! is > 0.5 and < 0.8, $"{sparse["zeros"]}");
+        Assert.Equal((double)sparse["zeros"]!, (double)shared["zeros"]!);
+        Assert.True((long)shared["bytes"]! < (long)sparse["bytes"]! && (long)sparse["bytes"]! < 0.6 * new FileInfo(model).Length, $"{shared["bytes"]} of {sparse["bytes"]} bytes");
+        Assert.DoesNotContain(sparse["worse"]!.AsArray(), phrase => ((string)phrase!).Contains("file", StringComparison.Ordinal));
+        float[] stem = PenjingFile.Read(scratch["c.penjing"]).Graph["stem.weight"].Value!.Floats.ToArray();
+        Assert.Equal(stem.Length / 2, stem.Count(value => value == 0));
+        string[] command = ["sparsify", model, "--data", bars.Folder, "-o", scratch["d.penjing"]];
+        Cli.Run([.. command, "--pattern", "2/4"]).Refuses(1, "2/4");
+        Cli.Run([.. command, "--pattern", "2:4", "--ratio", "0.9"]).Refuses(1, "2:4", "0.5");
+        Cli.Run([.. command, "--layer-ratio", "stem"]).Refuses(1, "--layer-ratio", "stem");
+        Cli.Run([.. command, "--layer-ratio", "none=0.5"]).Refuses(1, "'none'");
+        Assert.Equal(3, Directory.GetFileSystemEntries(scratch.Folder).Length);
+
+        JsonObject Tell(string command, string what, params string[] more) => Cli.Run([command, what, "--data", bars.Folder, "--epochs", "0.5", "--batch", "20", "--threads", "1", "--json", .. more]).Json();
+    }
+
+    [Fact]
     public void A_training_stopped_by_a_signal_goes_on_to_the_same_file()
     {
         string[] command = ["train", "mobilenet-v1-small", "--width", "0.25", "--data", bars.Folder, "--epochs", "4", "--batch", "20", "--threads", "1", "-o"];
@@ -107,7 +129,7 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Directory.CreateDirectory(empty);
         foreach (string file in Directory.GetFiles(bars.Folder, "t10k*")) File.Copy(file, Path.Combine(empty, Path.GetFileName(file)));
         PenjingFile.Write(scratch["seven.penjing"], Models.MobileNetV1.Small(0.25, classes: 7, repeats: 0));
-        foreach (string what in new[] { "prune", "share", "train" })
+        foreach (string what in new[] { "prune", "sparsify", "share", "train" })
         {
             Cli.Run(what, model, "--data", empty, "-o", target).Refuses(1, "no training pictures");
             Cli.Run(what, scratch["seven.penjing"], "--data", bars.Folder, "-o", target).Refuses(1, "7 classes");

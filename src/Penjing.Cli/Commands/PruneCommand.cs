@@ -33,6 +33,6 @@ internal static class PruneCommand
         Model pruned = network;
         Watch.Over(screen, "pruning", watch => pruned = Retrainer.Prune(network, set, pruning, PruningSchedule.Geometric(share, count), _ => options, work, watch.Tell, stop));
         Ending.Write(screen, pruned, set, target, work, new("prune", string.Create(CultureInfo.InvariantCulture,
-            $"{share} of the channels in {count} rounds, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}"), null, 0, 0), stop);
+            $"{share} of the channels in {count} rounds, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}"), null, 0, 0), stop, (source, network));
     }
 }

@@ -30,13 +30,13 @@ internal static class ShareCommand
         TrainingOptions options = flags.Options(parsed, set.Size);
         SharingOptions sharing = new()
         {
-            Dense = new(1 << parsed.GetValue(bits), parsed.GetValue(rate)),
-            Depthwise = new(1 << parsed.GetValue(depthwise), parsed.GetValue(rate) / 3),
+            Dense = new(1 << parsed.GetValue(bits), parsed.GetValue(rate), KeepZeros: true),
+            Depthwise = new(1 << parsed.GetValue(depthwise), parsed.GetValue(rate) / 3, KeepZeros: true),
         };
         WorkFolder work = flags.Work(parsed, target, source, screen);
         Model shared = network;
         Watch.Over(screen, "sharing", watch => shared = Retrainer.Share(network, set, sharing, options, parsed.GetValue(vectors), work, watch.Tell, stop));
         Ending.Write(screen, shared, set, target, work, new("share", string.Create(CultureInfo.InvariantCulture,
-            $"{sharing.Dense!.Clusters} values a layer, {sharing.Depthwise!.Clusters} a depthwise layer, trained for {options.Epochs} epochs of {set.Name}, seed {options.Seed}"), null, 0, 0), stop);
+            $"{sharing.Dense!.Clusters} values a layer, {sharing.Depthwise!.Clusters} a depthwise layer, trained for {options.Epochs} epochs of {set.Name}, seed {options.Seed}"), null, 0, 0), stop, (source, network));
     }
 }

@@ -1,0 +1,84 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using Penjing.Compression;
+using Penjing.Training;
+
+namespace Penjing.Cli;
+
+/// <summary>penjing sparsify: the smallest weights made zero, in rounds, each followed by retraining.</summary>
+internal static class SparsifyCommand
+{
+    private static readonly Argument<string> model = Given.Model("The trained network's file");
+    private static readonly Reading reading = new();
+    private static readonly Option<string> data = Given.Data();
+    private static readonly Option<string> output = Given.Out();
+    private static readonly Option<double?> ratio = Given.Maybe("--ratio", "SHARE", 0, 0.9999, "The share of the weights that is zero in the end (default: 0.9, or all that an N:M pattern allows).");
+    private static readonly Option<string[]> ratios = Given.Path(new Option<string[]>("--layer-ratio")
+    {
+        HelpName = "LAYER=SHARE",
+        Description = "Another share for one layer, such as ip1=0.92; 0 leaves it as it is; may be given several times.",
+        AllowMultipleArgumentsPerToken = false,
+    });
+    private static readonly Option<string> pattern = Given.Path(new Option<string>("--pattern")
+    {
+        HelpName = "unstructured|N:M|1xN",
+        Description = "Where zeros stand: anywhere; so that N of M neighbouring inputs keep a weight, such as 2:4; in blocks of N outputs, such as 1x32.",
+        DefaultValueFactory = _ => "unstructured",
+    });
+    private static readonly Option<string> scope = Given.OneOf("--scope", ["layer", "global"], "Whether each layer gives the same share, or all weights compete by their magnitudes.");
+    private static readonly Option<string> schedule = Given.OneOf("--schedule", ["cubic", "linear", "geometric", "constant"],
+        "How the share rises over the rounds: fast at first (automated gradual pruning); evenly; by the same share of what is left; at once.");
+    private static readonly Option<int> rounds = Given.Number("--rounds", "N", 8, 1, 1000, "In how many rounds; each is followed by --epochs of retraining; the learning rate falls over all of them.");
+    private static readonly Option<bool> depthwise = new("--depthwise") { Description = "Depthwise layers take part, too." };
+    private static readonly TrainingFlags flags = new(epochs: 1, rate: 0.03, warmUp: 0.1, epochsAre: "Passes over the training pictures after each round; a fraction is fine.");
+
+    /// <summary>The verb.</summary>
+    public static Verb Create() => new("sparsify", "Makes the smallest weights zero for good, retrains the others, and measures the file it writes on the engine.",
+        [
+            "penjing sparsify model.penjing --data fashion-mnist --ratio 0.9 --rounds 8 -o sparse.penjing",
+            "penjing sparsify model.penjing --data fashion-mnist --ratio 0.8 --pattern 1x32 --scope global -o sparse.penjing",
+            "penjing sparsify lenet.penjing --data fashion-mnist --layer-ratio ip1=0.92 --layer-ratio ip2=0.91 --layer-ratio ip3=0.74 -o sparse.penjing",
+        ], Run, [model, data, output, ratio, ratios, pattern, scope, schedule, rounds, depthwise, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
+
+    private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
+    {
+        string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
+        SparsityPattern where = SparsityPattern.Parse(parsed.GetValue(pattern)!)
+            ?? throw new PenjingException($"there is no pattern '{parsed.GetValue(pattern)}': give unstructured, N:M such as 2:4, or 1xN such as 1x32");
+        SparsityOptions sparsity = new()
+        {
+            Ratio = parsed.GetValue(ratio) ?? (where.Kept > 0 ? where.MostRatio : 0.9),
+            Ratios = (parsed.GetValue(ratios) ?? []).Select(Parse).Reverse().DistinctBy(pair => pair.Key).ToImmutableDictionary(),
+            Pattern = where,
+            Global = parsed.GetValue(scope) == "global",
+            Depthwise = parsed.GetValue(depthwise),
+        };
+        Model network = reading.Read(parsed, source);
+        _ = Sparsifier.Sparsify(network.Graph, sparsity);
+        DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
+        TrainingOptions options = flags.Options(parsed, set.Size);
+        int count = parsed.GetValue(rounds);
+        TrainingOptions whole = options with { Epochs = options.Epochs * count };
+        WorkFolder work = flags.Work(parsed, target, source, screen);
+        Model sparse = network;
+        Watch.Over(screen, "sparsifying", watch => sparse = Retrainer.Sparsify(network, set, sparsity, Schedule(parsed.GetValue(schedule)!), count, round => whole.Part(round, count), work, watch.Tell, stop));
+        Ending.Write(screen, sparse, set, target, work, new("sparsify", string.Create(CultureInfo.InvariantCulture,
+            $"{sparsity.Ratio} of the weights zero, {where}, in {count} rounds, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}"), null, 0, 0), stop, (source, network));
+    }
+
+    private static SparsitySchedule Schedule(string name) => name switch
+    {
+        "constant" => SparsitySchedules.Constant,
+        "linear" => SparsitySchedules.Linear,
+        "geometric" => SparsitySchedules.Geometric,
+        _ => SparsitySchedules.Cubic,
+    };
+
+    private static KeyValuePair<string, double> Parse(string text)
+    {
+        int at = text.LastIndexOf('=');
+        return at > 0 && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double share) ? new(text[..at], share)
+            : throw new PenjingException($"--layer-ratio needs LAYER=SHARE, such as ip1=0.92, not '{text}'");
+    }
+}
