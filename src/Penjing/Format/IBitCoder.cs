@@ -8,7 +8,8 @@ internal interface IBitCoder
 
     /// <summary>
     /// Codes a number of as many bits as <paramref name="odds"/> has, from the highest on, each with the odds at the place of a one followed by the bits
-    /// before it: in <paramref name="first"/> where that is long enough, else in <paramref name="odds"/>, whose length is a power of two.
+    /// before it: in <paramref name="first"/> where that is long enough, else in <paramref name="odds"/>, whose length is a power of two. Odds of 0 in
+    /// <paramref name="first"/> are those in <paramref name="odds"/>, for which <see cref="Odds.Seed"/> bits speak; these learn from all bits.
     /// </summary>
     int Number(Span<uint> first, Span<uint> odds, int number);
 }

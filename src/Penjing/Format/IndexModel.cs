@@ -6,18 +6,24 @@ namespace Penjing;
 /// The model of a weight's indices into its rising codebook. An index's level is its distance from zero's place, below 0 for negative values. For each element,
 /// where the codebook has a zero, first whether it is zero, believed by two things: the mean of |level| lately seen in the same output and the same input
 /// channel, and |level| of the neighbours to the left and above in the same filter. Then, for another, its index bit by bit from the highest: the first four
-/// under the mean of the levels that are not zero and the signed sum of the neighbours' levels, the others under the bits before them alone.
+/// under the mean of the levels that are not zero and the signed sum of the neighbours' levels, the others under the bits before them alone. Seeded, which
+/// version 3 of the file brought, a belief in zero begins with what its classes promise, and one about a bit with what was seen under the bits before it alone.
 /// </summary>
 internal sealed class IndexModel
 {
     private const int FractionBits = 8, MeanShift = 5, UsualMean = 32, InverseBits = 20;
     private const int NearLevels = 6, SideLevels = 9, FineLevels = 10, GuidedBits = 4;
 
-    /// <summary>So few elements teach too little of the levels' means: there is one class of them.</summary>
-    private const int FewElements = 2048;
+    /// <summary>So few elements, or if seeded, elements that aren't zero, teach too little of the levels' means: there is one class of them.</summary>
+    private const int FewElements = 2048, FewOthers = 1000;
+
+    /// <summary>How many elements speak for a seeded belief in zero, and in what share of its range it begins.</summary>
+    private const int SeedOfZero = 10, ShareBits = 10, LeastShare = 4;
 
     /// <summary>The borders of a mean's classes, in 32nds of the mean over all: three, and five, to the octave.</summary>
-    private static readonly byte[] Coarse = Classes([10, 13, 16, 20, 25, 32, 40, 51, 64, 81, 102]), Fine = Classes([18, 21, 24, 28, 32, 37, 42, 49, 56]);
+    private static readonly byte[] CoarseBorders = [10, 13, 16, 20, 25, 32, 40, 51, 64, 81, 102], FineBorders = [18, 21, 24, 28, 32, 37, 42, 49, 56];
+
+    private static readonly byte[] Coarse = Classes(CoarseBorders), Fine = Classes(FineBorders);
 
     /// <summary>How many even bits a belief about an index's bit begins with, by its place: the deeper, the evener.</summary>
     private static readonly int[] Prior = [0, 2, 4, 8, 20, 40, 80, 120];
@@ -31,6 +37,7 @@ internal sealed class IndexModel
     private readonly uint[] guided;
     private readonly uint[] plain;
     private readonly int mean, meanOfOthers;
+    private readonly bool seeded;
 
     /// <summary>The model for a shape, outputs first, then inputs, then the filter; a codebook; and the means that <see cref="MeansOf"/> tells.</summary>
     /// <param name="shape">The weight's shape.</param>
@@ -38,8 +45,10 @@ internal sealed class IndexModel
     /// <param name="hasZero">Whether zero is among the values.</param>
     /// <param name="count">How many values there are.</param>
     /// <param name="means">The mean of |level| over all elements, and over those that aren't zero.</param>
-    public IndexModel(Shape shape, int zeroAt, bool hasZero, int count, (int All, int Others) means)
+    /// <param name="seeded">Whether beliefs begin with more than even odds.</param>
+    public IndexModel(Shape shape, int zeroAt, bool hasZero, int count, (int All, int Others) means, bool seeded)
     {
+        this.seeded = seeded;
         outputs = shape.Rank > 0 ? shape[0] : 1;
         inputs = shape.Rank > 1 ? shape[1] : 1;
         kernel = shape.Rank > 2 ? shape.Product(2, shape.Rank) : 1;
@@ -50,9 +59,9 @@ internal sealed class IndexModel
         int most = Math.Max(Math.Abs(levels[0]), Math.Abs(levels[^1]));
         near = [.. Enumerable.Range(0, 2 * most + 1).Select(sum => (byte)Near((long)sum << FractionBits))];
         side = [.. Enumerable.Range(-2 * most, 4 * most + 1).Select(sum => (byte)Side(sum))];
-        Array.Fill(zeroOdds, Odds.Even);
+        for (int at = 0; at < zeroOdds.Length; at++) zeroOdds[at] = seeded ? SeedOf(at / NearLevels, at % NearLevels) : Odds.Even;
         guided = new uint[(SideLevels * FineLevels) << GuidedBits];
-        for (int at = 0; at < guided.Length; at++) guided[at] = Odds.EvenAfter(PriorOf(at & (1 << GuidedBits) - 1));
+        for (int at = 0; at < guided.Length && !seeded; at++) guided[at] = Odds.EvenAfter(PriorOf(at & (1 << GuidedBits) - 1));
         plain = new uint[1 << bits];
         for (int node = 0; node < plain.Length; node++) plain[node] = Odds.EvenAfter(PriorOf(node));
     }
@@ -85,7 +94,7 @@ internal sealed class IndexModel
         Span<uint> ofZero = zeroOdds, ofGuided = guided, ofPlain = plain;
         long inverse = ((long)UsualMean << InverseBits) / (2L * mean), inverseOfOthers = ((long)UsualMean << InverseBits) / (2L * meanOfOthers);
         int sides = sideOf.Length / 2, at = 0, zeroIndex = zero;
-        bool few = indices.Length < FewElements;
+        bool few = seeded ? (long)indices.Length * mean < (long)FewOthers * meanOfOthers : indices.Length < FewElements;
         for (int output = 0; output < outputs; output++)
         {
             int row = mean, otherRow = meanOfOthers;
@@ -141,6 +150,14 @@ internal sealed class IndexModel
         for (int mean = 0; mean < classes.Length; mean++)
             foreach (byte border in borders) classes[mean] += (byte)(mean >= border ? 1 : 0);
         return classes;
+    }
+
+    /// <summary>The odds of zero where the channels' mean and the neighbours are of these classes: as many aren't zero as over all, by the classes' sizes.</summary>
+    private uint SeedOf(int coarse, int near)
+    {
+        int size = coarse < CoarseBorders.Length ? CoarseBorders[coarse] : CoarseBorders[^1] + CoarseBorders[0], weight = near == 0 ? 6 : 7 + near;
+        long others = ((long)mean * size * weight << ShareBits) / (9L * UsualMean * meanOfOthers);
+        return Odds.Of((1 << ShareBits) - (int)Math.Clamp(others, LeastShare, (1 << ShareBits) - LeastShare), ShareBits, SeedOfZero);
     }
 
     private static int PriorOf(int node) => Prior[Math.Min(Prior.Length - 1, System.Numerics.BitOperations.Log2((uint)node | 1))];

@@ -6,13 +6,14 @@ using System.IO.Hashing;
 
 namespace Penjing;
 
-// The .penjing file, version 2
+// The .penjing file, version 3
 // ============================
 // A .penjing file is a safetensors file, so that any reader of those opens it: 8 bytes, the header's length, little-endian; the header, a JSON object that
 // may end in spaces; then the entries' bytes without gaps. Its __metadata__ has four strings:
 //
 //   format     "penjing"
-//   version    "1", or "2" where a weight is modelled, which is all that version 2 adds; a reader refuses what is newer
+//   version    "1", or "3" where a weight is modelled, which is all that version 3 adds; a reader refuses what is newer. In version 2, beliefs about modelled
+//              weights began otherwise: the first byte of each such stream tells
 //   model      the network's description: either the JSON itself, which begins with a brace, or a decimal number B
 //   checksum   XxHash3 (64 bits, 16 hexadecimal digits) over the UTF-8 bytes of the string "model" followed by the bytes of the pack
 //
@@ -43,7 +44,7 @@ internal sealed class ModelReader
     public const string Format = "penjing";
 
     /// <summary>The newest version that this reader knows.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>The entry that holds what is not plain.</summary>
     public const string PackName = "penjing.pack";

@@ -11,7 +11,7 @@ internal sealed class ModelWriter
     private const int SmallestEntry = 4096;
 
     /// <summary>A weight is modelled where that saves one byte in so many: it is read more slowly than the others.</summary>
-    private const int ModelledGain = 64;
+    private const int ModelledGain = 100;
 
     private const int BrotliQuality = 11, BrotliWindow = 22;
 

@@ -4,23 +4,27 @@ namespace Penjing;
 
 /// <summary>
 /// Whole weights under a range coder and <see cref="IndexModel"/>. Stored as a byte, how many low bits of each element's rank
-/// (<see cref="Codebook{T}.Rank"/>) are left out; a varint, the code's length; the code; and the bits left out, packed. The code has, in raw bits, the count
+/// (<see cref="Codebook{T}.Rank"/>) are left out, plus <see cref="Seeded"/>, and then another byte, how many low bits of every element are zeros, none where
+/// that isn't added; a varint, the code's length; the code; and the bits left out that may not be zeros, packed. The code has, in raw bits, the count
 /// of the distinct ranks less 1 (12 bits), the lowest rank whole, and the model's two means, each as its length (5 bits) and its five highest bits; then the
 /// ranks' distances less 1; then the indices. A distance is coded by how many bits it has, seen against the one before: the same, more or fewer, and by how
 /// many, in ones that end with a zero; then its bits below the highest, the first three modelled.
 /// </summary>
 internal static class ModelledCode
 {
+    /// <summary>Stands in the first byte since version 3 of the file.</summary>
+    private const int Seeded = 0x80;
+
     private const int CountBits = 12, MostValues = 1 << CountBits;
     private const int ModelledBits = 3, MostSteps = 20, MeanBits = 5, LongestMean = 21;
 
-    /// <summary>How many low bits may be left out: none, where there are few distinct values; a float's fraction, or most of it.</summary>
+    /// <summary>How many low bits may be left out, besides those that are zeros: a float's fraction, or most of it.</summary>
     private static ReadOnlySpan<int> Cuts(ElementType type) => type switch
     {
-        ElementType.Float32 => [0, 20, 22, 23],
-        ElementType.Float16 => [0, 7, 10],
-        ElementType.Float64 => [0, 52],
-        _ => [0],
+        ElementType.Float32 => [20, 22, 23],
+        ElementType.Float16 => [7, 10],
+        ElementType.Float64 => [52],
+        _ => [],
     };
 
     /// <summary>Writes the elements by the shortest cut; false, and nothing written, where they are all one or too many differ.</summary>
@@ -28,11 +32,16 @@ internal static class ModelledCode
         where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
     {
         CodeWriter? best = null;
-        foreach (int cut in Cuts(type))
+        T used = T.Zero;
+        foreach (T element in elements) used |= element;
+        if (used == T.Zero) return false;
+        int zeros = int.CreateTruncating(T.TrailingZeroCount(used));
+        foreach (int cut in (ReadOnlySpan<int>)[zeros, .. Cuts(type)])
         {
+            if (cut < zeros) continue;
             var candidate = new CodeWriter();
-            if (TryWrite(candidate, type, shape, elements, cut) && (best is null || candidate.Written.Length < best.Written.Length)) best = candidate;
-            if (cut == 0 && best is not null && best.Written.Length < elements.Length * type.Size() / 2) break;
+            if (TryWrite(candidate, type, shape, elements, cut, zeros) && (best is null || candidate.Written.Length < best.Written.Length)) best = candidate;
+            if (cut == zeros && best is not null && best.Written.Length < (long)elements.Length * (8 * type.Size() - zeros) / 16) break;
         }
         if (best is not null) writer.Bytes(best.Written);
         return best is not null;
@@ -43,26 +52,28 @@ internal static class ModelledCode
     public static void Read<T>(ref CodeReader reader, ElementType type, Shape shape, scoped Span<T> elements)
         where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
     {
-        int cut = reader.Byte(), width = 8 * type.Size() - cut;
-        if (width < 1) throw new ModelFormatException($"a weight of {type} lacks {cut} bits");
+        int head = reader.Byte(), cut = head & ~Seeded, zeros = head == cut ? 0 : reader.Byte(), width = 8 * type.Size() - cut;
+        if (width < 1 || zeros > cut) throw new ModelFormatException($"a weight of {type} lacks {cut} bits, {zeros} of them zeros");
         var decoder = new RangeDecoder(reader.Bytes(reader.Varint()));
         var ranks = new ulong[Raw(ref decoder, 0, CountBits) + 1];
         ranks[0] = Raw(ref decoder, 0, width);
         (int, int) means = (CodeMean(ref decoder, 0), CodeMean(ref decoder, 0));
         CodeDistances(ref decoder, ranks, width);
         var indices = new ushort[elements.Length];
-        Model(type, shape, ranks, cut, means).Code(ref decoder, indices);
+        Model(type, shape, ranks, (cut, zeros), means, seeded: head != cut).Code(ref decoder, indices);
         decoder.Finish();
-        if (cut > 0)
+        if (cut > zeros)
         {
-            for (int i = 0; i < elements.Length; i++) elements[i] = Codebook<T>.Value(T.CreateTruncating(ranks[indices[i]] << cut | reader.Low(cut)), type);
+            for (int i = 0; i < elements.Length; i++) elements[i] = Value(ranks[indices[i]] << cut | reader.Low(cut - zeros) << zeros);
             return;
         }
-        T[] values = [.. ranks.Select(rank => Codebook<T>.Value(T.CreateTruncating(rank), type))];
+        T[] values = [.. ranks.Select(rank => Value(rank << cut))];
         for (int i = 0; i < elements.Length; i++) elements[i] = values[indices[i]];
+
+        T Value(ulong rank) => Codebook<T>.Value(T.CreateTruncating(rank), type) & T.AllBitsSet << zeros;
     }
 
-    private static bool TryWrite<T>(CodeWriter writer, ElementType type, Shape shape, ReadOnlySpan<T> elements, int cut)
+    private static bool TryWrite<T>(CodeWriter writer, ElementType type, Shape shape, ReadOnlySpan<T> elements, int cut, int zeros)
         where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
     {
         var numbers = new Dictionary<ulong, ushort>();
@@ -73,7 +84,7 @@ internal static class ModelledCode
         for (int number = 0; number < ranks.Length; number++) numbers[ranks[number]] = (ushort)number;
         var indices = new ushort[elements.Length];
         for (int i = 0; i < indices.Length; i++) indices[i] = numbers[Rank(elements[i], type) >> cut];
-        (int zeroAt, bool hasZero) = Zero<T>(type, ranks, cut);
+        (int zeroAt, bool hasZero) = Zero<T>(type, ranks, (cut, zeros));
         (int All, int Others) means = IndexModel.MeansOf(indices, zeroAt, hasZero, ranks.Length);
         var encoder = new RangeEncoder();
         int width = 8 * type.Size() - cut;
@@ -81,24 +92,26 @@ internal static class ModelledCode
         Raw(ref encoder, ranks[0], width);
         means = (CodeMean(ref encoder, means.All), CodeMean(ref encoder, means.Others));
         CodeDistances(ref encoder, ranks, width);
-        Model(type, shape, ranks, cut, means).Code(ref encoder, indices);
+        Model(type, shape, ranks, (cut, zeros), means, seeded: true).Code(ref encoder, indices);
         byte[] code = encoder.Finish();
-        writer.Byte(cut);
+        writer.Byte(cut | Seeded);
+        writer.Byte(zeros);
         writer.Varint(code.Length);
         writer.Bytes(code);
-        if (cut > 0)
+        int left = cut - zeros;
+        if (left > 0)
             foreach (T element in elements)
             {
-                ulong low = Rank(element, type) & (1UL << cut) - 1;
-                writer.Bits((uint)low, Math.Min(cut, 32));
-                if (cut > 32) writer.Bits((uint)(low >> 32), cut - 32);
+                ulong low = Rank(element, type) >> zeros & (1UL << left) - 1;
+                writer.Bits((uint)low, Math.Min(left, 32));
+                if (left > 32) writer.Bits((uint)(low >> 32), left - 32);
             }
         return true;
 
         static ulong Rank(T element, ElementType type) => ulong.CreateTruncating(Codebook<T>.Rank(element, type));
     }
 
-    private static IndexModel Model(ElementType type, Shape shape, ulong[] ranks, int cut, (int, int) means)
+    private static IndexModel Model(ElementType type, Shape shape, ulong[] ranks, (int, int) cut, (int, int) means, bool seeded)
     {
         (int zeroAt, bool hasZero) = type.Size() switch
         {
@@ -107,14 +120,14 @@ internal static class ModelledCode
             4 => Zero<uint>(type, ranks, cut),
             _ => Zero<ulong>(type, ranks, cut),
         };
-        return new(shape, zeroAt, hasZero, ranks.Length, means);
+        return new(shape, zeroAt, hasZero, ranks.Length, means, seeded);
     }
 
-    /// <summary>Where zero is among the ranks, or would be; cut ranks have none.</summary>
-    private static (int At, bool Has) Zero<T>(ElementType type, ulong[] ranks, int cut) where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
+    /// <summary>Where zero is among the ranks, or would be; ranks that lack more bits than zeros have none.</summary>
+    private static (int At, bool Has) Zero<T>(ElementType type, ulong[] ranks, (int Bits, int Zeros) cut) where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
     {
-        int at = Array.BinarySearch(ranks, ulong.CreateTruncating(Codebook<T>.Rank(T.Zero, type)) >> cut);
-        return at < 0 ? (~at, false) : (at, cut == 0);
+        int at = Array.BinarySearch(ranks, ulong.CreateTruncating(Codebook<T>.Rank(T.Zero, type)) >> cut.Bits);
+        return at < 0 ? (~at, false) : (at, cut.Bits == cut.Zeros);
     }
 
     /// <summary>Codes the distances of rising ranks, the first of which is known.</summary>

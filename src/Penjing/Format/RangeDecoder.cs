@@ -62,7 +62,11 @@ internal ref struct RangeDecoder : IBitCoder
         while (node < first.Length && node < odds.Length)
         {
             Widen(ref code, ref range, ref next, words);
-            node = 2 * node - (int)Decode(ref first[node], ref code, ref range, steps);
+            ref uint own = ref first[node], wider = ref odds[node];
+            own = Odds.Or(own, wider);
+            long isOne = Decode(ref own, ref code, ref range, steps);
+            wider = Odds.After(wider, (int)isOne, steps);
+            node = 2 * node - (int)isOne;
         }
         while (node < odds.Length)
         {

@@ -36,7 +36,17 @@ internal struct RangeEncoder() : IBitCoder
     {
         int node = 1;
         for (int mask = odds.Length >> 1; mask > 0; mask >>= 1)
-            node = 2 * node + Bit(ref (node < first.Length ? ref first[node] : ref odds[node]), (number & mask) == 0 ? 0 : 1);
+        {
+            int bit = (number & mask) == 0 ? 0 : 1;
+            if (node < first.Length)
+            {
+                first[node] = Odds.Or(first[node], odds[node]);
+                Bit(ref first[node], bit);
+                odds[node] = Odds.After(odds[node], -bit, Odds.Steps);
+            }
+            else Bit(ref odds[node], bit);
+            node = 2 * node + bit;
+        }
         return number;
     }
 

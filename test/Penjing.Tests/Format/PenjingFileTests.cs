@@ -25,14 +25,15 @@ public sealed class PenjingFileTests : IDisposable
         else Assert.All(report.Tensors, tensor => Assert.InRange(tensor.Bytes, 0, tensor.Costs.Where(cost => cost.Key != TensorEncoding.Modelled).Min(cost => cost.Value)));
     }
 
-    /// <summary>Version 2 brought the modelled weights; a file without one is still of version 1.</summary>
+    /// <summary>Modelled weights are of version 3; a file without one is still of version 1.</summary>
     [Theory]
-    [InlineData(40, "1")]
-    [InlineData(40_000, "2")]
-    public void The_version_is_the_oldest_that_suffices(int count, string version)
+    [InlineData(0, "1")]
+    [InlineData(1, "3")]
+    public void The_version_is_the_oldest_that_suffices(int size, string version)
     {
+        const int count = 40_000;
         var random = new Random(count);
-        float[] values = [.. Enumerable.Range(0, count).Select(i => MathF.Round((random.NextSingle() + random.NextSingle() - 1) * (i / 4000 % 2 == 0 ? 3 : 60)))];
+        float[] values = [.. Enumerable.Range(0, count).Select(i => size * MathF.Round((random.NextSingle() + random.NextSingle() - 1) * (i / 4000 % 2 == 0 ? 3 : 60)))];
         byte[] file = Models.Bytes(new(new Graph([Node.Weight("w", Tensor.Of([count / 40, 40], values))])), Storage.Smallest);
         Assert.Contains($"\"version\":\"{version}\"", System.Text.Encoding.Latin1.GetString(file));
     }

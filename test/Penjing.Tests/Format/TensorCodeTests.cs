@@ -55,6 +55,47 @@ public sealed class TensorCodeTests
         Assert.True(streams[TensorEncoding.SharedHuffman].Length < streams[TensorEncoding.Shared].Length);
     }
 
+    /// <summary>Codebook, lengths and all that the odds have to learn included.</summary>
+    [Theory]
+    [InlineData(0.9, 15)]
+    [InlineData(0.95, 31)]
+    [InlineData(0.99, 255)]
+    public void Pruned_and_shared_weights_take_their_entropy_and_two_bytes_a_value(double zeros, int distinct)
+    {
+        (Tensor tensor, double entropy) = Pruned([300, 784], distinct, _ => zeros);
+        int bytes = TensorCode.Write(tensor)[TensorEncoding.Modelled].Length;
+        Assert.True(bytes <= 1.01 * entropy / 8 + 2 * distinct + 24, $"{zeros} zeros, {distinct} values: {bytes} bytes, entropy {entropy / 8:f0}");
+    }
+
+    [Fact]
+    public void Pruned_channels_of_different_density_take_less_than_their_entropy()
+    {
+        (Tensor tensor, double entropy) = Pruned([64, 64, 3, 3], 31, i => i / 9 % 64 < 8 ? 0.5 : 0.97);
+        int bytes = TensorCode.Write(tensor)[TensorEncoding.Modelled].Length;
+        Assert.True(bytes < 0.9 * entropy / 8, $"{bytes} bytes, entropy {entropy / 8:f0}");
+    }
+
+    /// <summary>Values that are Float16s take fewer bytes than others of the same size, and vectors of them fewer than their sign and exponent by bytes.</summary>
+    [Fact]
+    public void Bits_that_are_zero_throughout_are_not_stored()
+    {
+        var random = new Random(1);
+        float[] halves = [.. Enumerable.Range(0, 4000).Select(_ => (float)(Half)(random.NextDouble() * Math.Exp(-2 * random.NextDouble())))];
+        ImmutableSortedDictionary<TensorEncoding, byte[]> streams = TensorCode.Write(Tensor.Of([4000], halves));
+        Assert.InRange(streams[TensorEncoding.Modelled].Length, 4000 * 10 / 8, Math.Min(6500, streams[TensorEncoding.Planes].Length));
+        float[] shared = [.. Enumerable.Range(0, 5000).Select(i => halves[i * 7 % 200])], odd = [.. shared.Select(value => value * 1.1f)];
+        int small = TensorCode.Write(Tensor.Of([5000], shared))[TensorEncoding.Modelled].Length, large = TensorCode.Write(Tensor.Of([5000], odd))[TensorEncoding.Modelled].Length;
+        Assert.True(small < large - 200, $"{small} and {large} bytes");
+    }
+
+    private static (Tensor Tensor, double Entropy) Pruned(Shape shape, int distinct, Func<int, double> zeros)
+    {
+        var random = new Random(distinct);
+        float[] values = [.. Enumerable.Range(1, distinct).Select(i => (float)(Half)((i - distinct / 2 - 0.5) / distinct))];
+        float[] elements = [.. Enumerable.Range(0, shape.Elements).Select(i => random.NextDouble() < zeros(i) ? 0 : values[(int)(distinct * (random.NextDouble() + random.NextDouble()) / 2)])];
+        return (Tensor.Of(shape, elements), elements.CountBy(value => value).Sum(group => group.Value * Math.Log2((double)elements.Length / group.Value)));
+    }
+
     [Fact]
     public void Normal_floats_lose_a_sixth_as_planes()
     {
