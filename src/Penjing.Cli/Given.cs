@@ -53,6 +53,9 @@ internal static class Given
     /// <summary>The peak of the learning rate.</summary>
     public static Option<double> LearningRate(double standard) => Number("--lr", "RATE", standard, 1e-9, 1e3, "The learning rate after the warm-up; it then falls to 0 along a cosine.");
 
+    /// <summary>The weight of the L1 norm of BatchNormalization's scales.</summary>
+    public static Option<double> GammaL1(string description) => Number("--gamma-l1", "RATE", 0.0, 0, 0.99, description);
+
     /// <summary>An option with a number in a range.</summary>
     public static Option<T> Number<T>(string name, string unit, T standard, T least, T most, string description) where T : struct, INumber<T> => Checked(new Option<T>(name)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Security.Cryptography;
+using Penjing.Interop;
 using Penjing.Training;
 
 namespace Penjing.Cli;
@@ -11,6 +12,16 @@ internal sealed class TrainingFlags
     private const int MostThreads = 8;
     private static readonly string[] augmentations = ["none", "shift", "flip", "all"];
     private readonly Option<double> epochs, rate, decay, momentum, warmUp, smoothing;
+    private readonly Option<double> clip = Given.Number("--clip", "NORM", 0.0, 0, 1e6, "The longest gradient, by its norm; a longer one is shortened to it. 0 for no bound.");
+    private readonly Option<double> average = Given.Number("--average", "DECAY", 0.0, 0, 0.99999, "The decay of a moving average of the weights over the steps, which is then the result, such as 0.999; 0 for none.");
+    private readonly Option<int> estimate = Given.Number("--estimate", "PICTURES", 0, 0, int.MaxValue, "Training pictures over which BatchNormalization's means and variances are estimated before training; 0 for none.");
+    private readonly Option<string?> teacher = Given.Path(new Option<string?>("--teacher")
+    {
+        HelpName = "MODEL",
+        Description = $"The file of a trained network whose answers are learnt from besides the labels (knowledge distillation), such as the one before pruning: {Given.ReadableEndings}.",
+    });
+    private readonly Option<double> temperature = Given.Number("--temperature", "T", 4.0, 0.01, 1000, "With --teacher: what logits are divided by; the higher, the more the improbable classes tell.");
+    private readonly Option<double> soft = Given.Number("--soft", "SHARE", 0.5, 0, 1, "With --teacher: the weight of its answers; the labels have the rest.");
     private readonly Option<int> batch = Given.Batch(128), seed = Given.Seed();
     private readonly Option<int?> threads = Given.Threads("Threads to train on (default: all processors, at most 8); the result depends on this count, but not on the machine's speed.");
     private readonly Option<string> augment = Given.OneOf("--augment", augmentations, "How training pictures are varied: shifted by up to a fourteenth of their height, mirrored, or both.");
@@ -33,9 +44,10 @@ internal sealed class TrainingFlags
     }
 
     /// <summary>The options, in the order of the help.</summary>
-    public Symbol[] Symbols => [epochs, batch, rate, decay, momentum, warmUp, smoothing, augment, seed, threads, checkpoint, resume];
+    public Symbol[] Symbols => [epochs, batch, rate, decay, momentum, warmUp, smoothing, clip, average, estimate, teacher, temperature, soft, augment, seed, threads, checkpoint, resume];
 
     /// <summary>What the options come to for pictures of this size.</summary>
+    /// <exception cref="PenjingException">The teacher can't be read, or is missing but told how to teach.</exception>
     public TrainingOptions Options(ParseResult parsed, Size size)
     {
         string kind = parsed.GetValue(augment)!;
@@ -48,6 +60,10 @@ internal sealed class TrainingFlags
             Momentum = parsed.GetValue(momentum),
             WarmUp = parsed.GetValue(warmUp),
             LabelSmoothing = parsed.GetValue(smoothing),
+            ClipNorm = parsed.GetValue(clip),
+            Average = parsed.GetValue(average),
+            EstimateOver = parsed.GetValue(estimate),
+            Distillation = Taught(parsed),
             Shift = kind is "shift" or "all" ? (size.Height + 13) / 14 : 0,
             Flip = kind is "flip" or "all",
             Seed = parsed.GetValue(seed),
@@ -55,8 +71,29 @@ internal sealed class TrainingFlags
         };
     }
 
+    /// <summary>What the training was besides the usual, in words for the history; each begins with a comma.</summary>
+    public static string Besides(TrainingOptions options)
+    {
+        FormattableString?[] words =
+        [
+            options.GammaL1 > 0 ? $", L1 norm of scales by {options.GammaL1}" : null, options.ClipNorm > 0 ? $", gradients clipped to {options.ClipNorm}" : null,
+            options.Average > 0 ? $", weights averaged by {options.Average}" : null, options.EstimateOver > 0 ? $", statistics estimated over {options.EstimateOver} pictures" : null,
+            options.Distillation is { } taught ? $", taught by {taught.Teacher.Name} at temperature {taught.Temperature} with weight {taught.Soft}" : null,
+        ];
+        return string.Concat(words.OfType<FormattableString>().Select(FormattableString.Invariant));
+    }
+
     /// <summary>The seed.</summary>
     public int Seed(ParseResult parsed) => parsed.GetValue(seed);
+
+    private Distillation? Taught(ParseResult parsed)
+    {
+        if (parsed.GetValue(teacher) is { } path)
+            return new(ModelFile.Read(path)) { Temperature = parsed.GetValue(temperature), Soft = parsed.GetValue(soft) };
+        foreach (Option option in (Option[])[temperature, soft])
+            if (parsed.GetResult(option) is { Implicit: false }) throw new PenjingException($"{option.Name} says how a teacher teaches: give --teacher too, or leave it out");
+        return null;
+    }
 
     /// <summary>The folder of the unfinished work: a new one, or with --resume the one that is there.</summary>
     /// <param name="parsed">The command line.</param>
@@ -72,9 +109,12 @@ internal sealed class TrainingFlags
         string[] without = [resume.Name, checkpoint.Name, "--json", "--out"];
         IEnumerable<(string, object?)> settings = parsed.CommandResult.Command.Options.Where(option => !without.Contains(option.Name) && option is not System.CommandLine.Help.HelpOption)
             .Select(option => (option.Name, parsed.GetResult(option) is OptionResult result ? (object?)string.Join(' ', result.Tokens) : null))
-            .Append(("model", source is null ? string.Join(' ', parsed.CommandResult.Tokens.Select(token => token.Value).Take(1)) : Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(source)))));
+            .Append(("model", source is null ? string.Join(' ', parsed.CommandResult.Tokens.Select(token => token.Value).Take(1)) : Fingerprint(source)))
+            .Append(("teacher's file", parsed.GetValue(teacher) is { } taught ? Fingerprint(taught) : null));
         WorkFolder work = WorkFolder.Open(folder, settings);
         screen.WhenStopped = $"unfinished work is kept in '{folder}': give the same command with --resume to go on";
         return work;
+
+        static string Fingerprint(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
     }
 }

@@ -36,4 +36,30 @@ public static class Vgg16
 
         int Scaled(int channels) => Architecture.Scaled(channels, width);
     }
+
+    /// <summary>
+    /// The variant for small pictures such as 28×28 and 32×32 that Liu et al. 2017 slim: BatchNormalization behind every convolution, four halvings, and in place of
+    /// the fifth and the hidden layers the mean over the picture.
+    /// </summary>
+    /// <param name="width">A factor on every layer's channels, to the nearest multiple of 8.</param>
+    /// <param name="size">Height and width of the input picture, at least 16.</param>
+    /// <param name="channels">Channels of the input picture.</param>
+    /// <param name="classes">Classes to tell apart.</param>
+    /// <param name="seed">What the initial weights follow from.</param>
+    /// <param name="softmax">Probabilities in place of logits.</param>
+    /// <exception cref="PenjingException">A parameter is out of its range.</exception>
+    public static Model Small(double width = 1, int size = 32, int channels = 3, int classes = 10, int seed = 1, bool softmax = false)
+    {
+        Architecture.Check("vgg-16-small", size, channels, classes, width, least: 16);
+        Layers net = new(seed);
+        Node x = Layers.Input(channels, size);
+        for (int stage = 1; stage <= stages.Length; stage++)
+        {
+            (int outputs, int repeats) = stages[stage - 1];
+            for (int i = 1; i <= repeats; i++) x = net.Block($"conv{stage}_{i}", x, Architecture.Scaled(outputs, width), kernel: 3);
+            if (stage < stages.Length) x = Layers.MaxPool($"pool{stage}", x, kernel: 2, stride: 2);
+        }
+        return Architecture.Model(
+            Architecture.Name("vgg-16-small", width == 1 ? null : width, size), net.Classifier(x, classes), softmax, Architecture.Uniform(channels, 122, 64));
+    }
 }

@@ -18,6 +18,7 @@ public static class Zoo
     private const string Shuffle2Paper = "Ma et al. 2018, ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design";
     private const string ResidualPaper = "He et al. 2016, Deep Residual Learning for Image Recognition";
     private const string LeNetPaper = "LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition";
+    private const string SlimmingPaper = "Liu et al. 2017, Learning Efficient Convolutional Networks through Network Slimming";
     private const string VggPaper = "Simonyan and Zisserman 2015, Very Deep Convolutional Networks for Large-Scale Image Recognition";
 
     /// <summary>
@@ -30,6 +31,7 @@ public static class Zoo
         new("lenet-5", LeNetPaper, Mnist, s => LeNet5.Build(s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), [new("431,080", "")]),
         CifarResidual(20, "0.27 M"),
         CifarResidual(56, "0.85 M"),
+        new("vgg-16-small", SlimmingPaper, Cifar, s => Vgg16.Small(s.Width, s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), [new("", "")], AnyWidth: true),
         new("mobilenet-v1-small", MobilePaper, Mnist, s => MobileNetV1.Small(s.Width, s.Size, s.Channels, s.Classes, s.Seed, softmax: s.Softmax),
             [new(0.25, "", ""), new(0.5, "", ""), new(1, "", "")]),
         new("mobilenet-v1", MobilePaper, ImageNet, s => MobileNetV1.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, softmax: s.Softmax),
@@ -75,9 +77,11 @@ public static class Zoo
 
     private static Own Mnist => new(28, 1, 10);
 
+    private static Own Cifar => new(32, 3, 10);
+
     private static Own ImageNet => new(224, 3, 1000);
 
-    private static Row CifarResidual(int depth, string parameters) => new($"cifar-resnet-{depth}", ResidualPaper, new(32, 3, 10),
+    private static Row CifarResidual(int depth, string parameters) => new($"cifar-resnet-{depth}", ResidualPaper, Cifar,
         s => CifarResNet.Build(depth, s.Width, s.Size, s.Channels, s.Classes, s.Seed, softmax: s.Softmax), [new(parameters, "")], AnyWidth: true);
 
     private static Row Shuffled(int groups, params ImmutableArray<Known> known) => new($"shufflenet-v1-g{groups}", ShufflePaper, ImageNet,

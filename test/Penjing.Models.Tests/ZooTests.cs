@@ -64,7 +64,7 @@ public sealed class ZooTests
         Assert.Equal(Zoo.All.Length, Zoo.All.Select(entry => entry.Name).Distinct().Count());
         foreach (ZooEntry entry in Zoo.All)
         {
-            if (entry.Name.StartsWith("vgg", StringComparison.Ordinal)) continue;
+            if (entry.Name == "vgg-16") continue;
             Model model = entry.Build(new() { Classes = 3 });
             Assert.Equal(entry with { }, Zoo.Find(model.Name));
             Assert.Equal($"{entry.Name}-{entry.Size}", model.Name);
@@ -88,6 +88,7 @@ public sealed class ZooTests
     [InlineData("mobilenet-v1-1-160", "mobilenet-v1-1.0-160", "mobilenet-v1-1.0-160")]
     [InlineData("mobilenet-v1-small-16", "mobilenet-v1-small-1.0-16", "mobilenet-v1-small-1.0-16")]
     [InlineData("lenet-5-32", "lenet-5-32", "lenet-5-32")]
+    [InlineData("vgg-16-small-0.5-28", "vgg-16-small-0.5-28", "vgg-16-small-0.5-28")]
     public void Widths_and_sizes_are_read_from_names(string asked, string name, string built)
     {
         ZooEntry entry = Zoo.Find(asked);
@@ -137,6 +138,7 @@ public sealed class ZooTests
     [InlineData("squeezenet-1.0", 29)]
     [InlineData("squeezenet-1.1", 25)]
     [InlineData("vgg-16-0.25", 32)]
+    [InlineData("vgg-16-small-0.25", 16)]
     [InlineData("cifar-resnet-20", 1)]
     [InlineData("resnet-18-0.25", 1)]
     [InlineData("mobilenet-v2-0.35", 1)]

@@ -9,7 +9,11 @@ public sealed class KillTests
     private const int Kills = 10;
 
     private static TrainingOptions Options(string? checkpoint) =>
-        new() { Steps = 1500, Batch = 4, LearningRate = 0.02, Shift = 1, ValidateEvery = 5, Checkpoint = checkpoint, CheckpointEverySteps = 7, Resume = checkpoint is not null };
+        new()
+        {
+            Steps = 1500, Batch = 4, LearningRate = 0.02, Shift = 1, ValidateEvery = 5, ClipNorm = 1, GammaL1 = 1e-3, Average = 0.99, EstimateOver = 20,
+            Checkpoint = checkpoint, CheckpointEverySteps = 7, Resume = checkpoint is not null,
+        };
 
     [Fact]
     public void Killed_ten_times_nothing_is_lost()

@@ -20,7 +20,7 @@ internal static class ShareCommand
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("share", "Lets the weights of each layer share few values, trains these, and writes them under a Huffman code; measures the file on the engine.",
-        ["penjing share pruned.penjing --data fashion-mnist --bits 5 --epochs 2 -o small.penjing"], Run, [model, data, output, bits, depthwise, rate, vectors, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
+        ["penjing share pruned.penjing --data fashion-mnist --bits 5 --epochs 2 -o small.penjing", "penjing share pruned.penjing --data fashion-mnist --teacher model.penjing -o small.penjing"], Run, [model, data, output, bits, depthwise, rate, vectors, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -37,6 +37,6 @@ internal static class ShareCommand
         Model shared = network;
         Watch.Over(screen, "sharing", watch => shared = Retrainer.Share(network, set, sharing, options, parsed.GetValue(vectors), work, watch.Tell, stop));
         Ending.Write(screen, shared, set, target, work, new("share", string.Create(CultureInfo.InvariantCulture,
-            $"{sharing.Dense!.Clusters} values a layer, {sharing.Depthwise!.Clusters} a depthwise layer, trained for {options.Epochs} epochs of {set.Name}, seed {options.Seed}"), null, 0, 0), stop, (source, network));
+            $"{sharing.Dense!.Clusters} values a layer, {sharing.Depthwise!.Clusters} a depthwise layer, trained for {options.Epochs} epochs of {set.Name}, seed {options.Seed}{TrainingFlags.Besides(options)}"), null, 0, 0), stop, (source, network));
     }
 }

@@ -17,6 +17,7 @@ internal static class TrainCommand
     private static readonly Option<int?> size = Given.Maybe("--size", "PIXELS", 1, 4096, "For a network of the zoo: height and width of its input (default: what its name says, else that of the data set's pictures).");
     private static readonly Option<string> data = Given.Data();
     private static readonly Option<string> output = Given.Out();
+    private static readonly Option<double> slimming = Given.GammaL1("The weight of the L1 norm of BatchNormalization's scales in the loss, such as 1e-4: scales of needless channels go to 0, as `prune --score batchnorm --global` wants them.");
     private static readonly TrainingFlags flags = new(epochs: 10, rate: 0.1, warmUp: 0.5);
     private static readonly Reading reading = new();
 
@@ -25,19 +26,20 @@ internal static class TrainCommand
         [
             "penjing train mobilenet-v1-small --width 0.5 --data fashion-mnist --epochs 10 -o model.penjing",
             "penjing train model.penjing --data ./pictures --lr 0.01 --augment all -o better.penjing",
+            "penjing train mobilenet-v1-small-0.25 --data fashion-mnist --teacher model.penjing --average 0.999 -o small.penjing",
             "penjing train mobilenet-v1 --size 128 --data ./pictures --epochs 90 -o model.penjing --resume",
-        ], Run, [what, data, output, width, size, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
+        ], Run, [what, data, output, width, size, slimming, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
         string name = parsed.GetRequiredValue(what), target = Destination.Trained(parsed.GetRequiredValue(output)), source = parsed.GetRequiredValue(data);
         (Model model, DataSet set, bool isFile) = Begin(parsed, name, source, screen, stop);
-        TrainingOptions options = flags.Options(parsed, set.Size);
+        TrainingOptions options = flags.Options(parsed, set.Size) with { GammaL1 = parsed.GetValue(slimming) };
         WorkFolder work = flags.Work(parsed, target, isFile ? name : null, screen);
         Model trained = model;
         Watch.Over(screen, "training", watch => trained = Retrainer.Train(model, set, options, work, watch.Tell, stop));
         Ending.Write(screen, trained, set, target, work, new("train", string.Create(CultureInfo.InvariantCulture,
-            $"{options.Epochs} epochs of {set.Name}, batch {options.Batch}, learning rate {options.LearningRate}, seed {options.Seed}"), null, 0, 0), stop);
+            $"{options.Epochs} epochs of {set.Name}, batch {options.Batch}, learning rate {options.LearningRate}, seed {options.Seed}{TrainingFlags.Besides(options)}"), null, 0, 0), stop);
     }
 
     private static (Model Model, DataSet Data, bool IsFile) Begin(ParseResult parsed, string name, string source, Screen screen, CancellationToken stop)

@@ -12,16 +12,24 @@ public static class Importances
     /// <summary>√Σ w² over the same weights.</summary>
     public static IReadOnlyList<double> L2(ChannelGroups groups) => ByWeights(groups, w => w * w, Math.Sqrt);
 
-    /// <summary>Σ |scale| of the BatchNormalizations that the group's channels pass (Liu et al. 2017, network slimming).</summary>
+    /// <summary>
+    /// The mean |scale| of the BatchNormalizations that the group's channels pass (Liu et al. 2017, network slimming): where residual sums and concatenations
+    /// share channels, all of theirs decide together. Infinity for a group that passes none, which nothing speaks against.
+    /// </summary>
     public static IReadOnlyList<double> BatchNormScale(ChannelGroups groups)
     {
         double[] scores = new double[groups.Count];
+        int[] counts = new int[groups.Count];
         foreach (Node node in groups.Graph.Nodes.Where(node => node.Op is BatchNormalization))
         {
             if (groups.Lane(node) is not { Axis: 1 } lane || node.Inputs[1].Value is not { } scale) continue;
-            for (int channel = 0; channel < lane.Count; channel++) scores[lane.Ids[channel]] += Math.Abs(scale.Floats[channel]);
+            for (int channel = 0; channel < lane.Count; channel++)
+            {
+                scores[lane.Ids[channel]] += Math.Abs(scale.Floats[channel]);
+                counts[lane.Ids[channel]]++;
+            }
         }
-        return scores;
+        return [.. scores.Zip(counts, (score, count) => count > 0 ? score / count : double.PositiveInfinity)];
     }
 
     /// <summary>

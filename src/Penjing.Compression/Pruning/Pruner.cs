@@ -97,7 +97,7 @@ public static class Pruner
         Dictionary<Family, int> quotas = families.ToDictionary(family => family, _ => 0);
         int rest = families.Sum(family => family.Size) - (int)Math.Round((1 - ratio) * families.Sum(family => family.Original), MidpointRounding.AwayFromZero);
         IEnumerable<(Family Family, Bundle Bundle)> ranked = families.SelectMany(family => family.Bundles.Select(bundle => (family, bundle)))
-            .OrderBy(entry => entry.family.Mean > 0 ? entry.bundle.Score / entry.family.Mean : 0);
+            .OrderBy(entry => options.Absolute ? entry.bundle.Score : entry.family.Mean > 0 ? entry.bundle.Score / entry.family.Mean : 0);
         foreach ((Family family, Bundle bundle) in ranked)
         {
             int quota = quotas[family] + bundle.Groups.Length;
@@ -126,7 +126,8 @@ public static class Pruner
         IReadOnlyList<double> scores = options.Importance(groups);
         if (scores.Count != groups.Count) throw new PenjingException($"the importance function gave {scores.Count} scores for {groups.Count} channel groups");
         ILookup<int, int> members = Enumerable.Range(0, groups.Count).ToLookup(groups.Family);
-        HashSet<int> stay = [.. groups.Graph.Nodes.Where(node => options.Keep.Contains(node.Name)).SelectMany(node => groups.Channels(node))];
+        HashSet<int> stay = [.. Enumerable.Range(0, groups.Count).Where(group => double.IsPositiveInfinity(scores[group])),
+            .. groups.Graph.Nodes.Where(node => options.Keep.Contains(node.Name)).SelectMany(node => groups.Channels(node))];
         Dictionary<int, int> originals = OriginalSizes(groups, options.Original);
         return [.. groups.Bundles(scores)
             .Where(bundle => !bundle.Any(stay.Contains))
@@ -136,7 +137,7 @@ public static class Pruner
             .Select(family => new Family(
                 members[family.Key].Count(),
                 originals.GetValueOrDefault(family.Key, members[family.Key].Count()),
-                members[family.Key].Average(group => scores[group]),
+                members[family.Key].Select(group => scores[group]).Where(double.IsFinite).DefaultIfEmpty().Average(),
                 [.. family.OrderBy(bundle => bundle.Score).ThenBy(bundle => bundle.Groups[0])]))];
     }
 

@@ -12,8 +12,14 @@ public sealed record PruningOptions
     /// </summary>
     public long? Macs { get; init; }
 
-    /// <summary>Whether families compete, by scores divided by the family's mean, in place of each giving the same fraction.</summary>
+    /// <summary>Whether families compete, by scores divided by the family's mean (or see <see cref="Absolute"/>), in place of each giving the same fraction.</summary>
     public bool Global { get; init; }
+
+    /// <summary>
+    /// Whether families compete in <see cref="Global"/> pruning by their scores as they are, under one threshold, as in network slimming (Liu et al. 2017): for
+    /// scores of one scale in all layers, such as <see cref="Importances.BatchNormScale"/>.
+    /// </summary>
+    public bool Absolute { get; init; }
 
     /// <summary>The largest fraction that one family gives in <see cref="Global"/> pruning.</summary>
     public double MostOfOne { get; init; } = 0.9;
@@ -24,7 +30,7 @@ public sealed record PruningOptions
     /// </summary>
     public int Multiple { get; init; } = 1;
 
-    /// <summary>The score of each group.</summary>
+    /// <summary>The score of each group; one of infinity stays.</summary>
     public Importance Importance { get; init; } = Importances.L1;
 
     /// <summary>The names of values whose channels all stay.</summary>

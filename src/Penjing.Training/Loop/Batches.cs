@@ -28,6 +28,9 @@ internal sealed class Batches
         StepsPerEpoch = Math.Max(1, split.Count / options.Batch);
     }
 
+    /// <summary>How pictures become inputs.</summary>
+    public Preprocessing Preprocessing => preprocessing;
+
     /// <summary>Whole batches of an epoch.</summary>
     public int StepsPerEpoch { get; }
 

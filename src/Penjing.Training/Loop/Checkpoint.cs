@@ -15,29 +15,37 @@ namespace Penjing.Training;
 /// <param name="Numbers">The trained numbers.</param>
 /// <param name="Momentum">The descent's momentum.</param>
 /// <param name="Statistics">BatchNormalization's means and variances.</param>
+/// <param name="MeanNumbers">The moving average of the numbers; empty where there is none.</param>
+/// <param name="MeanStatistics">The moving average of the statistics; empty where there is none.</param>
 /// <remarks>
-/// The file: "PENJCKP1"; the essence as count and pairs of strings; step; the epoch's sums; the epochs; three arrays of count and floats; XxHash64 of all before.
+/// The file: "PENJCKP2"; the essence as count and pairs of strings; step; the epoch's sums; the epochs; five arrays of count and floats; XxHash64 of all before.
 /// Little-endian, strings as .NET's BinaryWriter has them.
 /// </remarks>
 internal sealed record Checkpoint(
     ImmutableArray<(string Name, string Value)> Essence, int Step, double LossSum, long Right, long Seen,
-    ImmutableArray<EpochResult> Epochs, float[] Numbers, float[] Momentum, float[] Statistics)
+    ImmutableArray<EpochResult> Epochs, float[] Numbers, float[] Momentum, float[] Statistics, float[] MeanNumbers, float[] MeanStatistics)
 {
-    private const ulong Magic = 0x31504B434A4E4550;
+    private const ulong Magic = 0x32504B434A4E4550;
 
     /// <summary>What a network and its data contribute to <see cref="Essence"/>: their fingerprints.</summary>
     public static IEnumerable<(string Name, string Value)> Fingerprints(Graph graph, TrainableGraph trainable, DataSet data)
     {
-        using IncrementalHash network = IncrementalHash.CreateHash(HashAlgorithmName.SHA256), labels = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        yield return ("network", Fingerprint(graph));
+        yield return ("parameterization", string.Join(" ", trainable.Slots.Where(slot => slot.Parameterization != Parameterization.Free).Select(slot => $"{slot.Node.Name}:{(int)slot.Parameterization}")));
+        string labels = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(data.Train.Labels.AsSpan())))[..16];
+        yield return ("data", $"{data.Train.Count} pictures of {data.Size} {data.Channels}, {labels}");
+    }
+
+    /// <summary>What tells a graph, its weights included, from any other.</summary>
+    public static string Fingerprint(Graph graph)
+    {
+        using IncrementalHash network = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (Node node in graph.Nodes)
         {
             network.AppendData(System.Text.Encoding.UTF8.GetBytes($"{node} ({string.Join(", ", node.Inputs.Select(input => input.Name))}) {node.Op}\n"));
             if (node.Value is { } value) network.AppendData(value.Bytes.Span);
         }
-        yield return ("network", Convert.ToHexStringLower(network.GetHashAndReset())[..16]);
-        yield return ("parameterization", string.Join(" ", trainable.Slots.Where(slot => slot.Parameterization != Parameterization.Free).Select(slot => $"{slot.Node.Name}:{(int)slot.Parameterization}")));
-        labels.AppendData(MemoryMarshal.AsBytes(data.Train.Labels.AsSpan()));
-        yield return ("data", $"{data.Train.Count} pictures of {data.Size} {data.Channels}, {Convert.ToHexStringLower(labels.GetHashAndReset())[..16]}");
+        return Convert.ToHexStringLower(network.GetHashAndReset())[..16];
     }
 
     /// <summary>Writes the file: whole, or as it was before.</summary>
@@ -65,7 +73,7 @@ internal sealed record Checkpoint(
             writer.Write(epoch.TrainTop1);
             writer.Write(epoch.TestTop1 ?? double.NaN);
         }
-        foreach (float[] array in new[] { Numbers, Momentum, Statistics })
+        foreach (float[] array in new[] { Numbers, Momentum, Statistics, MeanNumbers, MeanStatistics })
         {
             writer.Write(array.Length);
             writer.Write(MemoryMarshal.AsBytes(array.AsSpan()));
@@ -93,7 +101,7 @@ internal sealed record Checkpoint(
             long right = reader.ReadInt64(), seen = reader.ReadInt64();
             ImmutableArray<EpochResult> epochs = [.. Many(reader.ReadInt32(), () =>
                 new EpochResult(reader.ReadInt32(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble() is var top1 && double.IsNaN(top1) ? null : top1))];
-            return new(essence, step, lossSum, right, seen, epochs, Floats(reader), Floats(reader), Floats(reader));
+            return new(essence, step, lossSum, right, seen, epochs, Floats(reader), Floats(reader), Floats(reader), Floats(reader), Floats(reader));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

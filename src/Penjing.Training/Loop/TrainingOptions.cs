@@ -38,6 +38,30 @@ public sealed record TrainingOptions
     /// <summary>The share of probability that is spread over all classes (Szegedy et al. 2016).</summary>
     public double LabelSmoothing { get; init; }
 
+    /// <summary>The longest gradient, by its Euclidean norm over all numbers: a longer one is shortened to it (Pascanu et al. 2013); 0 for no bound.</summary>
+    public double ClipNorm { get; init; }
+
+    /// <summary>
+    /// Network slimming (Liu et al. 2017): the weight of the sum of |scale| over all BatchNormalizations in the loss. It drives the scales of channels that the
+    /// network can do without towards 0; the gradient is this much by the scale's sign.
+    /// </summary>
+    public double GammaL1 { get; init; }
+
+    /// <summary>
+    /// The decay of a moving average over the steps of all numbers and statistics, such as 0.999, which is then what is measured and returned; 0 for none.
+    /// At step n, from 1, the decay is at most (n + 1) / (n + 10), so that the first weights are soon forgotten.
+    /// </summary>
+    public double Average { get; init; }
+
+    /// <summary>What a teacher adds to the loss; null for none.</summary>
+    public Distillation? Distillation { get; init; }
+
+    /// <summary>
+    /// Training pictures over which BatchNormalization's means and variances are estimated before the first step, as after surgery; 0 to begin with those that
+    /// the network has. See <see cref="BatchNormStatistics"/>.
+    /// </summary>
+    public int EstimateOver { get; init; }
+
     /// <summary>Augmentation: pictures are shifted by up to this many pixels each way, black moving in: a crop after padding.</summary>
     public int Shift { get; init; }
 
@@ -107,6 +131,11 @@ public sealed record TrainingOptions
         Require(Momentum is >= 0 and < 1, nameof(Momentum), Momentum);
         Require(WeightDecay is >= 0 and < 1, nameof(WeightDecay), WeightDecay);
         Require(LabelSmoothing is >= 0 and < 1, nameof(LabelSmoothing), LabelSmoothing);
+        Require(ClipNorm >= 0 && double.IsFinite(ClipNorm), nameof(ClipNorm), ClipNorm);
+        Require(GammaL1 is >= 0 and < 1, nameof(GammaL1), GammaL1);
+        Require(Average is >= 0 and < 1, nameof(Average), Average);
+        Require(EstimateOver is 0 or > 1, nameof(EstimateOver), EstimateOver);
+        Distillation?.Check();
         Require(Shift >= 0, nameof(Shift), Shift);
         Require(Threads > 0 && Threads <= Batch, nameof(Threads), Threads);
         Require(ValidateEvery >= 0, nameof(ValidateEvery), ValidateEvery);
@@ -133,6 +162,11 @@ public sealed record TrainingOptions
         yield return (nameof(WeightDecay), Text(WeightDecay));
         yield return (nameof(DecayAll), Text(DecayAll));
         yield return (nameof(LabelSmoothing), Text(LabelSmoothing));
+        yield return (nameof(ClipNorm), Text(ClipNorm));
+        yield return (nameof(GammaL1), Text(GammaL1));
+        yield return (nameof(Average), Text(Average));
+        yield return (nameof(EstimateOver), Text(EstimateOver));
+        yield return (nameof(Distillation), Distillation?.Essence() ?? "");
         yield return (nameof(Shift), Text(Shift));
         yield return (nameof(Flip), Text(Flip));
         yield return (nameof(Seed), Text(Seed));

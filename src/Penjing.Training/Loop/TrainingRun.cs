@@ -10,6 +10,7 @@ namespace Penjing.Training;
 internal sealed class TrainingRun : IDisposable
 {
     private const int TestBatch = 200;
+    private const ulong DropoutStream = 3, EstimationStream = 4;
 
     private readonly DataSet data;
     private readonly Batches batches;
@@ -17,6 +18,8 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainableGraph trainable;
     private readonly Replica[] replicas;
     private readonly Sgd descent;
+    private readonly MovingAverage? average;
+    private readonly Distiller? distiller;
     private readonly Crew crew;
     private readonly Pace pace = new();
     private readonly ImmutableArray<(string, string)> essence;
@@ -31,9 +34,11 @@ internal sealed class TrainingRun : IDisposable
         this.batches = batches;
         this.options = options;
         Schedule = Schedule.Of(options, batches.StepsPerEpoch);
-        trainable = new(graph, options.Parameterize);
+        if (options.Distillation is { } distillation) distiller = new(distillation, graph, batches.Preprocessing);
+        trainable = new(graph, options.Parameterize, Distiller.Features(options.Distillation, graph));
         descent = new(trainable, options);
         replicas = [trainable.Master, .. Enumerable.Range(1, options.Threads - 1).Select(_ => trainable.NewReplica())];
+        if (options.Average > 0) average = new(trainable, replicas, options.Average);
         shares = new (double, int)[options.Threads];
         essence = [.. options.Essence(), .. Checkpoint.Fingerprints(graph, trainable, data)];
         int classes = graph.Outputs[0].Shape.Elements / Math.Max(1, graph.Outputs[0].Shape[0]);
@@ -66,13 +71,14 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Pictures trained on per second.</summary>
     public double ImagesPerSecond => pace.StepsPerSecond * options.Batch;
 
-    /// <summary>The network as it is now.</summary>
-    public Graph ToGraph() => trainable.ToGraph();
+    /// <summary>The network as it is now; on average over the steps, where asked for.</summary>
+    public Graph ToGraph() => average?.Show(trainable.ToGraph) ?? trainable.ToGraph();
 
     /// <summary>Does the steps that remain, or those until cancellation.</summary>
     public void Run(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         long written = Stopwatch.GetTimestamp();
+        if (Step == 0) Begin();
         while (Step < Schedule.Steps && !cancellation.IsCancellationRequested)
         {
             pace.Step(Advance);
@@ -93,6 +99,32 @@ internal sealed class TrainingRun : IDisposable
         if (Step < Schedule.Steps && options.Checkpoint is { } last) Save(last);
     }
 
+    /// <summary>Estimates BatchNormalization's means and variances over training pictures drawn by the seed; see <see cref="BatchNormStatistics"/>.</summary>
+    /// <exception cref="PenjingException">There are not two pictures.</exception>
+    public void Estimate()
+    {
+        var order = new int[data.Train.Count];
+        new Chance((ulong)options.Seed, EstimationStream, 0).Shuffle(order);
+        int count = Math.Min(options.EstimateOver, order.Length), chunks = (count + Estimation.Batch - 1) / Estimation.Batch;
+        if (count < 2) throw new PenjingException($"BatchNormalization's statistics can't be estimated over {count} training pictures: the data set '{data.Name}' must have at least two");
+        var parts = new (int Pictures, float[] Statistics)[chunks];
+        crew.Do(number =>
+        {
+            for (int chunk = number; chunk < chunks; chunk += options.Threads)
+            {
+                using DisposeScope scope = torch.NewDisposeScope();
+                using IDisposable mode = torch.no_grad();
+                int from = (int)((long)chunk * count / chunks), end = (int)((chunk + 1L) * count / chunks);
+                TorchTensor pictures = torch.empty(end - from, batches.PerPicture);
+                for (int i = from; i < end; i++) batches.FillPlain(data.Train, order[i], order[i] + 1, pictures.Floats()[((i - from) * batches.PerPicture)..]);
+                replicas[number].Estimate(Input(pictures));
+                parts[chunk] = (end - from, Copy(replicas[number].Statistics));
+            }
+        });
+        float[] merged = Estimation.Merge(trainable, parts);
+        foreach (Replica replica in replicas) Put(merged, replica.Statistics);
+    }
+
     /// <summary>The fraction of pictures whose first answer is right.</summary>
     public double Top1(Split split)
     {
@@ -109,7 +141,7 @@ internal sealed class TrainingRun : IDisposable
                 TorchTensor pictures = torch.empty(end - from, batches.PerPicture), labels = torch.empty(end - from, dtype: torch.ScalarType.Int64);
                 batches.FillPlain(split, from, end, pictures.Floats());
                 for (int i = from; i < end; i++) labels.Longs()[i - from] = split.Labels[i];
-                counts[number] += Right(replicas[number].Logits(Input(pictures), training: false), labels);
+                counts[number] += Right(replicas[number].Logits(Input(pictures)), labels);
             }
         });
         return (double)counts.Sum() / split.Count;
@@ -120,7 +152,16 @@ internal sealed class TrainingRun : IDisposable
     {
         crew.Dispose();
         descent.Dispose();
+        average?.Dispose();
+        distiller?.Dispose();
         trainable.Dispose();
+    }
+
+    private void Begin()
+    {
+        if (options.EstimateOver == 0) return;
+        Estimate();
+        average?.Begin();
     }
 
     private void Advance()
@@ -140,6 +181,7 @@ internal sealed class TrainingRun : IDisposable
         seen += options.Batch;
         descent.Step(replicas[0].Gradient, Schedule[Step]);
         Step++;
+        average?.Follow(Step);
     }
 
     /// <summary>One thread's share of a step: forward and backward.</summary>
@@ -151,8 +193,12 @@ internal sealed class TrainingRun : IDisposable
         batches.Fill(Step, from, end, pictures.Floats(), labels.Longs());
         Replica replica = replicas[number];
         replica.Gradient.zero_();
-        TorchTensor logits = replica.Logits(Input(pictures), training: true, new Chance((ulong)options.Seed, 3, (ulong)Step * (ulong)options.Threads + (ulong)number).Next());
-        TorchTensor loss = functional.cross_entropy(logits, labels, label_smoothing: options.LabelSmoothing) * ((double)(end - from) / options.Batch);
+        TorchTensor input = Input(pictures);
+        ulong seed = new Chance((ulong)options.Seed, DropoutStream, (ulong)Step * (ulong)options.Threads + (ulong)number).Next();
+        (TorchTensor logits, TorchTensor[] features) = replica.Answer(input, Pass.Training, seed);
+        TorchTensor loss = functional.cross_entropy(logits, labels, label_smoothing: options.LabelSmoothing);
+        if (distiller is not null) loss = distiller.Loss(input, logits, features, loss);
+        loss = loss * ((double)(end - from) / options.Batch);
         loss.backward();
         shares[number] = (loss.item<float>(), Right(logits, labels));
     }
@@ -178,7 +224,7 @@ internal sealed class TrainingRun : IDisposable
         double? top1 = null;
         int epoch = Epochs.Length + 1;
         bool measured = options.ValidateEvery > 0 && data.Test.Count > 0 && (epoch % options.ValidateEvery == 0 || Step == Schedule.Steps);
-        if (measured) pace.Measure(() => top1 = Top1(data.Test));
+        if (measured) pace.Measure(() => top1 = average?.Show(() => Top1(data.Test)) ?? Top1(data.Test));
         Epochs = Epochs.Add(new(epoch, lossSum / seen, (double)right / seen, top1));
         (lossSum, right, seen) = (0, 0, 0);
     }
@@ -203,7 +249,8 @@ internal sealed class TrainingRun : IDisposable
 
     private static int Right(TorchTensor logits, TorchTensor labels) => (int)logits.argmax(1).eq(labels).sum().item<long>();
 
-    private void Save(string path) => new Checkpoint(essence, Step, lossSum, right, seen, Epochs, Copy(trainable.Numbers), Copy(descent.Momentum), Copy(replicas[0].Statistics)).Write(path);
+    private void Save(string path) => new Checkpoint(essence, Step, lossSum, right, seen, Epochs, Copy(trainable.Numbers), Copy(descent.Momentum), Copy(replicas[0].Statistics),
+        average is null ? [] : Copy(average.Means[0]), average is null ? [] : Copy(average.Means[1])).Write(path);
 
     private void Restore(string path)
     {
@@ -211,9 +258,15 @@ internal sealed class TrainingRun : IDisposable
         checkpoint.Match(path, essence);
         checkpoint.Numbers.CopyTo(trainable.Numbers.Floats());
         checkpoint.Momentum.CopyTo(descent.Momentum.Floats());
-        foreach (Replica replica in replicas)
-            if (checkpoint.Statistics.Length > 0) checkpoint.Statistics.CopyTo(replica.Statistics.Floats());
+        foreach (Replica replica in replicas) Put(checkpoint.Statistics, replica.Statistics);
+        Put(checkpoint.MeanNumbers, average?.Means[0]);
+        Put(checkpoint.MeanStatistics, average?.Means[1]);
         (Step, lossSum, right, seen, Epochs) = (checkpoint.Step, checkpoint.LossSum, checkpoint.Right, checkpoint.Seen, checkpoint.Epochs);
+    }
+
+    private static void Put(float[] values, TorchTensor? tensor)
+    {
+        if (values.Length > 0) values.CopyTo(tensor!.Floats());
     }
 
     private static float[] Copy(TorchTensor tensor) => tensor.NumberOfElements == 0 ? [] : tensor.Floats().ToArray();

@@ -77,6 +77,39 @@ public static class Retrainer
     }
 
     /// <summary>
+    /// Network slimming in passes (Liu et al. 2017): each trains under the L1 norm of BatchNormalization's scales, cuts the channels of the smallest scales of the
+    /// whole network, and trains what is left. Where residual sums and concatenations share channels, the mean of their scales decides.
+    /// </summary>
+    /// <param name="model">A network with BatchNormalization, trained or not.</param>
+    /// <param name="data">The pictures.</param>
+    /// <param name="options">What is cut; its ratio and importance don't matter.</param>
+    /// <param name="ratios">The fraction of the network's channels that is gone after each pass; see <see cref="PruningSchedule"/>.</param>
+    /// <param name="sparsifying">How to train before each pass's cut, counted from 0; with a <see cref="TrainingOptions.GammaL1"/>.</param>
+    /// <param name="training">How to train after it.</param>
+    /// <param name="work">Where the passes are kept.</param>
+    /// <param name="progress">Is told after every step of training.</param>
+    /// <param name="cancellation">Ends the work after a step.</param>
+    /// <exception cref="OperationCanceledException">The work was cancelled; the folder holds what it takes to go on.</exception>
+    /// <exception cref="PenjingException">Options, network and data don't fit, or the folder can't be written to.</exception>
+    public static Model Slim(
+        Model model, DataSet data, PruningOptions options, IReadOnlyList<double> ratios, Func<int, TrainingOptions> sparsifying, Func<int, TrainingOptions> training,
+        WorkFolder work, Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        TrainingOptions[] trainings = [.. ratios.SelectMany((_, pass) => (TrainingOptions[])[sparsifying(pass), training(pass)])];
+        if (trainings.Where((one, part) => part % 2 == 0 && !(one.GammaL1 > 0)).Any())
+            throw new PenjingException("slimming trains with the option GammaL1 above 0 before it cuts, 1e-4 for example");
+        Graph original = model.Graph;
+        for (int pass = 0; pass < ratios.Count; pass++)
+        {
+            Model dense = model;
+            PruningOptions cut = options with { Ratio = ratios[pass], Original = original, Importance = Importances.BatchNormScale, Global = true, Absolute = true };
+            Model sparse = Step($"sparse-{pass + 1}", 2 * pass + 1, trainings, () => dense, data, work, progress, cancellation);
+            model = Step($"slimmed-{pass + 1}", 2 * pass + 2, trainings, () => sparse with { Graph = Pruner.Prune(sparse.Graph, cut) }, data, work, progress, cancellation);
+        }
+        return model;
+    }
+
+    /// <summary>
     /// Lets weights share values and trains the shared values (trained quantization, Han et al. 2016), then rounds what remains to Float16: the network is ready
     /// to ship, and trains no further.
     /// </summary>

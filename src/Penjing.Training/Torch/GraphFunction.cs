@@ -9,7 +9,9 @@ internal sealed class GraphFunction
     public readonly record struct Step(Node Node, ImmutableArray<int> Inputs, bool InPlace, ImmutableArray<int> Dead);
 
     /// <summary>The order of evaluation of a graph's outputs.</summary>
-    public GraphFunction(Graph graph)
+    /// <param name="graph">The graph.</param>
+    /// <param name="kept">Nodes of it whose values are wanted besides the outputs.</param>
+    public GraphFunction(Graph graph, ImmutableArray<Node> kept)
     {
         Graph = graph;
         var indices = graph.Nodes.Select((node, index) => (node, index)).ToDictionary(pair => pair.node, pair => pair.index);
@@ -17,7 +19,7 @@ internal sealed class GraphFunction
         var last = new int[graph.Nodes.Length];
         for (int i = 0; i < graph.Nodes.Length; i++)
             foreach (Node input in graph.Nodes[i].Inputs) last[indices[input]] = i;
-        foreach (Node output in graph.Outputs) last[indices[output]] = int.MaxValue;
+        foreach (Node wanted in (IEnumerable<Node>)[.. graph.Outputs, .. kept]) last[indices[wanted]] = int.MaxValue;
         last[indices[LogitsOf(graph.Outputs[0])]] = int.MaxValue;
         ILookup<int, int> dead = Enumerable.Range(0, graph.Nodes.Length).Where(i => graph.Nodes[i].Op is not (Input or Constant)).ToLookup(i => last[i]);
         HashSet<Node> fed = Fed(graph);
@@ -25,10 +27,12 @@ internal sealed class GraphFunction
         Steps = [.. graph.Nodes.Select((node, index) => new Step(
             node.Op is Reshape reshape && fed.Contains(node) ? Rebatched(node, reshape, batch) : node,
             [.. node.Inputs.Select(input => indices[input])],
-            node.Inputs.Length == 1 && TorchOps.Overwritable(node.Inputs[0].Op) && consumers[node.Inputs[0]].Count() == 1 && !graph.Outputs.Contains(node.Inputs[0]),
+            node.Inputs.Length == 1 && TorchOps.Overwritable(node.Inputs[0].Op) && consumers[node.Inputs[0]].Count() == 1
+                && !graph.Outputs.Contains(node.Inputs[0]) && !kept.Contains(node.Inputs[0]),
             [.. dead[index]]))];
         Inputs = [.. graph.Inputs.Select(input => indices[input])];
         Outputs = [.. graph.Outputs.Select(output => indices[output])];
+        Kept = [.. kept.Select(node => indices[node])];
         Logits = indices[LogitsOf(graph.Outputs[0])];
     }
 
@@ -43,6 +47,9 @@ internal sealed class GraphFunction
 
     /// <summary>The indices of the outputs' values.</summary>
     public ImmutableArray<int> Outputs { get; }
+
+    /// <summary>The indices of the values wanted besides.</summary>
+    public ImmutableArray<int> Kept { get; }
 
     /// <summary>The index of the first output's value before a closing Softmax: what cross-entropy is taken of.</summary>
     public int Logits { get; }

@@ -5,6 +5,17 @@ using TorchTensor = TorchSharp.torch.Tensor;
 
 namespace Penjing.Training;
 
+/// <summary>What a pass through a network is for.</summary>
+internal enum Pass
+{
+    /// <summary>Its answer: BatchNormalization by its statistics, no dropout.</summary>
+    Inference,
+    /// <summary>Its gradient: BatchNormalization over the batch, whose statistics follow; dropout.</summary>
+    Training,
+    /// <summary>Its statistics: BatchNormalization over the batch, whose statistics become the batch's; no dropout.</summary>
+    Estimation,
+}
+
 /// <summary>What one thread needs to train a share of each batch: leaves over the common numbers, its own flat gradient, its own statistics.</summary>
 internal sealed class Replica : IDisposable
 {
@@ -51,12 +62,26 @@ internal sealed class Replica : IDisposable
     /// <param name="seed">What dropout follows from.</param>
     public TorchTensor[] Forward(ReadOnlySpan<TorchTensor> inputs, bool training, ulong seed = 0)
     {
-        TorchTensor[] values = Evaluate(inputs, training, seed);
+        TorchTensor[] values = Evaluate(inputs, training ? Pass.Training : Pass.Inference, seed);
         return [.. function.Outputs.Select(index => values[index])];
     }
 
-    /// <summary>The logits of the first output, batch × classes.</summary>
-    public TorchTensor Logits(TorchTensor input, bool training, ulong seed = 0) => Evaluate([input], training, seed)[function.Logits].flatten(1);
+    /// <summary>The logits of the first output at inference, batch × classes.</summary>
+    public TorchTensor Logits(TorchTensor input) => Evaluate([input], Pass.Inference, 0)[function.Logits].flatten(1);
+
+    /// <summary>The logits of the first output, batch × classes, and the values that are wanted besides.</summary>
+    public (TorchTensor Logits, TorchTensor[] Kept) Answer(TorchTensor input, Pass pass, ulong seed = 0)
+    {
+        TorchTensor[] values = Evaluate([input], pass, seed);
+        return (values[function.Logits].flatten(1), [.. function.Kept.Select(index => values[index])]);
+    }
+
+    /// <summary>Makes <see cref="Statistics"/> the means and unbiased variances of this batch, each layer normalized by the batch's.</summary>
+    public void Estimate(TorchTensor input)
+    {
+        Statistics.zero_();
+        Evaluate([input], Pass.Estimation, 0);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -69,8 +94,9 @@ internal sealed class Replica : IDisposable
 
     private static TorchTensor Kept(TorchTensor tensor) => tensor.DetachFromDisposeScope();
 
-    private TorchTensor[] Evaluate(ReadOnlySpan<TorchTensor> inputs, bool training, ulong seed)
+    private TorchTensor[] Evaluate(ReadOnlySpan<TorchTensor> inputs, Pass pass, ulong seed)
     {
+        bool training = pass is Pass.Training, releases = !training && !torch.is_grad_enabled();
         if (training) generator.manual_seed((long)seed);
         var values = new TorchTensor[function.Steps.Length];
         for (int i = 0; i < inputs.Length; i++)
@@ -85,11 +111,12 @@ internal sealed class Replica : IDisposable
             {
                 Input => values[i],
                 Constant => trained.TryGetValue(node, out int slot) ? slots[slot].Value(leaves[slot]) : buffers.TryGetValue(node, out TorchTensor? buffer) ? buffer : fixedValues[node],
-                BatchNormalization normalization => functional.batch_norm(arguments[0], arguments[3], arguments[4], arguments[1], arguments[2], training, Momentum, normalization.Epsilon),
+                BatchNormalization normalization => functional.batch_norm(arguments[0], arguments[3], arguments[4], arguments[1], arguments[2],
+                    pass is not Pass.Inference, pass is Pass.Estimation ? 1 : Momentum, normalization.Epsilon),
                 Dropout dropout => training && dropout.Ratio > 0 ? Dropped(arguments[0], dropout.Ratio) : arguments[0].alias(),
                 _ => TorchOps.Evaluate(node, inPlace, arguments.AsSpan(0, from.Length)),
             };
-            if (!training && torch.is_inference_mode_enabled())
+            if (releases)
                 foreach (int index in dead)
                     if (!ReferenceEquals(values[index], values[i])) values[index].Dispose();
         }

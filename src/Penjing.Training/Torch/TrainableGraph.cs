@@ -20,13 +20,16 @@ public sealed class TrainableGraph : IDisposable
     /// <param name="graph">The network; its own batch size doesn't matter.</param>
     /// <param name="parameterize">How each trained weight is made up; by default every element is free.</param>
     /// <exception cref="PenjingException">The graph is quantized, or a BatchNormalization's statistics are not constants, or torch can't be loaded.</exception>
-    public TrainableGraph(Graph graph, Func<Node, Parameterization>? parameterize = null)
+    public TrainableGraph(Graph graph, Func<Node, Parameterization>? parameterize = null) : this(graph, parameterize, []) { }
+
+    /// <summary>A graph made trainable, of which the values of these nodes are wanted besides the outputs.</summary>
+    internal TrainableGraph(Graph graph, Func<Node, Parameterization>? parameterize, ImmutableArray<Node> kept)
     {
         this.graph = graph;
         if (graph.Nodes.FirstOrDefault(node => node.Info.Quantization is not null) is { } quantized)
             throw new PenjingException($"node '{quantized.Name}' is quantized ({quantized.Info}): only a network of floats can be trained");
         TorchRuntime.Start();
-        Function = new(graph);
+        Function = new(graph, kept);
         slots = [.. Trained.Find(graph).Select(weight => new WeightSlot(weight.Node, (parameterize ?? Parameterizations.Free)(weight.Node), weight.IsKernel)).OrderByDescending(slot => slot.Decays)];
         int offset = 0;
         foreach (WeightSlot slot in slots)
@@ -58,6 +61,9 @@ public sealed class TrainableGraph : IDisposable
 
     /// <summary>How many of <see cref="Numbers"/>, from the first, belong to kernels and matrices.</summary>
     internal int Decayed => slots.Where(slot => slot.Decays).Sum(slot => slot.Count);
+
+    /// <summary>Where each mean and variance begins in <see cref="Replica.Statistics"/>.</summary>
+    internal ImmutableDictionary<Node, int> Offsets => offsets;
 
     /// <summary>The order of evaluation.</summary>
     internal GraphFunction Function { get; }

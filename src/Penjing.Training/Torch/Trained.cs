@@ -23,6 +23,10 @@ internal static class Trained
             ? throw new PenjingException($"node '{node.Name}': mean and variance must be constants to be trained, but '{input.Name}' is a {input.Op.Name}")
             : input)).Distinct();
 
+    /// <summary>The scales of the graph's BatchNormalizations that are constants.</summary>
+    public static IEnumerable<Node> Scales(Graph graph) =>
+        graph.Nodes.Where(node => node.Op is BatchNormalization && node.Inputs[1].Op is Constant).Select(node => node.Inputs[1]).Distinct();
+
     /// <summary>True for a kernel or matrix, false for another trained input, null for what is not trained.</summary>
     private static bool? Role(Node node, int input) => node.Op switch
     {

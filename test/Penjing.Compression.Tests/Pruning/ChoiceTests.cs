@@ -136,6 +136,43 @@ public sealed class ChoiceTests
         Assert.All(graph.Nodes.Where(node => node.Op is Conv), node => Assert.True(pruned[node.Name].Shape[1] >= 0.299 * node.Shape[1]));
     }
 
+    /// <summary>Slimming: one threshold for all layers, the mean scale of a residual stream's layers for its channels, and nothing of a layer without scales.</summary>
+    [Theory]
+    [InlineData(0.2, 1)]
+    [InlineData(0.5, 2)]
+    [InlineData(0.7, 3)]
+    public void The_smallest_scales_of_all_layers_go(double ratio, int seed)
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, 3, 6, 6]));
+        Node stem = Normal("stem", x, 8, 1), inner = Normal("inner", stem, 10, 0.1), back = Normal("back", inner, 8, 2);
+        Node bare = Conv("bare", new("sum", new Add(), stem, back), 6);
+        Graph graph = new(Conv("out", new("relu", new Relu(), bare), 4));
+        ChannelGroups groups = ChannelGroups.Of(graph);
+        Assert.Equal(groups.Channels(stem), groups.Channels(back));
+        List<(double Score, int Group)> ranked = [.. Enumerable.Range(0, 8).Select(i => ((Scale("stem", i) + Scale("back", i)) / 2, groups.Channels(stem)[i])),
+            .. Enumerable.Range(0, 10).Select(i => (Scale("inner", i), groups.Channels(inner)[i]))];
+        PruningOptions options = new() { Ratio = ratio, Global = true, Absolute = true, MostOfOne = 1, Importance = Importances.BatchNormScale };
+        ImmutableHashSet<int> doomed = Pruner.Choose(groups, options);
+        int most = ranked.Count - (int)Math.Round((1 - ratio) * ranked.Count, MidpointRounding.AwayFromZero);
+        int last = groups.Channels(inner).MaxBy(group => ranked.Single(entry => entry.Group == group).Score);
+        Assert.Equal(ranked.Order().Select(entry => entry.Group).Where(group => group != last).Take(most).Order(), doomed.Order());
+        Assert.All(groups.Channels(bare), group => Assert.Equal(double.PositiveInfinity, Importances.BatchNormScale(groups)[group]));
+        Assert.True(Pruner.Choose(groups, options with { Absolute = false }).Count == most && !doomed.SetEquals(Pruner.Choose(groups, options with { Absolute = false })));
+
+        double Scale(string name, int channel) => Math.Abs((double)graph[name + ".scale"].Value!.Floats[channel]);
+
+        Node Conv(string name, Node from, int channels) =>
+            new(name, new Conv(Size.One, Padding.All(1), Size.One, 1), from, Node.Weight(name + ".weight", RandomTensors.Kernel([channels, from.Shape[1], 3, 3], seed)));
+
+        Node Normal(string name, Node from, int channels, double deviation)
+        {
+            Node Vector(string part, Tensor value) => Node.Weight($"{name}.{part}", value);
+            Tensor ones = Tensor.Build<float>([channels], values => values.Fill(1)), zeros = Tensor.Zeros(ElementType.Float32, [channels]);
+            return new(name + ".bn", new BatchNormalization(), Conv(name, from, channels), Vector("scale", RandomTensors.Normal([channels], seed + channels, deviation)),
+                Vector("bias", zeros), Vector("mean", zeros), Vector("variance", ones));
+        }
+    }
+
     /// <summary>Values named to be kept keep all their channels.</summary>
     [Fact]
     public void Named_values_keep_their_channels()

@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using TorchSharp;
+using TorchTensor = TorchSharp.torch.Tensor;
+
+namespace Penjing.Training;
+
+/// <summary>A teacher at work: what its answers add to a student's loss. Several threads may ask it at once.</summary>
+internal sealed class Distiller : IDisposable
+{
+    private readonly Distillation options;
+    private readonly TrainableGraph teacher;
+
+    /// <summary>A teacher for a student.</summary>
+    /// <exception cref="PenjingException">They don't fit together; the message says why.</exception>
+    public Distiller(Distillation options, Graph student, Preprocessing preprocessing)
+    {
+        this.options = options;
+        Graph graph = options.Teacher.Graph;
+        if (graph.Inputs.Length != 1 || !SameButBatch(graph.Inputs[0].Shape, student.Inputs[0].Shape))
+            throw new PenjingException($"the teacher takes {string.Join(" and ", graph.Inputs.Select(input => input.Shape))}, but the student {student.Inputs[0].Shape}: both must see the same pictures");
+        if (options.Teacher.Preprocessing is { } own && own with { Fit = preprocessing.Fit } != preprocessing)
+            throw new PenjingException("teacher and student make a picture an input by different means, deviations or channels: train the student with the teacher's preprocessing");
+        if (Classes(graph) != Classes(student))
+            throw new PenjingException($"the teacher tells {Classes(graph)} classes apart, but the student {Classes(student)}");
+        foreach (FeaturePair pair in options.Features)
+        {
+            Shape mine = Named(student, pair.Student, "student").Shape, its = Named(graph, pair.Teacher, "teacher").Shape;
+            if (!SameButBatch(mine, its))
+                throw new PenjingException($"the student's '{pair.Student}' is {mine}, but the teacher's '{pair.Teacher}' {its}: features are compared element by element, so name nodes of one shape (one whose channels were not pruned, such as those in Keep)");
+        }
+        teacher = new(graph, null, [.. options.Features.Select(pair => Named(graph, pair.Teacher, "teacher"))]);
+    }
+
+    /// <summary>The nodes of a student whose values <see cref="Loss"/> asks for.</summary>
+    public static ImmutableArray<Node> Features(Distillation? options, Graph student) =>
+        options is null ? [] : [.. options.Features.Select(pair => Named(student, pair.Student, "student"))];
+
+    /// <summary>The student's loss: that of the labels, weighed against the teacher's answers.</summary>
+    /// <param name="input">What both saw.</param>
+    /// <param name="logits">The student's logits, batch × classes.</param>
+    /// <param name="features">The values of the student's <see cref="Features"/>.</param>
+    /// <param name="hard">The mean loss by the labels.</param>
+    public TorchTensor Loss(TorchTensor input, TorchTensor logits, TorchTensor[] features, TorchTensor hard)
+    {
+        TorchTensor taught;
+        TorchTensor[] shown;
+        using (torch.no_grad()) (taught, shown) = teacher.Master.Answer(input, Pass.Inference);
+        double t = options.Temperature;
+        TorchTensor wanted = (taught / t).log_softmax(1), soft = (wanted.exp() * (wanted - (logits / t).log_softmax(1))).sum() / logits.shape[0];
+        TorchTensor loss = hard * (1 - options.Soft) + soft * (options.Soft * t * t);
+        for (int i = 0; i < features.Length; i++) loss = loss + (features[i] - shown[i]).square().mean() * options.Features[i].Weight;
+        return loss;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => teacher.Dispose();
+
+    private static bool SameButBatch(Shape one, Shape other) => one.Rank == other.Rank && one.Skip(1).SequenceEqual(other.Skip(1));
+
+    private static int Classes(Graph graph) => graph.Outputs[0].Shape.Elements / Math.Max(1, graph.Outputs[0].Shape[0]);
+
+    private static Node Named(Graph graph, string name, string who) =>
+        graph.Nodes.FirstOrDefault(node => node.Name == name) ?? throw new PenjingException($"the {who} has no node '{name}' whose features could be compared");
+}
