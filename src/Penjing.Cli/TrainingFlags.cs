@@ -74,13 +74,11 @@ internal sealed class TrainingFlags
     /// <summary>What the training was besides the usual, in words for the history; each begins with a comma.</summary>
     public static string Besides(TrainingOptions options)
     {
-        FormattableString?[] words =
-        [
-            options.GammaL1 > 0 ? $", L1 norm of scales by {options.GammaL1}" : null, options.ClipNorm > 0 ? $", gradients clipped to {options.ClipNorm}" : null,
-            options.Average > 0 ? $", weights averaged by {options.Average}" : null, options.EstimateOver > 0 ? $", statistics estimated over {options.EstimateOver} pictures" : null,
-            options.Distillation is { } taught ? $", taught by {taught.Teacher.Name} at temperature {taught.Temperature} with weight {taught.Soft}" : null,
-        ];
-        return string.Concat(words.OfType<FormattableString>().Select(FormattableString.Invariant));
+        return If(options.GammaL1 > 0, $"L1 norm of scales by {options.GammaL1}") + If(options.ClipNorm > 0, $"gradients clipped to {options.ClipNorm}")
+            + If(options.Average > 0, $"weights averaged by {options.Average}") + If(options.EstimateOver > 0, $"statistics estimated over {options.EstimateOver} pictures")
+            + (options.Distillation is { } taught ? If(true, $"taught by {taught.Teacher.Name} at temperature {taught.Temperature} with weight {taught.Soft}") : "");
+
+        static string If(bool condition, FormattableString words) => condition ? ", " + FormattableString.Invariant(words) : "";
     }
 
     /// <summary>The seed.</summary>
