@@ -12,13 +12,13 @@ public sealed class SparsityTests
     private static readonly TrainingOptions Quick = new() { Steps = 9, Batch = 16, LearningRate = 0.05, Shift = 1, CheckpointEverySteps = 1 };
 
     [Theory]
-    [InlineData("unstructured", false)]
-    [InlineData("1:4", false)]
-    [InlineData("1x4", true)]
-    public void Zeros_hold_through_training(string text, bool global)
+    [InlineData("unstructured", SparsityScope.Lamp)]
+    [InlineData("1:4", SparsityScope.Layer)]
+    [InlineData("1x4", SparsityScope.Global)]
+    public void Zeros_hold_through_training(string text, SparsityScope scope)
     {
         using Samples samples = new();
-        SparsityOptions options = new() { Ratio = 0.7, Pattern = SparsityPattern.Parse(text)!, Global = global };
+        SparsityOptions options = new() { Ratio = 0.7, Pattern = SparsityPattern.Parse(text)!, Scope = scope };
         Model before = TrainerTests.Network(), after = Sparse(samples.At("work"), options, null, TestContext.Current.CancellationToken);
         Dictionary<string, Tensor> rounds = [];
         for (int round = 1; round <= Rounds; round++)

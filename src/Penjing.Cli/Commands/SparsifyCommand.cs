@@ -26,7 +26,8 @@ internal static class SparsifyCommand
         Description = "Where zeros stand: anywhere; so that N of M neighbouring inputs keep a weight, such as 2:4; in blocks of N outputs, such as 1x32.",
         DefaultValueFactory = _ => "unstructured",
     });
-    private static readonly Option<string> scope = Given.OneOf("--scope", ["layer", "global"], "Whether each layer gives the same share, or all weights compete by their magnitudes.");
+    private static readonly Option<string> scope = Given.OneOf("--scope", ["layer", "global", "lamp"],
+        "Each layer gives the same share; all weights compete by their magnitudes; or by their squares' shares in what is left of their layers.");
     private static readonly Option<string> schedule = Given.OneOf("--schedule", ["cubic", "linear", "geometric", "constant"],
         "How the share rises over the rounds: fast at first (automated gradual pruning); evenly; by the same share of what is left; at once.");
     private static readonly Option<int> rounds = Given.Number("--rounds", "N", 8, 1, 1000, "In how many rounds; each is followed by --epochs of retraining; the learning rate falls over all of them.");
@@ -51,7 +52,7 @@ internal static class SparsifyCommand
             Ratio = parsed.GetValue(ratio) ?? (where.Kept > 0 ? where.MostRatio : 0.9),
             Ratios = (parsed.GetValue(ratios) ?? []).Select(Parse).Reverse().DistinctBy(pair => pair.Key).ToImmutableDictionary(),
             Pattern = where,
-            Global = parsed.GetValue(scope) == "global",
+            Scope = Enum.Parse<SparsityScope>(parsed.GetValue(scope)!, ignoreCase: true),
             Depthwise = parsed.GetValue(depthwise),
         };
         Model network = reading.Read(parsed, source);

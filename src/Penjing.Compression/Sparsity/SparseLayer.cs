@@ -41,6 +41,22 @@ internal sealed record SparseLayer(Node Node, Mixer Mixer, SparsityPattern Patte
         return scores;
     }
 
+    /// <summary>Each score's square as a share of the squares of all that aren't smaller: rises as the scores do, up to 1.</summary>
+    public static float[] Lamp(float[] scores)
+    {
+        float[] rising = [.. scores], shares = new float[scores.Length];
+        int[] order = [.. Enumerable.Range(0, scores.Length)];
+        Array.Sort(rising, order);
+        double sum = 0;
+        for (int i = rising.Length - 1; i >= 0; i--)
+        {
+            double square = (double)rising[i] * rising[i];
+            sum += square;
+            shares[order[i]] = sum > 0 ? (float)(square / sum) : 0;
+        }
+        return shares;
+    }
+
     /// <summary>The units that may become zero: all but what each run of inputs keeps, and but the layer's largest.</summary>
     public bool[] Free(float[] scores)
     {

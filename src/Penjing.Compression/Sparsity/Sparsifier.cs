@@ -16,11 +16,11 @@ public static class Sparsifier
         Dictionary<Node, Tensor> changed = [];
         foreach (SparseLayer layer in Layers(graph, options))
         {
-            if (Named(layer, options.Ratios) is { } ratio) Clear([layer], ratio, changed);
-            else if (options.Global) competing.Add(layer);
-            else Clear([layer], options.Ratio, changed);
+            if (Named(layer, options.Ratios) is { } ratio) Clear([layer], ratio, false, changed);
+            else if (options.Scope is not SparsityScope.Layer) competing.Add(layer);
+            else Clear([layer], options.Ratio, false, changed);
         }
-        Clear(competing, options.Ratio, changed);
+        Clear(competing, options.Ratio, options.Scope is SparsityScope.Lamp, changed);
         return graph.Map((node, inputs) => changed.TryGetValue(node, out Tensor? value) ? Node.Weight(node.Name, value) : node.With(inputs));
     }
 
@@ -55,16 +55,17 @@ public static class Sparsifier
         ratios.TryGetValue(layer.Node.Name, out double ratio) || ratios.TryGetValue(layer.Weight.Name, out ratio) ? ratio : null;
 
     /// <summary>Zeroes the smallest units of layers that compete, until so many weights are zero. Equal ones go in the order in which they lie.</summary>
-    private static void Clear(IReadOnlyList<SparseLayer> layers, double ratio, Dictionary<Node, Tensor> changed)
+    private static void Clear(IReadOnlyList<SparseLayer> layers, double ratio, bool lamp, Dictionary<Node, Tensor> changed)
     {
         // A score that is not negative sorts as its bits do: above the unit's number, they make one key.
-        List<ulong> ranked = [];
+        List<ulong> ranked = new(layers.Sum(layer => layer.Units));
         uint[] starts = new uint[layers.Count];
         uint all = 0;
         for (int i = 0; i < layers.Count; i++)
         {
             float[] scores = layers[i].Scores();
             bool[] free = layers[i].Free(scores);
+            if (lamp) scores = SparseLayer.Lamp(scores);
             starts[i] = all;
             for (int unit = 0; unit < scores.Length; unit++)
                 if (free[unit]) ranked.Add((ulong)BitConverter.SingleToUInt32Bits(scores[unit]) << 32 | all + (uint)unit);

@@ -2,14 +2,28 @@ using System.Collections.Immutable;
 
 namespace Penjing.Compression;
 
+/// <summary>How the layers of a network divide the zeros among them.</summary>
+public enum SparsityScope
+{
+    /// <summary>Each gives the same share of its weights.</summary>
+    Layer,
+    /// <summary>The weights of all layers compete by their magnitudes.</summary>
+    Global,
+    /// <summary>
+    /// They compete by what layers would lose: each square as a share of the squares of those in its layer that aren't smaller (LAMP, Lee et al. 2021). Unlike <see cref="Global"/>
+    /// it doesn't depend on how large a layer's weights are, which normalization makes arbitrary.
+    /// </summary>
+    Lamp,
+}
+
 /// <summary>How many weights become zero, and by what rule.</summary>
 public sealed record SparsityOptions
 {
-    /// <summary>The share of weights that is zero in the end, from 0 to below 1 and to what the pattern allows: of each layer or, if <see cref="Global"/>, of all.</summary>
+    /// <summary>The share of weights that is zero in the end, from 0 to below 1 and to what the pattern allows: of each layer or, if layers compete, of all.</summary>
     public double Ratio { get; init; } = 0.5;
 
-    /// <summary>Whether the weights of all layers compete by their magnitudes, in place of each layer giving the same share.</summary>
-    public bool Global { get; init; }
+    /// <summary>Whether and how layers compete.</summary>
+    public SparsityScope Scope { get; init; }
 
     /// <summary>Where the zeros may stand.</summary>
     public SparsityPattern Pattern { get; init; } = SparsityPattern.Unstructured;
