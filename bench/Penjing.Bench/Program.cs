@@ -15,6 +15,7 @@ try
         ["sparse", .. string[] rest] => Sparse.Run(new(rest)),
         ["choice", .. string[] rest] => Choice.Run(new(rest)),
         ["pruned", .. string[] rest] => Pruned.Run(new(rest)),
+        ["sparsified", .. string[] rest] => Sparsified.Run(new(rest)),
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
         ["memory", .. string[] rest] => Memory.Run(new(rest)),
         ["memory-child", string file] => Memory.RunChild(file),
@@ -42,6 +43,7 @@ static int Usage()
           sparse   from how many zeros on do sparse kernels pay, and how much?
           choice   how far are the cost model's choices of kernels from those measured on this machine?
           pruned   is a pruned network faster by as much as it has fewer multiply-accumulates?
+          sparsified  how much faster is a network with zeros, and what do patterns of zeros gain?
           loads    how fast is a file read?
           memory   how much memory does a process need that loads a network and runs it once?
           codes    what does each way of coding pruned, shared weights take?
