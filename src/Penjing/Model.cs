@@ -55,4 +55,20 @@ public sealed record Preprocessing(Channels Channels, ImmutableArray<float> Mean
 /// <param name="Top1">The fraction of test pictures whose first answer is right, 0 to 1, where measured.</param>
 /// <param name="Parameters">Weight elements after the step.</param>
 /// <param name="Macs">Multiply-accumulates of one run at batch 1 after the step.</param>
-public sealed record Stage(string Name, string Detail, double? Top1, long Parameters, long Macs);
+public sealed record Stage(string Name, string Detail, double? Top1, long Parameters, long Macs)
+{
+    /// <summary>The channels that the step cut, by value, as they were numbered before it; none where it cut none.</summary>
+    public ImmutableArray<ChannelCut> Cuts { get; init; } = [];
+
+    /// <summary>Equal when all members are, cut by cut.</summary>
+    public bool Equals(Stage? other) => other is not null && (Name, Detail, Top1, Parameters, Macs) == (other.Name, other.Detail, other.Top1, other.Parameters, other.Macs)
+        && Cuts.AsSpan().SequenceEqual(other.Cuts.AsSpan());
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, Detail, Top1, Parameters, Macs, Cuts.IsDefault ? 0 : Cuts.Length);
+}
+
+/// <summary>Channels that were cut of a value.</summary>
+/// <param name="Value">The value's name.</param>
+/// <param name="Channels">Which, as hexadecimal digits: a bit for each channel that the value had, 1 where it was cut; the first channel's is the highest.</param>
+public sealed record ChannelCut(string Value, string Channels);

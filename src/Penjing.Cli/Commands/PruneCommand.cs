@@ -8,22 +8,13 @@ namespace Penjing.Cli;
 /// <summary>penjing prune: channels cut for good, in rounds, each followed by retraining.</summary>
 internal static class PruneCommand
 {
-    private static readonly OrderedDictionary<string, Importance> scores = new()
-    {
-        ["l1"] = Importances.L1,
-        ["l2"] = Importances.L2,
-        ["batchnorm"] = Importances.BatchNormScale,
-        ["contribution"] = Importances.Contribution,
-    };
     private static readonly Argument<string> model = Given.Model("The trained network's file");
     private static readonly Reading reading = new();
     private static readonly Option<string> data = Given.Data();
     private static readonly Option<string> output = Given.Out();
-    private static readonly Option<double> ratio = Given.Number("--ratio", "SHARE", 0.5, 0, 0.99, "The share of every layer's channels, with --global or --gamma-l1 of all channels, that is cut in the end.");
+    private static readonly Option<double> ratio = Given.Number("--ratio", "SHARE", 0.5, 0, 0.99, "The share of every layer's channels, with --gamma-l1 or another --ranking of all channels, that is cut in the end.");
     private static readonly Option<int> rounds = Given.Number("--rounds", "N", 4, 1, 1000, "In how many rounds; each is followed by --epochs of retraining.");
-    private static readonly Option<int> multiple = Given.Number("--multiple", "N", 16, 1, 1024, "What the channels that stay are rounded to a multiple of, less where a layer has few; 16 suits the kernels.");
-    private static readonly Option<string> score = Given.OneOf("--score", [.. scores.Keys], "What makes a channel important: the L1 or L2 norm of its kernels, the scales of BatchNormalization, or its share of the variance that its readers yield.");
-    private static readonly Option<bool> global = new("--global") { Description = "All layers compete, in place of each giving the same share." };
+    private static readonly PruningFlags choice = new();
     private static readonly Option<double> slimming = Given.GammaL1("Network slimming: each round first trains with this weight of the L1 norm of BatchNormalization's scales, such as 1e-4, then cuts the channels of the smallest scales of all layers.");
     private static readonly TrainingFlags flags = new(epochs: 2, rate: 0.03, warmUp: 0.1, epochsAre: "Passes over the training pictures after each round; a fraction is fine.");
 
@@ -33,7 +24,9 @@ internal static class PruneCommand
             "penjing prune model.penjing --data fashion-mnist --ratio 0.5 --rounds 4 --epochs 2 -o pruned.penjing",
             "penjing prune model.penjing --data fashion-mnist --ratio 0.7 --teacher model.penjing -o pruned.penjing",
             "penjing prune model.penjing --data fashion-mnist --ratio 0.7 --rounds 2 --gamma-l1 1e-4 -o slim.penjing",
-        ], Run, [model, data, output, ratio, rounds, multiple, score, global, slimming, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
+            "penjing prune model.penjing --data ./pictures --score taylor --ranking isomorphic --cap conv1=0.25 -o pruned.penjing",
+            "penjing prune model.penjing --data ./pictures --ratio 0.6 --round time -o pruned.penjing",
+        ], Run, [model, data, output, ratio, rounds, .. choice.Symbols, slimming, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -42,19 +35,21 @@ internal static class PruneCommand
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         TrainingOptions options = flags.Options(parsed, set.Size);
         (double share, int count) = (parsed.GetValue(ratio), parsed.GetValue(rounds));
-        (string by, double strength) = (parsed.GetValue(score)!, parsed.GetValue(slimming));
-        if (strength > 0 && by != "batchnorm" && parsed.GetResult(score) is { Implicit: false })
-            throw new PenjingException($"--gamma-l1 cuts by the scales of BatchNormalization, not by {by}: leave --score out, or --gamma-l1");
+        double strength = parsed.GetValue(slimming);
+        if (strength > 0 && choice.Other(parsed) is { } by) throw new PenjingException($"--gamma-l1 cuts by the scales of BatchNormalization, not by {by}: leave --score out, or --gamma-l1");
         WorkFolder work = flags.Work(parsed, target, source, screen);
-        PruningOptions pruning = new() { Multiple = parsed.GetValue(multiple), Importance = scores[by], Global = parsed.GetValue(global), Absolute = by == "batchnorm" };
+        PruningOptions pruning = choice.Options(parsed, network, set, options.Seed, stop);
         IReadOnlyList<double> ratios = PruningSchedule.Geometric(share, count);
         TrainingOptions sparsifying = options with { GammaL1 = strength };
         Model pruned = network;
         Watch.Over(screen, "pruning", watch => pruned = strength > 0
             ? Retrainer.Slim(network, set, pruning, ratios, _ => sparsifying, _ => options, work, watch.Tell, stop)
             : Retrainer.Prune(network, set, pruning, ratios, _ => options, work, watch.Tell, stop));
-        string rule = strength > 0 ? "batchnorm, global" : by + (pruning.Global ? ", global" : "");
-        Ending.Write(screen, pruned, set, target, work, new("prune", string.Create(CultureInfo.InvariantCulture,
-            $"{share} of the channels ({rule}) in {count} rounds, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}{TrainingFlags.Besides(strength > 0 ? sparsifying : options)}"), null, 0, 0), stop, (source, network));
+        string rule = strength > 0 ? "batchnorm, global" : choice.Words(parsed);
+        Ending.Write(screen, pruned with { History = network.History }, set, target, work, new("prune", string.Create(CultureInfo.InvariantCulture,
+            $"{share} of the channels ({rule}) in {count} rounds, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}{TrainingFlags.Besides(strength > 0 ? sparsifying : options)}"), null, 0, 0)
+        {
+            Cuts = pruned.History[^1].Cuts,
+        }, stop, (source, network));
     }
 }

@@ -17,7 +17,7 @@ internal static class TrainCommand
     private static readonly Option<int?> size = Given.Maybe("--size", "PIXELS", 1, 4096, "For a network of the zoo: height and width of its input (default: what its name says, else that of the data set's pictures).");
     private static readonly Option<string> data = Given.Data();
     private static readonly Option<string> output = Given.Out();
-    private static readonly Option<double> slimming = Given.GammaL1("The weight of the L1 norm of BatchNormalization's scales in the loss, such as 1e-4: scales of needless channels go to 0, as `prune --score batchnorm --global` wants them.");
+    private static readonly Option<double> slimming = Given.GammaL1("The weight of the L1 norm of BatchNormalization's scales in the loss, such as 1e-4: scales of needless channels go to 0, as `prune --score batchnorm --ranking global` wants them.");
     private static readonly TrainingFlags flags = new(epochs: 10, rate: 0.1, warmUp: 0.5);
     private static readonly Reading reading = new();
 

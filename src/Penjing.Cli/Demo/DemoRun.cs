@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Penjing.Compression;
 using Penjing.Engine;
@@ -29,8 +30,8 @@ internal sealed class DemoRun(Screen screen, DemoPlan plan, DataSet data, string
         model = Measure(model, "Trained", "trained", string.Create(CultureInfo.InvariantCulture, $"A MobileNet v1 of width {plan.Width} trained from nothing for {plan.Train.Epochs} epochs."), Storage.Plain);
 
         Train(1, "2/3 pruning ", watch => model = Retrainer.Prune(model, data, new() { Multiple = DemoPlan.Multiple }, plan.Ratios, round => plan.Retrain[round], work, watch, stop));
-        model = Measure(model, "Pruned", "pruned", string.Create(CultureInfo.InvariantCulture,
-            $"{100 * plan.Ratio} % of the channels cut for good, those with the smallest L1 norm, in {plan.Retrain.Length} rounds with retraining."), Storage.Smallest);
+        model = Measure(model with { History = model.History[..^1] }, "Pruned", "pruned", string.Create(CultureInfo.InvariantCulture,
+            $"{100 * plan.Ratio} % of the channels cut for good, those with the smallest L1 norm, in {plan.Retrain.Length} rounds with retraining."), Storage.Smallest, model.History[^1].Cuts);
 
         Train(2, "3/3 sharing ", watch => model = Retrainer.Share(model, data, plan.Sharing, plan.Reshare, DemoPlan.VectorBits, work, watch, stop));
         Measure(model, "Shared and coded", "shared", $"The weights of a layer share at most {plan.Sharing.Dense!.Clusters} values, which were trained; Huffman-coded.", Storage.Smallest);
@@ -70,10 +71,10 @@ internal sealed class DemoRun(Screen screen, DemoPlan plan, DataSet data, string
     }
 
     /// <summary>Writes a stage's file, loads it again, and asks it about all test pictures.</summary>
-    private Model Measure(Model model, string title, string name, string what, Storage storage)
+    private Model Measure(Model model, string title, string name, string what, Storage storage, ImmutableArray<ChannelCut> cuts = default)
     {
         string file = $"{stages.Count + 1}-{name}.penjing", path = Path.Combine(folder, file);
-        (Model shipped, Evaluation? evaluation) = Ending.Ship(model, new(name, what, null, 0, 0), data, path, storage, stop);
+        (Model shipped, Evaluation? evaluation) = Ending.Ship(model, new(name, what, null, 0, 0) { Cuts = cuts.IsDefault ? [] : cuts }, data, path, storage, stop);
         stages.Add((title, what, file, shipped, evaluation!));
         screen.Note(string.Create(CultureInfo.InvariantCulture,
             $"{file}: {Quantity.Percent(evaluation!.Top1)} of {Quantity.Exact(data.Test.Count)} test pictures right on the engine, {Quantity.Exact(new FileInfo(path).Length)} bytes"));

@@ -3,7 +3,7 @@ namespace Penjing.Compression;
 /// <summary>How much a network needs each group of channels: one score a group, larger for what should stay.</summary>
 public delegate IReadOnlyList<double> Importance(ChannelGroups groups);
 
-/// <summary>Scores that need nothing but the weights.</summary>
+/// <summary>Scores that follow from the weights, but for those of <see cref="Taylor"/>, which ask for gradients.</summary>
 public static class Importances
 {
     /// <summary>Σ |w| over all weights that yield the group's channels (Li et al. 2017): convolutions', depthwise ones' and matrix products'.</summary>
@@ -64,6 +64,29 @@ public static class Importances
             return sum;
         }
     }
+
+    /// <summary>
+    /// Σ over the layers that yield the group of the distances between its kernel and all others of the layer (He et al. 2019, FPGM): least near the kernels'
+    /// geometric median, where the others can stand in for it.
+    /// </summary>
+    public static IReadOnlyList<double> GeometricMedian(ChannelGroups groups) => GeometricMedians.Scores(groups);
+
+    /// <summary>Scores drawn by chance: what any other importance must do better than.</summary>
+    public static Importance Random(int seed) => groups =>
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, groups.Count).Select(_ => random.NextDouble())];
+    };
+
+    /// <summary>
+    /// How much the loss would change, to first order, without the group's channels (Molchanov et al. 2019): (Σ weight · gradient)² over what each
+    /// layer's channel is scaled by, summed over the layers that yield the group, on average over batches.
+    /// </summary>
+    /// <param name="gradients">
+    /// The loss's gradients by the weights of a graph, by their names, a dictionary for each batch; asked for anew for each graph that is pruned.
+    /// </param>
+    public static Importance Taylor(Func<Graph, IEnumerable<IReadOnlyDictionary<string, Tensor>>> gradients) =>
+        groups => TaylorGates.Scores(groups, gradients(groups.Graph));
 
     private static double[] ByWeights(ChannelGroups groups, Func<double, double> measure, Func<double, double> finish)
     {

@@ -21,6 +21,8 @@ public sealed record DataSet(string Name, string Source, ImmutableArray<string> 
 /// <summary>Labelled pictures of one size and kind. Safe to read from several threads.</summary>
 public abstract class Split
 {
+    private const ulong SampleStream = 4;
+
     /// <summary>Pictures of these labels.</summary>
     private protected Split(Size size, Channels channels, ImmutableArray<int> labels)
     {
@@ -54,11 +56,20 @@ public abstract class Split
     public void ToInput(int index, Preprocessing preprocessing, Shape input, Span<float> output) => Pictures.ToInput(Picture(index), preprocessing, input, output);
 
     /// <summary>The first pictures only; all of them where there are no more.</summary>
-    public Split First(int count) => count >= Count ? this : new Part(this, count);
+    public Split First(int count) => count >= Count ? this : new Part(this, [.. Enumerable.Range(0, count)]);
 
-    private sealed class Part(Split whole, int count) : Split(whole.Size, whole.Channels, whole.Labels[..count])
+    /// <summary>So many pictures, drawn by the seed, in their order; all of them where there are no more.</summary>
+    public Split Sample(int count, int seed)
     {
-        public override ReadOnlySpan<byte> Pixels(int index) => whole.Pixels(index);
+        if (count >= Count) return this;
+        int[] order = new int[Count];
+        new Chance((ulong)seed, SampleStream, 0).Shuffle(order);
+        return new Part(this, [.. order.Take(count).Order()]);
+    }
+
+    private sealed class Part(Split whole, ImmutableArray<int> chosen) : Split(whole.Size, whole.Channels, [.. chosen.Select(index => whole.Labels[index])])
+    {
+        public override ReadOnlySpan<byte> Pixels(int index) => whole.Pixels(chosen[index]);
     }
 }
 

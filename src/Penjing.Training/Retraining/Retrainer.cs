@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using Penjing.Compression;
 
 namespace Penjing.Training;
@@ -19,10 +21,13 @@ public static class Retrainer
         Model model, DataSet data, TrainingOptions options, WorkFolder work, Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default) =>
         Step("trained", 1, [options], () => model, data, work, progress, cancellation);
 
-    /// <summary>Prunes in rounds (iterative pruning, Han et al. 2015): each cuts the least important channels for good, then trains what is left.</summary>
+    /// <summary>
+    /// Prunes in rounds (iterative pruning, Han et al. 2015): each cuts the least important channels for good, then trains what is left. The last stage of the
+    /// result's history says which channels all rounds cut together.
+    /// </summary>
     /// <param name="model">A trained network.</param>
     /// <param name="data">The pictures.</param>
-    /// <param name="options">What is cut by what rule; its ratio doesn't matter.</param>
+    /// <param name="options">What is cut by what rule; its ratio doesn't matter, and those of single layers are reached together with the last of the following.</param>
     /// <param name="ratios">The fraction of the network's channels that is gone after each round; see <see cref="PruningSchedule"/>.</param>
     /// <param name="training">How to train after each round, counted from 0.</param>
     /// <param name="work">Where the rounds are kept.</param>
@@ -35,14 +40,19 @@ public static class Retrainer
         Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         Graph original = model.Graph;
+        ImmutableArray<Stage> history = model.History;
         TrainingOptions[] trainings = [.. ratios.Select((_, round) => training(round))];
         for (int round = 0; round < ratios.Count; round++)
         {
             Model before = model;
-            PruningOptions cut = options with { Ratio = ratios[round], Original = original };
-            model = Step($"pruned-{round + 1}", round + 1, trainings, () => before with { Graph = Pruner.Prune(before.Graph, cut) }, data, work, progress, cancellation);
+            double part = ratios[^1] > 0 ? ratios[round] / ratios[^1] : 1;
+            PruningOptions cut = options with
+            {
+                Ratio = ratios[round], Ratios = options.Ratios.ToDictionary(layer => layer.Key, layer => part * layer.Value), Original = original,
+            };
+            model = Step($"pruned-{round + 1}", round + 1, trainings, () => Cut(before, cut), data, work, progress, cancellation);
         }
-        return model;
+        return Told(model, original, history, ratios[^1]);
     }
 
     /// <summary>Makes weights zero in rounds (weight pruning, Han et al. 2015): each zeroes the smallest ones, then trains the others, while all zeros stay zero.</summary>
@@ -78,7 +88,7 @@ public static class Retrainer
 
     /// <summary>
     /// Network slimming in passes (Liu et al. 2017): each trains under the L1 norm of BatchNormalization's scales, cuts the channels of the smallest scales of the
-    /// whole network, and trains what is left. Where residual sums and concatenations share channels, the mean of their scales decides.
+    /// whole network, and trains what is left. Where residual sums and concatenations share channels, the mean of their scales decides. The history is as <see cref="Prune"/> has it.
     /// </summary>
     /// <param name="model">A network with BatchNormalization, trained or not.</param>
     /// <param name="data">The pictures.</param>
@@ -99,14 +109,15 @@ public static class Retrainer
         if (trainings.Where((one, part) => part % 2 == 0 && !(one.GammaL1 > 0)).Any())
             throw new PenjingException("slimming trains with the option GammaL1 above 0 before it cuts, 1e-4 for example");
         Graph original = model.Graph;
+        ImmutableArray<Stage> history = model.History;
         for (int pass = 0; pass < ratios.Count; pass++)
         {
             Model dense = model;
-            PruningOptions cut = options with { Ratio = ratios[pass], Original = original, Importance = Importances.BatchNormScale, Global = true, Absolute = true };
+            PruningOptions cut = options with { Ratio = ratios[pass], Original = original, Importance = Importances.BatchNormScale, Ranking = Ranking.Global, Absolute = true };
             Model sparse = Step($"sparse-{pass + 1}", 2 * pass + 1, trainings, () => dense, data, work, progress, cancellation);
-            model = Step($"slimmed-{pass + 1}", 2 * pass + 2, trainings, () => sparse with { Graph = Pruner.Prune(sparse.Graph, cut) }, data, work, progress, cancellation);
+            model = Step($"slimmed-{pass + 1}", 2 * pass + 2, trainings, () => Cut(sparse, cut), data, work, progress, cancellation);
         }
-        return model;
+        return Told(model, original, history, ratios[^1]);
     }
 
     /// <summary>
@@ -132,6 +143,24 @@ public static class Retrainer
             data, work, progress, cancellation);
         return trained with { Graph = Sharing.Finish(trained.Graph, vectorBits) };
     }
+
+    private static Model Cut(Model model, PruningOptions options)
+    {
+        ChannelGroups groups = ChannelGroups.Of(model.Graph);
+        ImmutableHashSet<int> doomed = Pruner.Choose(groups, options);
+        Graph graph = Pruner.Remove(model.Graph, doomed);
+        return model with { Graph = graph, History = model.History.Add(Pruned(graph, options.Ratio, PruningHistory.Cuts(groups, doomed))) };
+    }
+
+    /// <summary>The model with one stage for all that was cut since this history, of this network.</summary>
+    private static Model Told(Model model, Graph original, ImmutableArray<Stage> history, double ratio)
+    {
+        ChannelGroups groups = ChannelGroups.Of(original);
+        return model with { History = history.Add(Pruned(model.Graph, ratio, PruningHistory.Cuts(groups, PruningHistory.Doomed(groups, model.History.Skip(history.Length))))) };
+    }
+
+    private static Stage Pruned(Graph graph, double ratio, ImmutableArray<ChannelCut> cuts) =>
+        new("prune", string.Create(CultureInfo.InvariantCulture, $"{ratio} of the channels"), null, graph.Parameters, Cost.Macs(graph.WithBatch(1))) { Cuts = cuts };
 
     private static Model Step(
         string name, int part, TrainingOptions[] parts, Func<Model> begin, DataSet data, WorkFolder work, Action<RetrainingProgress>? progress, CancellationToken cancellation) =>

@@ -12,8 +12,8 @@ namespace Penjing;
 // may end in spaces; then the entries' bytes without gaps. Its __metadata__ has four strings:
 //
 //   format     "penjing"
-//   version    "1", or "3" where a weight is modelled, which is all that version 3 adds; a reader refuses what is newer. In version 2, beliefs about modelled
-//              weights began otherwise: the first byte of each such stream tells
+//   version    "1", or "3" where a weight is modelled or a step of the history cut channels, which is all that version 3 adds; a reader refuses what is
+//              newer. In version 2, beliefs about modelled weights began otherwise: the first byte of each such stream tells
 //   model      the network's description: either the JSON itself, which begins with a brace, or a decimal number B
 //   checksum   XxHash3 (64 bits, 16 hexadecimal digits) over the UTF-8 bytes of the string "model" followed by the bytes of the pack
 //
@@ -24,7 +24,8 @@ namespace Penjing;
 //
 // The description, as StoredModel has it: nodes, each with a name and either an op (its name and attributes, those at their default left out) and the
 // numbers of the nodes that it reads, always earlier ones; or a tensor (shape; type unless Float32; quantization; for an entry, the checksum of its bytes).
-// Then the numbers of the inputs and the outputs, name, labels, preprocessing and history. No node is there that no output needs, but for inputs.
+// Then the numbers of the inputs and the outputs, name, labels, preprocessing and history, where a step that cut channels says which (ChannelCut). No node
+// is there that no output needs, but for inputs.
 //
 // Streams: TensorCode says how they begin, Elements how dense elements are coded, Codebook and Symbols and Huffman what they are made of; ModelledCode what a
 // modelled weight has, IndexModel in which order its bits come and by what they are believed, Odds and RangeDecoder what a belief is and does. Integers are

@@ -30,7 +30,8 @@ internal sealed class ModelWriter
         IEnumerable<SafetensorsEntry> entries = parts.Where(part => part.Stream is null).OrderByDescending(part => part.Node.Info.Type.Size())
             .Select(part => new SafetensorsEntry(part.Node.Name, part.Node.Info.Type, part.Node.Shape, part.Node.Value!.Bytes));
         if (pack.Length > 0) entries = entries.Append(new(ModelReader.PackName, ElementType.UInt8, [pack.Length], pack));
-        int version = parts.Any(part => part.Encoding == TensorEncoding.Modelled) ? ModelReader.Version : 1;
+        bool isNewer = parts.Any(part => part.Encoding == TensorEncoding.Modelled) || !model.History.IsDefault && model.History.Any(stage => !stage.Cuts.IsDefaultOrEmpty);
+        int version = isNewer ? ModelReader.Version : 1;
         container = new(
             ImmutableDictionary<string, string>.Empty
                 .Add(ModelReader.FormatKey, ModelReader.Format)

@@ -36,7 +36,12 @@ internal sealed record StoredModel(
         new(form.Of(it?.Channels), form.Of(it?.Mean), form.Of(it?.Deviation), form.Of(it?.Fit, Fit.Cover));
 
     private static Stage Described(Form form, Stage? stage) =>
-        new(form.Of(stage?.Name), form.Of(stage?.Detail), form.OrNull(stage?.Top1), form.Of(stage?.Parameters), form.Of(stage?.Macs));
+        new(form.Of(stage?.Name), form.Of(stage?.Detail), form.OrNull(stage?.Top1), form.Of(stage?.Parameters), form.Of(stage?.Macs))
+        {
+            Cuts = form.IfAny(stage is { Cuts.IsDefaultOrEmpty: false } ? (ImmutableArray<ChannelCut>?)stage.Cuts : null, Described, nameof(stage.Cuts)) ?? [],
+        };
+
+    private static ChannelCut Described(Form form, ChannelCut? cut) => new(form.Of(cut?.Value), form.Of(cut?.Channels));
 }
 
 /// <summary>One node: a <see cref="StoredTensor"/>, or an operation on the values numbered In.</summary>

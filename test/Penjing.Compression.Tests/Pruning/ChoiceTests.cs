@@ -116,7 +116,7 @@ public sealed class ChoiceTests
     {
         Graph graph = MobileNetV1.Small(0.5, repeats: 1).Graph;
         long whole = Cost.Macs(graph), target = whole / 3;
-        Graph pruned = Pruner.Prune(graph, new() { Macs = target, Global = global, Importance = Importances.Contribution });
+        Graph pruned = Pruner.Prune(graph, new() { Macs = target, Ranking = global ? Ranking.Global : Ranking.PerFamily, Importance = Importances.Contribution });
         Assert.InRange(Cost.Macs(pruned), (long)(target * 0.93), target);
         Assert.Same(graph, Pruner.Prune(graph, new() { Macs = whole }));
         PenjingException error = Assert.Throws<PenjingException>(() => Pruner.Prune(graph, new() { Macs = 1000 }));
@@ -130,7 +130,7 @@ public sealed class ChoiceTests
         Graph graph = MobileNetV1.Small(0.5, repeats: 1).Graph;
         ChannelGroups groups = ChannelGroups.Of(graph);
         int count = Enumerable.Range(0, groups.Count).Count(group => !groups.IsPinned(group));
-        ImmutableHashSet<int> doomed = Pruner.Choose(groups, new() { Ratio = 0.5, Global = true, MostOfOne = 0.7, Importance = Importances.BatchNormScale });
+        ImmutableHashSet<int> doomed = Pruner.Choose(groups, new() { Ratio = 0.5, Ranking = Ranking.Global, MostOfOne = 0.7, Importance = Importances.BatchNormScale });
         Assert.Equal(count / 2, doomed.Count);
         Graph pruned = Pruner.Remove(graph, doomed);
         Assert.All(graph.Nodes.Where(node => node.Op is Conv), node => Assert.True(pruned[node.Name].Shape[1] >= 0.299 * node.Shape[1]));
@@ -151,7 +151,7 @@ public sealed class ChoiceTests
         Assert.Equal(groups.Channels(stem), groups.Channels(back));
         List<(double Score, int Group)> ranked = [.. Enumerable.Range(0, 8).Select(i => ((Scale("stem", i) + Scale("back", i)) / 2, groups.Channels(stem)[i])),
             .. Enumerable.Range(0, 10).Select(i => (Scale("inner", i), groups.Channels(inner)[i]))];
-        PruningOptions options = new() { Ratio = ratio, Global = true, Absolute = true, MostOfOne = 1, Importance = Importances.BatchNormScale };
+        PruningOptions options = new() { Ratio = ratio, Ranking = Ranking.Global, Absolute = true, MostOfOne = 1, Importance = Importances.BatchNormScale };
         ImmutableHashSet<int> doomed = Pruner.Choose(groups, options);
         int most = ranked.Count - (int)Math.Round((1 - ratio) * ranked.Count, MidpointRounding.AwayFromZero);
         int last = groups.Channels(inner).MaxBy(group => ranked.Single(entry => entry.Group == group).Score);

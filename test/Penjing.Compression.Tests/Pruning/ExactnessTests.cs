@@ -98,7 +98,7 @@ public sealed class ExactnessTests
         var random = new Random(seed);
         Importance importance = groups => [.. Enumerable.Range(0, groups.Count).Select(_ => random.NextDouble())];
         double ratio = random.NextDouble() * 0.9;
-        PruningOptions options = new() { Ratio = ratio, Global = random.Next(2) == 0, Multiple = random.Next(1, 3), Importance = importance };
+        PruningOptions options = new() { Ratio = ratio, Ranking = (Ranking)random.Next(3), Multiple = random.Next(1, 3), Importance = importance };
         ImmutableHashSet<int> doomed = Pruner.Choose(ChannelGroups.Of(graph), options);
         Tensor[] pictures = RandomGraphs.Fed(graph, seed);
         Graph removed = Pruner.Remove(graph, doomed);

@@ -1,0 +1,107 @@
+using System.IO.Hashing;
+using System.Text;
+using System.Text.Json;
+using Penjing.Compression;
+using Penjing.Training;
+
+namespace Penjing.Cli;
+
+/// <summary>What an accuracy was measured of: the whole network where there is no part.</summary>
+/// <param name="Network">A hash of the network and its preprocessing.</param>
+/// <param name="Pictures">A hash of the pictures and their classes.</param>
+/// <param name="By">What was taken from the part, and by which rule.</param>
+/// <param name="Part">The part; empty for the whole network.</param>
+/// <param name="Level">How much was taken.</param>
+internal sealed record Probe(string Network, string Pictures, string By, string Part, double Level);
+
+/// <summary>
+/// Accuracies kept in one file, a line of JSON each, written as soon as they are known: what a killed process has measured stays, whatever became of its last
+/// line. Lines of other networks, pictures and settings stay too.
+/// </summary>
+internal sealed class SensitivityCache : IDisposable
+{
+    private readonly FileStream file;
+    private readonly Dictionary<Probe, Accuracy> known = [];
+
+    /// <summary>The cache of a file, which is created where it is missing.</summary>
+    /// <exception cref="PenjingException">The file can't be used, or is no such cache.</exception>
+    public SensitivityCache(string path)
+    {
+        try
+        {
+            file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new PenjingException($"'{path}' can't keep what is measured: {error.Message}", error);
+        }
+        try
+        {
+            byte[] bytes = new byte[file.Length];
+            file.ReadExactly(bytes);
+            int end = bytes.AsSpan().LastIndexOf((byte)'\n') + 1;
+            foreach (string line in Encoding.UTF8.GetString(bytes, 0, end).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                Line kept = JsonSerializer.Deserialize<Line>(line) ?? throw new JsonException();
+                known[kept.Probe] = kept.Accuracy;
+            }
+            file.SetLength(end);
+            file.Position = end;
+        }
+        catch (JsonException error)
+        {
+            file.Dispose();
+            throw new PenjingException($"'{path}' is no file of measured sensitivities: give another --cache, or delete it", error);
+        }
+    }
+
+    /// <summary>What is known of a probe; null where nothing is.</summary>
+    public Accuracy? this[Probe probe] => known.TryGetValue(probe, out Accuracy accuracy) ? accuracy : null;
+
+    /// <summary>Keeps what was measured.</summary>
+    public void Add(Probe probe, Accuracy accuracy)
+    {
+        known[probe] = accuracy;
+        file.Write([.. JsonSerializer.SerializeToUtf8Bytes(Line.Of(probe, accuracy)), (byte)'\n']);
+        file.Flush(flushToDisk: true);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => file.Dispose();
+
+    /// <summary>A hash of all that a network's answers follow from.</summary>
+    public static string Hash(Model model)
+    {
+        XxHash3 hash = new();
+        foreach (Node node in model.Graph.Nodes)
+        {
+            Append(hash, $"{node.Name}\n{(node.Value is null ? node.Op : "")}\n{node.Info}\n{string.Join('\n', node.Inputs.Select(input => input.Name))}\n\n");
+            if (node.Value is { } value) hash.Append(value.Bytes.Span);
+        }
+        Preprocessing? rule = model.Preprocessing;
+        Append(hash, rule is null ? "" : $"{rule.Channels} {rule.Fit} {string.Join(' ', rule.Mean)} {string.Join(' ', rule.Deviation)}");
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
+    }
+
+    /// <summary>A hash of pictures, their classes and how they become inputs where the network doesn't say.</summary>
+    public static string Hash(DataSet data)
+    {
+        XxHash3 hash = new();
+        Append(hash, $"{data.Test.Size} {data.Test.Channels} {string.Join(' ', data.Test.Labels)} {data.Preprocessing.Channels} {string.Join(' ', data.Preprocessing.Mean)}");
+        for (int i = 0; i < data.Test.Count; i++) hash.Append(data.Test.Pixels(i));
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
+    }
+
+    private static void Append(XxHash3 hash, FormattableString text) => hash.Append(Encoding.UTF8.GetBytes(FormattableString.Invariant(text)));
+
+    private static void Append(XxHash3 hash, string text) => hash.Append(Encoding.UTF8.GetBytes(text));
+
+    private sealed record Line(string Network, string Pictures, string By, string Part, double Level, int Right, int Count)
+    {
+        internal static Line Of(Probe probe, Accuracy accuracy) => new(probe.Network, probe.Pictures, probe.By, probe.Part, probe.Level, accuracy.Right, accuracy.Count);
+
+        internal Probe Probe => new(Network, Pictures, By, Part, Level);
+
+        internal Accuracy Accuracy => new(Right, Count);
+    }
+}

@@ -1,0 +1,41 @@
+using TorchSharp;
+using static TorchSharp.torch.nn;
+using TorchTensor = TorchSharp.torch.Tensor;
+
+namespace Penjing.Training;
+
+/// <summary>The gradients of a trained network's loss, for importances of first order.</summary>
+public static class LossGradients
+{
+    /// <summary>
+    /// The gradients by each trained weight, by its name: of the mean cross entropy of each of some batches of training pictures, drawn by the seed and not varied.
+    /// BatchNormalizations are as at inference. Computed one batch after the other, as they are asked for.
+    /// </summary>
+    /// <exception cref="PenjingException">The network can't be trained, or there are no training pictures.</exception>
+    public static IEnumerable<IReadOnlyDictionary<string, Tensor>> Of(Graph graph, DataSet data, Preprocessing preprocessing, int batches = 16, int batch = 64, int seed = 1)
+    {
+        if (data.Train.Count == 0) throw new PenjingException($"the data set '{data.Name}' ({data.Source}) has no training pictures");
+        return Each(graph, new(data.Train, preprocessing, graph.Inputs[0].Shape, new() { Batch = batch, Seed = seed }), batches, batch);
+    }
+
+    private static IEnumerable<IReadOnlyDictionary<string, Tensor>> Each(Graph graph, Batches source, int batches, int batch)
+    {
+        using TrainableGraph trainable = new(graph);
+        for (int step = 0; step < batches; step++) yield return Batch(trainable, source, step, batch);
+    }
+
+    private static Dictionary<string, Tensor> Batch(TrainableGraph trainable, Batches source, int step, int batch)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Replica replica = trainable.Master;
+        Shape input = trainable.Function.Graph.Inputs[0].Shape;
+        TorchTensor pictures = torch.empty(batch, source.PerPicture), labels = torch.empty(batch, dtype: torch.ScalarType.Int64);
+        source.Begin(step);
+        source.Fill(step, 0, batch, pictures.Floats(), labels.Longs());
+        replica.Gradient.zero_();
+        TorchTensor logits = replica.Logits(pictures.view(-1, input[2], input[3], input[1]).permute(0, 3, 1, 2), training: false);
+        functional.cross_entropy(logits, labels).backward();
+        float[] gradient = replica.Gradient.Floats().ToArray();
+        return trainable.Slots.ToDictionary(slot => slot.Node.Name, slot => Tensor.Of<float>(slot.Node.Shape, gradient.AsSpan(slot.Offset, slot.Count)));
+    }
+}
