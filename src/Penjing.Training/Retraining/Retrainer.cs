@@ -48,7 +48,9 @@ public static class Retrainer
             double part = ratios[^1] > 0 ? ratios[round] / ratios[^1] : 1;
             PruningOptions cut = options with
             {
-                Ratio = ratios[round], Ratios = options.Ratios.ToDictionary(layer => layer.Key, layer => part * layer.Value), Original = original,
+                Ratio = ratios[round],
+                Ratios = options.Ratios.ToDictionary(layer => layer.Key, layer => part * layer.Value),
+                Original = original,
             };
             model = Step($"pruned-{round + 1}", round + 1, trainings, () => Cut(before, cut), data, work, progress, cancellation);
         }
