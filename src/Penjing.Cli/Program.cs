@@ -3,6 +3,7 @@ using Penjing.Cli;
 return await Tool.Run(args,
 [
     TrainCommand.Create(),
+    CompressCommand.Create(),
     PruneCommand.Create(),
     SparsifyCommand.Create(),
     ShareCommand.Create(),

@@ -12,8 +12,6 @@ internal sealed class PruningFlags
 {
     private const string ByMultiple = "multiple", ByTime = "time", BatchNorm = "batchnorm", Layer = "layer";
 
-    private static readonly string[] importances = ["l1", "l2", "geometric-median", BatchNorm, "contribution", "taylor", "random"];
-
     private readonly Option<string> score = ScoreOption();
     private readonly Option<string> ranking = Given.OneOf("--ranking", [Layer, "global", "isomorphic"],
         "Among which layers channels compete: none (each gives the same share), all, or those in the same place of the same topology.");
@@ -28,20 +26,8 @@ internal sealed class PruningFlags
     public Symbol[] Symbols => [score, ranking, ratios, caps, keep, round, multiple];
 
     /// <summary>An option with the name of an importance.</summary>
-    public static Option<string> ScoreOption() => Given.OneOf("--score", [.. importances],
+    public static Option<string> ScoreOption() => Given.OneOf("--score", [.. Scores.Names],
         "What makes a channel important: the norm of its weights, their distance from the others', its normalization's scale, its share of its readers' variance, the loss's derivative, or chance.");
-
-    /// <summary>The importance of a name; what it asks of data, it asks of the training pictures.</summary>
-    public static Importance ImportanceOf(string name, DataSet data, Model model, int seed) => name switch
-    {
-        "l1" => Importances.L1,
-        "l2" => Importances.L2,
-        "geometric-median" => Importances.GeometricMedian,
-        BatchNorm => Importances.BatchNormScale,
-        "contribution" => Importances.Contribution,
-        "taylor" => Importances.Taylor(graph => LossGradients.Of(graph, data, model.Preprocessing ?? data.Preprocessing, seed: seed)),
-        _ => Importances.Random(seed),
-    };
 
     /// <summary>The importance that the command line names, where that is another than BatchNormalization's scales.</summary>
     public string? Other(ParseResult parsed) => parsed.GetResult(score) is { Implicit: false } && parsed.GetValue(score) is not BatchNorm and var other ? other : null;
@@ -52,7 +38,7 @@ internal sealed class PruningFlags
     /// <summary>What the options come to.</summary>
     public PruningOptions Options(ParseResult parsed, Model model, DataSet data, int seed, CancellationToken stop) => new()
     {
-        Importance = ImportanceOf(parsed.GetValue(score)!, data, model, seed),
+        Importance = Scores.Of(parsed.GetValue(score)!, model, data, seed),
         Ranking = parsed.GetValue(ranking) switch { "global" => Ranking.Global, "isomorphic" => Ranking.Isomorphic, _ => Ranking.PerFamily },
         Absolute = parsed.GetValue(score) == BatchNorm,
         Ratios = Named(parsed.GetValue(ratios)),

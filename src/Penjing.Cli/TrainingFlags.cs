@@ -46,30 +46,38 @@ internal sealed class TrainingFlags
     /// <summary>The options, in the order of the help.</summary>
     public Symbol[] Symbols => [epochs, batch, rate, decay, momentum, warmUp, smoothing, clip, average, estimate, teacher, temperature, soft, augment, seed, threads, checkpoint, resume];
 
-    /// <summary>What the options come to for pictures of this size.</summary>
-    /// <exception cref="PenjingException">The teacher can't be read, or is missing but told how to teach.</exception>
-    public TrainingOptions Options(ParseResult parsed, Size size)
+    /// <summary>The options that say nothing of one training alone.</summary>
+    public Symbol[] CommonSymbols => [batch, augment, seed, threads, checkpoint, resume];
+
+    /// <summary>What these come to for pictures of this size.</summary>
+    public TrainingOptions Common(ParseResult parsed, Size size)
     {
         string kind = parsed.GetValue(augment)!;
         return new()
         {
-            Epochs = parsed.GetValue(epochs),
             Batch = parsed.GetValue(batch),
-            LearningRate = parsed.GetValue(rate),
-            WeightDecay = parsed.GetValue(decay),
-            Momentum = parsed.GetValue(momentum),
-            WarmUp = parsed.GetValue(warmUp),
-            LabelSmoothing = parsed.GetValue(smoothing),
-            ClipNorm = parsed.GetValue(clip),
-            Average = parsed.GetValue(average),
-            EstimateOver = parsed.GetValue(estimate),
-            Distillation = Taught(parsed),
             Shift = kind is "shift" or "all" ? (size.Height + 13) / 14 : 0,
             Flip = kind is "flip" or "all",
             Seed = parsed.GetValue(seed),
             Threads = parsed.GetValue(threads) ?? Math.Min(MostThreads, Environment.ProcessorCount),
         };
     }
+
+    /// <summary>What all options come to for pictures of this size.</summary>
+    /// <exception cref="PenjingException">The teacher can't be read, or is missing but told how to teach.</exception>
+    public TrainingOptions Options(ParseResult parsed, Size size) => Common(parsed, size) with
+    {
+        Epochs = parsed.GetValue(epochs),
+        LearningRate = parsed.GetValue(rate),
+        WeightDecay = parsed.GetValue(decay),
+        Momentum = parsed.GetValue(momentum),
+        WarmUp = parsed.GetValue(warmUp),
+        LabelSmoothing = parsed.GetValue(smoothing),
+        ClipNorm = parsed.GetValue(clip),
+        Average = parsed.GetValue(average),
+        EstimateOver = parsed.GetValue(estimate),
+        Distillation = Taught(parsed),
+    };
 
     /// <summary>What the training was besides the usual, in words for the history; each begins with a comma.</summary>
     public static string Besides(TrainingOptions options)

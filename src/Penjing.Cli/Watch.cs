@@ -52,18 +52,28 @@ internal sealed class Watch
         screen.Note(string.Create(CultureInfo.InvariantCulture, $"{title}  {100 * fraction,3:F0} %  {words}"));
     }
 
+    /// <summary>Tells how far a recipe is, by the epochs of its stages.</summary>
+    public void Tell(RetrainingProgress progress, Recipe recipe, int stage, DataSet data)
+    {
+        double[] epochs = [.. recipe.Stages.Select(one => one.Epochs)];
+        double within = (progress.Part - 1 + (double)progress.Training.Step / progress.Training.Steps) / progress.Parts, later = epochs.Skip(stage + 1).Sum();
+        Tell((epochs.Take(stage).Sum() + within * epochs[stage]) / epochs.Sum(), $"{stage + 1}/{epochs.Length} {recipe.Stages[stage].Name}  {Words(progress, later * data.Train.Count)}");
+    }
+
     /// <summary>Tells how far a work of several trainings of about equal length is.</summary>
     public void Tell(RetrainingProgress progress) => Tell(progress, 0);
 
     /// <summary>Tells how far a work of several trainings of about equal length is, behind which other work will train on so many more pictures.</summary>
-    public void Tell(RetrainingProgress progress, double later)
+    public void Tell(RetrainingProgress progress, double later) =>
+        Tell((progress.Part - 1 + (double)progress.Training.Step / progress.Training.Steps) / progress.Parts, Words(progress, later));
+
+    private static string Words(RetrainingProgress progress, double later)
     {
         TrainingProgress training = progress.Training;
-        double fraction = (progress.Part - 1 + (double)training.Step / training.Steps) / progress.Parts;
         TimeSpan left = progress.Remaining + TimeSpan.FromSeconds(training.ImagesPerSecond > 0 ? later / training.ImagesPerSecond : 0);
         string part = progress.Parts > 1 ? $"round {progress.Part}/{progress.Parts}  " : "";
         string test = training.TestTop1 is { } top1 ? string.Create(CultureInfo.InvariantCulture, $"  test {100 * top1:F2} %") : "";
-        Tell(fraction, string.Create(CultureInfo.InvariantCulture,
-            $"{part}epoch {training.Epoch}/{training.Epochs}  loss {training.Loss:F3}  train {100 * training.TrainTop1:F1} %{test}  {training.ImagesPerSecond:N0} images/s  {Quantity.Duration(left)} left"));
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{part}epoch {training.Epoch}/{training.Epochs}  loss {training.Loss:F3}  train {100 * training.TrainTop1:F1} %{test}  {training.ImagesPerSecond:N0} images/s  {Quantity.Duration(left)} left");
     }
 }

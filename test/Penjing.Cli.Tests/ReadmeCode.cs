@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
 using Penjing.Compression;
 using Penjing.Engine;
+using Penjing.Lab;
 using Penjing.Models;
+using Penjing.Training;
 
 namespace Penjing.Cli.Tests;
 
@@ -24,5 +27,18 @@ internal static class ReadmeCode
         var answer = new float[session.Outputs[0].Info.Shape.Elements];
         session.Run(picture, answer);
         return answer;
+    }
+
+    /// <summary>A recipe, then a search, from C#; compiled, not run.</summary>
+    public static void Recipes()
+    {
+        DataSet data = DataSets.Open("fashion-mnist");
+        Model model = PenjingFile.Read("model.penjing");
+        TrainingOptions common = new() { Threads = 2, Flip = true };
+        ImmutableArray<Milestone> way = RecipeRun.Run(model, Recipe.Named("pruned-q"), data, common, folder: "work");
+        foreach (Milestone stone in way)
+            Console.WriteLine($"{stone.File.Path}: {stone.Result.Top1:P2}, {stone.Result.Bytes:N0} bytes, {stone.Result.MedianMs:F3} ms");
+        SearchResult found = new BudgetSearch(model, data, common, "search").Run(new() { MaxDrop = 0.01, MaxBytes = 400_000, MaxLatency = 0.5 });
+        Console.WriteLine($"{found.Verdict}: {found.Best.Recipe.ToJson()}");
     }
 }

@@ -23,7 +23,7 @@ public sealed class ReadmeTests : IDisposable
     {
         string code = Trimmed(File.ReadAllLines(Path.Combine(Repository.Root, "test", "Penjing.Cli.Tests", "ReadmeCode.cs")));
         string[] blocks = [.. File.ReadAllText(Path.Combine(Repository.Root, "README.md")).Split("```csharp\n").Skip(1).Select(rest => Trimmed(rest[..rest.IndexOf("```", StringComparison.Ordinal)].Split('\n')))];
-        Assert.Equal(2, blocks.Length);
+        Assert.Equal(3, blocks.Length);
         Assert.All(blocks, block => Assert.Contains(block, code));
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Penjing.Interop;
 using Penjing.Testing;
 using Penjing.Training;
+using Penjing.Lab;
 
 namespace Penjing.Cli.Tests;
 

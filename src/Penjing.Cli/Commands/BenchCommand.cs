@@ -26,7 +26,7 @@ internal static class BenchCommand
         Model network = reading.Read(parsed, path, pictures);
         SessionOptions options = tune.Apply(parsed, screen, path, network, new(parsed.GetValue(threads) ?? 0, pictures), stop);
         using Session session = new(network, options);
-        Latency latency = Measurement.Time([session], count, stop)[0];
+        Latency latency = Latency.Of([session], count, stop)[0];
         long macs = session.Steps.Sum(step => step.Macs), peak = Measurement.PeakResidentBytes();
         double gflops = 2e-6 * macs / latency.MedianMs, perSecond = 1000 * pictures / latency.MedianMs;
         screen.Show(new

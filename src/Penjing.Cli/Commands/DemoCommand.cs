@@ -39,7 +39,8 @@ internal static class DemoCommand
         DemoOutcome outcome = new DemoRun(screen, plan, set, folder, stop).Run();
         TimeSpan time = Stopwatch.GetElapsedTime(start);
         string report = Path.Combine(folder, "report.html");
-        Findings findings = new(string.Create(CultureInfo.InvariantCulture, $"A MobileNet v1 of width {plan.Width}"), set.Name, set.Test.Count, outcome.Stages, Samples.Agreeing(set, outcome.Before, outcome.After, AgreeingSamples),
+        string network = string.Create(CultureInfo.InvariantCulture, $"A MobileNet v1 of width {plan.Width}");
+        Findings findings = new("demo", network, $"{network}, trained on {set.Name}, then pruned, its weights shared and entropy-coded.", set.Name, set.Test.Count, outcome.Stages, Samples.Agreeing(set, outcome.Before, outcome.After, AgreeingSamples),
             Samples.Differing(set, outcome.Before, outcome.After, DifferingSamples), Samples.Differences(outcome.Before, outcome.After), outcome.LastFile, Made(plan, set, time));
         AtomicFile.Write(report, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(HtmlReport.Write(findings))));
         screen.Show(new

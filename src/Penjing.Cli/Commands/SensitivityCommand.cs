@@ -60,7 +60,7 @@ internal static class SensitivityCommand
         set = set with { Test = set.Test.Sample(parsed.GetValue(sample), SampleSeed) };
         int count = parsed.GetValue(threads) ?? Environment.ProcessorCount;
         string rule = what is SensitivityBy.Channels ? parsed.GetValue(score)! : "";
-        Importance? scores = what is SensitivityBy.Channels ? PruningFlags.ImportanceOf(rule, set, network, seed: 1) : null;
+        Importance? scores = what is SensitivityBy.Channels ? Scores.Of(rule, network, set, seed: 1) : null;
         using SensitivityCache known = new(kept);
         screen.WhenStopped = $"what is measured is kept in '{kept}': the same command goes on from there";
         SensitivityResult? result = null;

@@ -63,18 +63,10 @@ internal static class SparsifyCommand
         TrainingOptions whole = options with { Epochs = options.Epochs * count };
         WorkFolder work = flags.Work(parsed, target, source, screen);
         Model sparse = network;
-        Watch.Over(screen, "sparsifying", watch => sparse = Retrainer.Sparsify(network, set, sparsity, Schedule(parsed.GetValue(schedule)!), count, round => whole.Part(round, count), work, watch.Tell, stop));
+        Watch.Over(screen, "sparsifying", watch => sparse = Retrainer.Sparsify(network, set, sparsity, SparsitySchedules.Named(parsed.GetValue(schedule)!), count, round => whole.Part(round, count), work, watch.Tell, stop));
         Ending.Write(screen, sparse, set, target, work, new("sparsify", string.Create(CultureInfo.InvariantCulture,
             $"{sparsity.Ratio} of the weights zero, {where}, in {count} rounds, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}{TrainingFlags.Besides(options)}"), null, 0, 0), stop, (source, network));
     }
-
-    private static SparsitySchedule Schedule(string name) => name switch
-    {
-        "constant" => SparsitySchedules.Constant,
-        "linear" => SparsitySchedules.Linear,
-        "geometric" => SparsitySchedules.Geometric,
-        _ => SparsitySchedules.Cubic,
-    };
 
     private static KeyValuePair<string, double> Parse(string text)
     {

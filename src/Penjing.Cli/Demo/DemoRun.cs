@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Penjing.Compression;
-using Penjing.Engine;
 using Penjing.Training;
 
 namespace Penjing.Cli;
@@ -18,7 +17,7 @@ internal sealed class DemoRun(Screen screen, DemoPlan plan, DataSet data, string
     /// <summary>How often each file is timed.</summary>
     public const int TimedRuns = 400;
 
-    private readonly List<(string Title, string What, string File, Model Model, Evaluation Evaluation)> stages = [];
+    private readonly List<(string Title, string What, Shipped File)> stages = [];
 
     /// <summary>Does it all, or what an interrupted demo of the same settings left to do.</summary>
     public DemoOutcome Run()
@@ -36,10 +35,11 @@ internal sealed class DemoRun(Screen screen, DemoPlan plan, DataSet data, string
         Train(2, "3/3 sharing ", watch => model = Retrainer.Share(model, data, plan.Sharing, plan.Reshare, DemoPlan.VectorBits, work, watch, stop));
         Measure(model, "Shared and coded", "shared", $"The weights of a layer share at most {plan.Sharing.Dense!.Clusters} values, which were trained; Huffman-coded.", Storage.Smallest);
 
-        IReadOnlyList<Finding> findings = Time();
-        FileReport file = PenjingFile.Inspect(Path.Combine(folder, stages[^1].File));
+        ImmutableArray<StageResult> results = Shipped.Measure([.. stages.Select(stage => stage.File)], TimedRuns, stop);
+        Shipped first = stages[0].File, last = stages[^1].File;
         work.Delete();
-        return new(findings, stages[0].Evaluation, stages[^1].Evaluation, stages[^1].Model, file);
+        return new([.. stages.Select((stage, i) => new Finding(stage.Title, stage.What, Path.GetFileName(stage.File.Path), results[i], i == 0 ? default : results[i].WorseThan(results[i - 1])))],
+            first.Evaluation!, last.Evaluation!, last.Model, PenjingFile.Inspect(last.Path));
     }
 
     private WorkFolder Work()
@@ -73,32 +73,9 @@ internal sealed class DemoRun(Screen screen, DemoPlan plan, DataSet data, string
     /// <summary>Writes a stage's file, loads it again, and asks it about all test pictures.</summary>
     private Model Measure(Model model, string title, string name, string what, Storage storage, ImmutableArray<ChannelCut> cuts = default)
     {
-        string file = $"{stages.Count + 1}-{name}.penjing", path = Path.Combine(folder, file);
-        (Model shipped, Evaluation? evaluation) = Ending.Ship(model, new(name, what, null, 0, 0) { Cuts = cuts.IsDefault ? [] : cuts }, data, path, storage, stop);
-        stages.Add((title, what, file, shipped, evaluation!));
-        screen.Note(string.Create(CultureInfo.InvariantCulture,
-            $"{file}: {Quantity.Percent(evaluation!.Top1)} of {Quantity.Exact(data.Test.Count)} test pictures right on the engine, {Quantity.Exact(new FileInfo(path).Length)} bytes"));
-        return shipped;
-    }
-
-    private IReadOnlyList<Finding> Time()
-    {
-        Session[] sessions = [.. stages.Select(stage => Session.Load(Path.Combine(folder, stage.File), new SessionOptions(Threads: 1, Batch: 1)))];
-        try
-        {
-            Latency[] latencies = Measurement.Time(sessions, TimedRuns, stop);
-            List<Finding> findings = [];
-            foreach (((string title, string what, string file, Model model, Evaluation evaluation), int i) in stages.Select((stage, i) => (stage, i)))
-            {
-                StageResult result = new(model.History[^1].Name, evaluation.Top1, new FileInfo(Path.Combine(folder, file)).Length, model.Graph.Parameters, Cost.Macs(model.Graph),
-                    latencies[i].MedianMs, sessions[i].ArenaBytes);
-                findings.Add(new(title, what, file, result, i == 0 ? default : result.WorseThan(findings[^1].Result)));
-            }
-            return findings;
-        }
-        finally
-        {
-            foreach (Session session in sessions) session.Dispose();
-        }
+        Shipped shipped = Shipped.Write(model, new(name, what, null, 0, 0) { Cuts = cuts.IsDefault ? [] : cuts }, data, Path.Combine(folder, $"{stages.Count + 1}-{name}.penjing"), storage, stop);
+        stages.Add((title, what, shipped));
+        screen.Note(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(shipped.Path)}: {Quantity.Percent(shipped.Evaluation!.Top1)} of {Quantity.Exact(data.Test.Count)} test pictures right on the engine, {Quantity.Exact(shipped.Bytes)} bytes"));
+        return shipped.Model;
     }
 }

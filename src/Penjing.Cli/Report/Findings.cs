@@ -26,7 +26,9 @@ internal sealed record Sample(byte[] Png, string Truth, Answer Before, Answer Af
 internal sealed record Answer(string Label, double Confidence);
 
 /// <summary>All that the report shows.</summary>
+/// <param name="Kind">What the report is of, such as "demo".</param>
 /// <param name="Network">The network's name.</param>
+/// <param name="About">What was done to it, in sentences.</param>
 /// <param name="DataSet">The data set's name.</param>
 /// <param name="TestPictures">How many test pictures every stage was asked.</param>
 /// <param name="Stages">The stages, first one first.</param>
@@ -36,5 +38,5 @@ internal sealed record Answer(string Label, double Confidence);
 /// <param name="LastFile">How the last file stores its tensors.</param>
 /// <param name="Made">How the report was made: what, and its value.</param>
 internal sealed record Findings(
-    string Network, string DataSet, int TestPictures, IReadOnlyList<Finding> Stages, IReadOnlyList<Sample> Agreeing, IReadOnlyList<Sample> Differing,
+    string Kind, string Network, string About, string DataSet, int TestPictures, IReadOnlyList<Finding> Stages, IReadOnlyList<Sample> Agreeing, IReadOnlyList<Sample> Differing,
     int Differences, FileReport LastFile, IReadOnlyList<KeyValuePair<string, string>> Made);

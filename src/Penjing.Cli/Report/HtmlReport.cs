@@ -3,7 +3,7 @@ using Penjing.Compression;
 
 namespace Penjing.Cli;
 
-/// <summary>The demo's findings as one HTML page that needs nothing else: style, charts and pictures are inside, no script, no request.</summary>
+/// <summary>What stages did to a network as one HTML page that needs nothing else: style, charts and pictures are inside, no script, no request.</summary>
 internal static class HtmlReport
 {
     /// <summary>The page.</summary>
@@ -22,9 +22,9 @@ internal static class HtmlReport
             </head>
             <body>
             <main>
-            <div class="brand">Penjing · demo report</div>
+            <div class="brand">Penjing · {findings.Kind} report</div>
             <h1>A network cut from {Whole(Quantity.Bytes(first.Bytes))} to {Whole(Quantity.Bytes(last.Bytes))}</h1>
-            <p>{findings.Network}, trained on {findings.DataSet}, then pruned, its weights shared and entropy-coded. Every figure was measured on the file that the stage
+            <p>{findings.About} Every figure was measured on the file that the stage
             wrote: it was loaded again, ran all {Quantity.Exact(findings.TestPictures)} test pictures on the engine, and was timed there.</p>
             {Headline(first, last)}
             <h2>Stage by stage</h2>

@@ -6,6 +6,17 @@ public delegate double SparsitySchedule(double ratio, double progress);
 /// <summary>How the share of zeros rises from round to round.</summary>
 public static class SparsitySchedules
 {
+    /// <summary>The schedule of a name: constant, linear, cubic or geometric.</summary>
+    /// <exception cref="PenjingException">There is none of this name.</exception>
+    public static SparsitySchedule Named(string name) => name switch
+    {
+        "constant" => Constant,
+        "linear" => Linear,
+        "cubic" => Cubic,
+        "geometric" => Geometric,
+        _ => throw new PenjingException($"there is no schedule '{name}': give constant, linear, cubic or geometric"),
+    };
+
     /// <summary>All at once: the whole share from the first round on.</summary>
     public static double Constant(double ratio, double progress) => ratio;
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 using Penjing.Compression;
 using Penjing.Training;
 
-namespace Penjing.Cli;
+namespace Penjing.Lab;
 
 /// <summary>What an accuracy was measured of: the whole network where there is no part.</summary>
 /// <param name="Network">A hash of the network and its preprocessing.</param>
@@ -12,13 +12,13 @@ namespace Penjing.Cli;
 /// <param name="By">What was taken from the part, and by which rule.</param>
 /// <param name="Part">The part; empty for the whole network.</param>
 /// <param name="Level">How much was taken.</param>
-internal sealed record Probe(string Network, string Pictures, string By, string Part, double Level);
+public sealed record Probe(string Network, string Pictures, string By, string Part, double Level);
 
 /// <summary>
 /// Accuracies kept in one file, a line of JSON each, written as soon as they are known: what a killed process has measured stays, whatever became of its last
 /// line. Lines of other networks, pictures and settings stay too.
 /// </summary>
-internal sealed class SensitivityCache : IDisposable
+public sealed class SensitivityCache : IDisposable
 {
     private readonly FileStream file;
     private readonly Dictionary<Probe, Accuracy> known = [];

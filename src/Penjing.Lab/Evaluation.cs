@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Penjing.Engine;
 using Penjing.Training;
 
-namespace Penjing.Cli;
+namespace Penjing.Lab;
 
 /// <summary>What a network answered to every picture of a split, on the engine.</summary>
 /// <param name="Answers">The class that it finds likeliest, by picture.</param>
@@ -11,7 +11,7 @@ namespace Penjing.Cli;
 /// <param name="Top5">The fraction of pictures whose class is among the first five answers; null under ten classes.</param>
 /// <param name="MeanMs">The mean time of one run, in milliseconds, while as many ran side by side as there were threads.</param>
 /// <param name="Elapsed">The whole time, with reading and preparing the pictures.</param>
-internal sealed record Evaluation(int[] Answers, float[] Confidences, double Top1, double? Top5, double MeanMs, TimeSpan Elapsed)
+public sealed record Evaluation(int[] Answers, float[] Confidences, double Top1, double? Top5, double MeanMs, TimeSpan Elapsed)
 {
     private const int FewestClassesForTop5 = 10;
 

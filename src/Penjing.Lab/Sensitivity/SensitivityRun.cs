@@ -3,15 +3,15 @@ using System.Diagnostics;
 using Penjing.Compression;
 using Penjing.Training;
 
-namespace Penjing.Cli;
+namespace Penjing.Lab;
 
 /// <summary>What was measured of one part.</summary>
 /// <param name="Part">The part.</param>
 /// <param name="Points">The accuracy at each level.</param>
-internal sealed record SensitivityCurve(SensitivityPart Part, ImmutableArray<(double Level, Accuracy Accuracy)> Points);
+public sealed record SensitivityCurve(SensitivityPart Part, ImmutableArray<(double Level, Accuracy Accuracy)> Points);
 
 /// <summary>Measured curves, and the accuracy of the whole network on the same pictures.</summary>
-internal sealed record SensitivityResult(SensitivityBy By, Accuracy Whole, ImmutableArray<SensitivityCurve> Curves)
+public sealed record SensitivityResult(SensitivityBy By, Accuracy Whole, ImmutableArray<SensitivityCurve> Curves)
 {
     /// <summary>
     /// The last level, counted from the mildest, up to which the network does no worse than the whole one by more than its own interval; null where the first one
@@ -22,7 +22,7 @@ internal sealed record SensitivityResult(SensitivityBy By, Accuracy Whole, Immut
 }
 
 /// <summary>Measures a network's sensitivity on the engine, as far as a cache doesn't know it.</summary>
-internal sealed class SensitivityRun(Model model, DataSet data, int threads, SensitivityCache cache, CancellationToken stop)
+public sealed class SensitivityRun(Model model, DataSet data, int threads, SensitivityCache cache, CancellationToken stop)
 {
     private readonly string network = SensitivityCache.Hash(model), pictures = SensitivityCache.Hash(data);
 

@@ -1,4 +1,4 @@
-namespace Penjing.Cli;
+namespace Penjing.Lab;
 
 /// <summary>Inputs for whoever gives none: floats from −1 to 1 that follow from a seed, zeros of other types.</summary>
 internal static class Noise

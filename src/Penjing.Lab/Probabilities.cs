@@ -1,4 +1,4 @@
-namespace Penjing.Cli;
+namespace Penjing.Lab;
 
 /// <summary>A network's outputs read as probabilities of classes.</summary>
 internal static class Probabilities

@@ -1,0 +1,182 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Penjing.Compression;
+using Penjing.Training;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Penjing.Cli;
+
+/// <summary>penjing compress: a recipe's stages one after another, or a search for what meets a budget; each file measured on the engine.</summary>
+internal static class CompressCommand
+{
+    private const double ScratchRate = 0.1;
+
+    private static readonly Argument<string> model = Given.Model("The trained network's file");
+    private static readonly Reading reading = new();
+    private static readonly Option<string> data = Given.Data();
+    private static readonly Option<string> output = Given.Out();
+    private static readonly Option<string?> recipe = Given.Path(new Option<string?>("--recipe")
+    {
+        HelpName = "NAME|FILE",
+        Description = $"What is done: {string.Join(", ", Recipe.Names)}, or a JSON file like those that --show prints.",
+    });
+    private static readonly Option<bool> show = new("--show") { Description = "Print the recipe as JSON and do nothing: a beginning for one of your own." };
+    private static readonly Option<double> effort = Given.Number("--effort", "FACTOR", 1.0, 0.001, 1000, "A factor on the epochs of every training.");
+    private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99, "In place of --recipe: the most points that top-1 may fall.");
+    private static readonly Option<string?> maxBytes = Given.Path(new Option<string?>("--max-bytes") { HelpName = "SIZE", Description = "In place of --recipe: the largest file, such as 400000, 500kB or 4MB." });
+    private static readonly Option<string?> maxLatency = Given.Path(new Option<string?>("--max-latency") { HelpName = "FACTORx", Description = "In place of --recipe: the longest median run as a share of the network's now, such as 0.5x." });
+    private static readonly Option<double> epochs = Given.Number("--epochs", "N", 6.0, 0.01, 10_000, "With a budget: passes over the training pictures after each method; a second attempt may take twice as many.");
+    private static readonly Option<int> sample = Given.Number("--sample", "N", 1000, 10, int.MaxValue, "With a budget: test pictures that each layer's sensitivity is measured with.");
+    private static readonly Option<double?> scratch = Given.Maybe("--scratch", "EPOCHS", 0.01, 100_000.0, "Train the pruned architecture from scratch, too, for so many epochs: give those of the network's first training and of its retraining together.");
+    private static readonly Option<string?> report = Given.Path(new Option<string?>("--html") { HelpName = "FILE", Description = "Write a report as one HTML page." });
+    private static readonly TrainingFlags flags = new(epochs: 1, rate: 0.03, warmUp: 0);
+
+    /// <summary>The verb.</summary>
+    public static Verb Create() => new("compress", "Compresses a trained network by a recipe, or until it keeps a budget, and measures the file of every stage on the engine.",
+        [
+            "penjing compress model.penjing --recipe pruned-q --data fashion-mnist -o small.penjing --html report.html",
+            "penjing compress model.penjing --recipe deep-compression --data ./pictures --effort 0.5 -o small.penjing",
+            "penjing compress model.penjing --max-drop 1 --max-bytes 400kB --max-latency 0.5x --data fashion-mnist -o small.penjing --html report.html",
+            "penjing compress model.penjing --recipe slimming --data fashion-mnist -o small.penjing --show > mine.json",
+        ], Run, [model, data, output, recipe, show, effort, maxDrop, maxBytes, maxLatency, epochs, sample, scratch, report, .. flags.CommonSymbols, .. reading.Symbols, Given.Json()]);
+
+    private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
+    {
+        Budget budget = BudgetOf(parsed);
+        bool searches = budget != new Budget();
+        if (searches == parsed.GetValue(recipe) is not null)
+            throw new PenjingException($"say what is to be done: either --recipe with {string.Join(", ", Recipe.Names)} or a file, or a budget of --max-drop, --max-bytes and --max-latency");
+        Recipe? asked = searches ? null : RecipeOf(parsed.GetValue(recipe)!).WithEffort(parsed.GetValue(effort));
+        if (parsed.GetValue(show))
+        {
+            Console.Out.WriteLine((asked ?? throw new PenjingException("--show prints a --recipe: give its name")).ToJson());
+            return;
+        }
+        string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
+        string? page = parsed.GetValue(report) is { } path ? Destination.File(path, source, target) : null;
+        Model network = reading.Read(parsed, source);
+        DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
+        TrainingOptions common = flags.Common(parsed, set.Size);
+        if (asked is not null) _ = asked.Outline(network.Graph);
+        WorkFolder work = flags.Work(parsed, target, source, screen);
+        SearchResult? found = searches ? Search(new(network, set, common, work.Path) { Epochs = parsed.GetValue(epochs), Sample = parsed.GetValue(sample) }, budget, screen, stop) : null;
+        Recipe done = found?.Best.Recipe ?? asked!;
+        ImmutableArray<Milestone> way = [];
+        if (found is not null) way = RecipeRun.Run(network, done, set, common, found.Best.Folder, null, stop);
+        else Watch.Over(screen, done.Name, watch => way = RecipeRun.Run(network, done, set, common, work.Path, (stage, told) => watch.Tell(told, done, stage, set), stop));
+        Baseline? baseline = parsed.GetValue(scratch) is { } budgeted ? FromScratch(way, budgeted, common, set, work, screen, stop) : null;
+        AtomicFile.Write(target, stream => stream.Write(File.ReadAllBytes(way[^1].File.Path)));
+        if (page is not null) AtomicFile.Write(page, stream => stream.Write(Encoding.UTF8.GetBytes(Report(way, done, found, baseline, set, target, network, source))));
+        work.Delete();
+        screen.Show(new
+        {
+            Output = target, Recipe = done.Name, found?.Met, found?.Verdict, Data = set.Name, Images = set.Test.Count, Report = page,
+            Stages = way.Select(stone => new
+            {
+                Name = Title(stone), stone.Stage?.Detail, stone.Result.Top1, stone.Result.Bytes, stone.Result.Parameters, stone.Result.Macs, stone.Result.MedianMs, stone.Result.ArenaBytes,
+                Ratio = (double)way[0].Result.Bytes / stone.Result.Bytes, Worse = stone.Worse.IsDefault ? [] : stone.Worse,
+            }),
+            Scratch = baseline, Attempts = found?.Attempts.Select(attempt => new { attempt.Recipe.Name, attempt.Result.Top1, attempt.Result.Bytes, attempt.Result.MedianMs }),
+        }, () => Draw(way, found, baseline, target, page));
+    }
+
+    /// <summary>The channels that the last cut left, trained from scratch.</summary>
+    private static Baseline FromScratch(ImmutableArray<Milestone> way, double epochs, TrainingOptions common, DataSet set, WorkFolder work, Screen screen, CancellationToken stop)
+    {
+        Milestone pruned = way.LastOrDefault(stone => stone.Stage is PruneStage or SlimStage)
+            ?? throw new PenjingException("--scratch trains a pruned architecture from scratch, but no channels were cut: leave it out");
+        TrainingOptions options = common with { Epochs = epochs, LearningRate = ScratchRate, WarmUp = Math.Min(0.5, epochs / 2) };
+        WorkFolder own = WorkFolder.Open(Path.Combine(work.Path, "scratch.work"), [("epochs", epochs)]);
+        Model fresh = pruned.File.Model;
+        Watch.Over(screen, "from scratch", watch => fresh = Lab.Scratch.Train(fresh, set, options, own, watch.Tell, stop));
+        return new(epochs, Evaluation.Of(fresh, set, Environment.ProcessorCount, stop).Top1, pruned.Result.Top1);
+    }
+
+    private static SearchResult Search(BudgetSearch search, Budget budget, Screen screen, CancellationToken stop)
+    {
+        SearchResult? found = null;
+        Watch.Over(screen, "searching", watch => found = (search with { Told = (title, fraction, words) => watch.Tell(fraction, $"{title}: {words}") }).Run(budget, stop));
+        return found!;
+    }
+
+    private static Budget BudgetOf(ParseResult parsed) => new()
+    {
+        MaxDrop = parsed.GetValue(maxDrop) / 100,
+        MaxBytes = parsed.GetValue(maxBytes) is { } size ? Bytes(size) : null,
+        MaxLatency = parsed.GetValue(maxLatency) is not { } factor ? null
+            : factor.EndsWith('x') && double.TryParse(factor.AsSpan(0, factor.Length - 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double share) && share > 0 ? share
+            : throw new PenjingException($"--max-latency needs a factor such as 0.5x, not '{factor}'"),
+    };
+
+    private static long Bytes(string text)
+    {
+        (string unit, double scale) = new[] { ("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1), ("", 1) }.First(one => text.EndsWith(one.Item1, StringComparison.OrdinalIgnoreCase));
+        return double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out double count) && count * scale is >= 1 and < 1e15
+            ? (long)(count * scale) : throw new PenjingException($"--max-bytes needs a size such as 400000, 500kB or 4MB, not '{text}'");
+    }
+
+    private static Recipe RecipeOf(string name) => Recipe.Names.Contains(name) ? Recipe.Named(name) : Recipe.Read(name);
+
+    private static string Title(Milestone stone) => stone.Stage?.Name switch
+    {
+        null => "Original",
+        "train" => "Trained",
+        "sparsify" => "Sparse",
+        "prune" => "Pruned",
+        "slim" => "Slimmed",
+        _ => "Shared and coded",
+    };
+
+    private static IEnumerable<IRenderable> Draw(ImmutableArray<Milestone> way, SearchResult? found, Baseline? baseline, string target, string? page)
+    {
+        Table table = Screen.Table("Stage", ">Top-1", ">Bytes", ">Ratio", ">Parameters", ">MACs", ">Median latency", ">Arena bytes");
+        StageResult first = way[0].Result, last = way[^1].Result;
+        foreach (Milestone stone in way)
+            table.AddRow(Title(stone), Quantity.Percent(stone.Result.Top1), Quantity.Exact(stone.Result.Bytes), Quantity.Times((double)first.Bytes / stone.Result.Bytes), Quantity.Exact(stone.Result.Parameters),
+                Quantity.Exact(stone.Result.Macs), Quantity.Milliseconds(stone.Result.MedianMs), Quantity.Exact(stone.Result.ArenaBytes));
+        yield return table;
+        foreach (Milestone stone in way.Skip(1)) yield return Screen.Line($"{Title(stone)}: {stone.Stage!.Detail}. {Finding(stone).WorseInWords}");
+        yield return Screen.Line(string.Create(CultureInfo.InvariantCulture,
+            $"In all: {Quantity.Times((double)first.Bytes / last.Bytes)} smaller, {Quantity.Times(first.MedianMs / last.MedianMs)} faster, {100 * (last.Top1 - first.Top1):+0.00;-0.00;0.00} points of accuracy."));
+        if (baseline is not null) yield return Screen.Line($"{baseline.Words}.");
+        if (found is not null)
+        {
+            Table tried = Screen.Table("Attempt", ">Top-1", ">Bytes", ">Latency", "Stages");
+            foreach (Attempt attempt in found.Attempts)
+                tried.AddRow(attempt.Recipe.Name, Quantity.Percent(attempt.Result.Top1), Quantity.Exact(attempt.Result.Bytes), Quantity.Times(attempt.Result.MedianMs / attempt.Way[0].MedianMs),
+                    string.Join(", ", attempt.Recipe.Stages.Select(stage => stage.Name)));
+            yield return tried;
+            yield return Screen.Line($"{char.ToUpperInvariant(found.Verdict[0])}{found.Verdict[1..]}.");
+        }
+        yield return Screen.Line(page is null ? $"Written: {target}" : $"Written: {target}; report: {page}");
+    }
+
+    private static Finding Finding(Milestone stone) =>
+        new(Title(stone), stone.Stage is null ? "The network as it was." : $"{stone.Stage.Detail}.", Path.GetFileName(stone.File.Path), stone.Result, stone.Worse);
+
+    private static string Report(ImmutableArray<Milestone> way, Recipe recipe, SearchResult? found, Baseline? baseline, DataSet set, string target, Model network, string source)
+    {
+        const int samples = 10;
+        Evaluation before = way[0].File.Evaluation!, after = way[^1].File.Evaluation!;
+        return HtmlReport.Write(new("compression", network.Name.Length > 0 ? network.Name : Path.GetFileName(source), found is null ? recipe.About : $"Compressed until it keeps a budget, in {found.Attempts.Length} attempts: {found.Verdict}.", set.Name, set.Test.Count, [.. way.Select(Finding)],
+            Samples.Agreeing(set, before, after, samples), Samples.Differing(set, before, after, samples), Samples.Differences(before, after), PenjingFile.Inspect(target),
+            [
+                new("Command", $"penjing {string.Join(' ', Environment.GetCommandLineArgs().Skip(1))}"), new("Recipe", recipe.ToJson()),
+                new("Pictures", $"{Quantity.Exact(set.Train.Count)} to train on, {Quantity.Exact(set.Test.Count)} to test with, from {set.Source}"),
+                new("Accuracy", string.Create(CultureInfo.InvariantCulture, $"one standard deviation of top-1 on so many pictures is {100 * Math.Sqrt(after.Top1 * (1 - after.Top1) / set.Test.Count):F2} points")),
+                .. baseline is null ? Array.Empty<KeyValuePair<string, string>>() : [new("From scratch", baseline.Words)],
+                new("Latency", $"one picture at a time, one thread, all files in turns, {RecipeRun.TimedRuns} timed runs each"), new("Machine", Machine.Description),
+                new("Date", DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
+            ]));
+    }
+
+    /// <summary>What a pruned architecture learns from scratch, beside what pruning left of it.</summary>
+    private sealed record Baseline(double Epochs, double Top1, double Pruned)
+    {
+        public string Words => string.Create(CultureInfo.InvariantCulture,
+            $"The same architecture trained from scratch for {Epochs:0.##} epochs: {Quantity.Percent(Top1)}, {100 * (Pruned - Top1):+0.00;-0.00;0.00} points by pruning");
+    }
+}

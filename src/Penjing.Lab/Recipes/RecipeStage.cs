@@ -1,0 +1,269 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json.Serialization;
+using Penjing.Compression;
+using Penjing.Training;
+
+namespace Penjing.Lab;
+
+/// <summary>What a stage has to work with.</summary>
+/// <param name="Data">The pictures.</param>
+/// <param name="Common">What all trainings share.</param>
+/// <param name="Original">The uncompressed network, which teaches where a stage asks for a teacher.</param>
+/// <param name="Work">Where the stage's unfinished work is kept.</param>
+/// <param name="Progress">Is told after every step of training.</param>
+/// <param name="Stop">Ends the work after a step.</param>
+internal sealed record Bench(DataSet Data, TrainingOptions Common, Model Original, WorkFolder Work, Action<RetrainingProgress>? Progress, CancellationToken Stop);
+
+/// <summary>One stage of a recipe: a method of compression and how the network is trained with it.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "do", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
+[JsonDerivedType(typeof(TrainStage), "train")]
+[JsonDerivedType(typeof(SparsifyStage), "sparsify")]
+[JsonDerivedType(typeof(PruneStage), "prune")]
+[JsonDerivedType(typeof(SlimStage), "slim")]
+[JsonDerivedType(typeof(ShareStage), "share")]
+public abstract record RecipeStage
+{
+    private protected RecipeStage()
+    {
+    }
+
+    /// <summary>How the stage trains.</summary>
+    public Retraining Training { get; init; } = new();
+
+    /// <summary>The stage's name, a verb.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What the stage does, in words.</summary>
+    public abstract string Detail { get; }
+
+    /// <summary>Passes over the training pictures in the whole stage.</summary>
+    public virtual double Epochs => Training.Epochs;
+
+    /// <summary>The stage with the epochs of its training multiplied.</summary>
+    public virtual RecipeStage WithEffort(double factor) => this with { Training = Training.Times(factor) };
+
+    /// <summary>The graph after the stage's surgery without any training: its shapes and zeros, not its accuracy.</summary>
+    /// <exception cref="PenjingException">An option is out of its range or names what the graph hasn't.</exception>
+    public abstract Graph Outline(Graph graph);
+
+    /// <summary>Does the stage.</summary>
+    internal abstract Model Apply(Model model, Bench bench);
+
+    /// <summary>Words with numbers as everywhere.</summary>
+    private protected static string Say(FormattableString words) => words.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>Trains, and changes nothing else.</summary>
+public sealed record TrainStage : RecipeStage
+{
+    /// <inheritdoc/>
+    public override string Name => "train";
+
+    /// <inheritdoc/>
+    public override string Detail => Say($"trained for {Training.Epochs:0.##} epochs");
+
+    /// <inheritdoc/>
+    public override Graph Outline(Graph graph) => graph;
+
+    internal override Model Apply(Model model, Bench bench) =>
+        Retrainer.Train(model, bench.Data, Training.Options(bench.Common, bench.Original), bench.Work, bench.Progress, bench.Stop);
+}
+
+/// <summary>Makes the smallest weights zero in rounds of one training (weight-level pruning, Han et al. 2015).</summary>
+public sealed record SparsifyStage : RecipeStage
+{
+    /// <summary>The share of the weights that is zero in the end.</summary>
+    public double Ratio { get; init; } = 0.9;
+
+    /// <summary>Other shares for single layers, by their names.</summary>
+    public ImmutableDictionary<string, double> Ratios { get; init; } = ImmutableDictionary<string, double>.Empty;
+
+    /// <summary>Layers that stay as they are, by their names.</summary>
+    public ImmutableHashSet<string> Keep { get; init; } = [];
+
+    /// <summary>Among which weights the smallest are sought.</summary>
+    public SparsityScope Scope { get; init; }
+
+    /// <summary>Where zeros stand; see <see cref="SparsityPattern.Parse"/>.</summary>
+    public string Pattern { get; init; } = "unstructured";
+
+    /// <summary>How the share rises over the rounds: cubic, linear, geometric or constant.</summary>
+    public string Schedule { get; init; } = "cubic";
+
+    /// <summary>In how many rounds.</summary>
+    public int Rounds { get; init; } = 8;
+
+    /// <inheritdoc/>
+    public override string Name => "sparsify";
+
+    /// <inheritdoc/>
+    public override string Detail => Say($"{100 * Ratio:0.##} % of the weights zero{(!Ratios.IsEmpty ? ", or a share of its own," : "")}{(Scope is SparsityScope.Layer ? " in each layer" : " over all layers")}, {Pattern}, in {Rounds} rounds ({Schedule})");
+
+    private SparsityOptions Options => new()
+    {
+        Ratio = Ratio,
+        Ratios = Ratios,
+        Keep = Keep,
+        Scope = Scope,
+        Pattern = SparsityPattern.Parse(Pattern) ?? throw new PenjingException($"there is no pattern '{Pattern}': give unstructured, N:M such as 2:4, or 1xN such as 1x32"),
+    };
+
+    /// <inheritdoc/>
+    public override Graph Outline(Graph graph)
+    {
+        _ = SparsitySchedules.Named(Schedule);
+        if (Rounds < 1) throw new PenjingException($"weights become zero in at least one round, not {Rounds}");
+        return Sparsifier.Sparsify(graph, Options);
+    }
+
+    internal override Model Apply(Model model, Bench bench)
+    {
+        TrainingOptions whole = Training.Options(bench.Common, bench.Original);
+        return Retrainer.Sparsify(model, bench.Data, Options, SparsitySchedules.Named(Schedule), Rounds, round => whole.Part(round, Rounds), bench.Work, bench.Progress, bench.Stop);
+    }
+}
+
+/// <summary>Cuts channels for good in rounds, each followed by its share of the training (filter pruning, Li et al. 2017).</summary>
+public sealed record PruneStage : RecipeStage
+{
+    /// <summary>The share of the channels that is cut in the end.</summary>
+    public double Ratio { get; init; } = 0.5;
+
+    /// <summary>In how many rounds.</summary>
+    public int Rounds { get; init; } = 3;
+
+    /// <summary>What kept channels are rounded to a multiple of, less where a layer has few.</summary>
+    public int Multiple { get; init; } = 16;
+
+    /// <summary>Among which layers channels compete.</summary>
+    public Ranking Ranking { get; init; }
+
+    /// <summary>Other shares for single layers, by the names of the values that they yield.</summary>
+    public ImmutableDictionary<string, double> Ratios { get; init; } = ImmutableDictionary<string, double>.Empty;
+
+    /// <summary>What ranks channels: one of <see cref="Scores.Names"/>.</summary>
+    public string Score { get; init; } = "l1";
+
+    /// <summary>Values whose channels all stay, by their names.</summary>
+    public ImmutableHashSet<string> Keep { get; init; } = [];
+
+    /// <inheritdoc/>
+    public override string Name => "prune";
+
+    /// <inheritdoc/>
+    public override string Detail => Say($"{(Ratios.IsEmpty ? Say($"{100 * Ratio:0.##} %") : "a share of its own")} of the channels cut by {Score}{(Ranking is Ranking.PerFamily ? " in each layer" : Ranking is Ranking.Global ? ", over all layers" : ", over layers in the same place")}, in {Rounds} rounds, multiples of {Multiple}");
+
+    private PruningOptions Options(Importance importance) => new()
+    {
+        Multiple = Multiple, Ranking = Ranking, Absolute = Score == "batchnorm", Ratios = Ratios, Importance = importance, Keep = Keep,
+    };
+
+    /// <inheritdoc/>
+    public override Graph Outline(Graph graph)
+    {
+        _ = PruningSchedule.Geometric(Ratio, Rounds);
+        return Pruner.Prune(graph, Options(Scores.WithoutData(Score)) with { Ratio = Ratio });
+    }
+
+    internal override Model Apply(Model model, Bench bench)
+    {
+        TrainingOptions whole = Training.Options(bench.Common, bench.Original);
+        PruningOptions options = Options(Scores.Of(Score, model, bench.Data, bench.Common.Seed));
+        return Retrainer.Prune(model, bench.Data, options, PruningSchedule.Geometric(Ratio, Rounds), round => whole.Part(round, Rounds), bench.Work, bench.Progress, bench.Stop);
+    }
+}
+
+/// <summary>Trains BatchNormalization's scales towards zero, cuts the channels of the smallest, trains on, in passes (network slimming, Liu et al. 2017).</summary>
+public sealed record SlimStage : RecipeStage
+{
+    /// <summary>The share of all channels that is cut in the end.</summary>
+    public double Ratio { get; init; } = 0.5;
+
+    /// <summary>How often it is trained, cut, and trained again.</summary>
+    public int Passes { get; init; } = 1;
+
+    /// <summary>The weight of the scales' magnitudes in the loss before each cut.</summary>
+    public double GammaL1 { get; init; } = 1e-4;
+
+    /// <summary>How the network is trained before each cut.</summary>
+    public Retraining Before { get; init; } = new();
+
+    /// <summary>What kept channels are rounded to a multiple of, less where a layer has few.</summary>
+    public int Multiple { get; init; } = 16;
+
+    /// <inheritdoc/>
+    public override string Name => "slim";
+
+    /// <inheritdoc/>
+    public override string Detail => Say($"{100 * Ratio:0.##} % of all channels cut by BatchNormalization's scales, trained under {GammaL1} of their L1 norm, in {Passes} passes");
+
+    /// <inheritdoc/>
+    public override double Epochs => Before.Epochs + Training.Epochs;
+
+    /// <inheritdoc/>
+    public override RecipeStage WithEffort(double factor) => this with { Before = Before.Times(factor), Training = Training.Times(factor) };
+
+    private PruningOptions Options => new() { Multiple = Multiple };
+
+    /// <inheritdoc/>
+    public override Graph Outline(Graph graph)
+    {
+        _ = PruningSchedule.Geometric(Ratio, Passes);
+        return Pruner.Prune(graph, Options with { Ratio = Ratio, Ranking = Ranking.Global, Absolute = true, Importance = Importances.BatchNormScale });
+    }
+
+    internal override Model Apply(Model model, Bench bench)
+    {
+        TrainingOptions before = Before.Options(bench.Common, bench.Original) with { GammaL1 = GammaL1 }, after = Training.Options(bench.Common, bench.Original);
+        return Retrainer.Slim(model, bench.Data, Options, PruningSchedule.Geometric(Ratio, Passes),
+            pass => Passed(before, pass), pass => Passed(after, pass), bench.Work, bench.Progress, bench.Stop);
+
+        TrainingOptions Passed(TrainingOptions options, int pass) => options with { Epochs = options.Epochs / Passes, Seed = options.Seed + pass };
+    }
+}
+
+/// <summary>Lets the weights of each layer share few values and trains these (trained quantization, Han et al. 2016); the last stage of a recipe.</summary>
+public sealed record ShareStage : RecipeStage
+{
+    /// <summary>The shared values of a layer: 2 to the power of this many.</summary>
+    public int Bits { get; init; } = 5;
+
+    /// <summary>The same for depthwise layers.</summary>
+    public int DepthwiseBits { get; init; } = 5;
+
+    /// <summary>Other bits for single layers, by the names of the layers or of their weights.</summary>
+    public ImmutableDictionary<string, int> BitsOf { get; init; } = ImmutableDictionary<string, int>.Empty;
+
+    /// <summary>How much error a bit of the file is worth: 0 is plain k-means, 0.01 mild, 0.1 strong; a third of it holds for depthwise layers.</summary>
+    public double Rate { get; init; } = 0.03;
+
+    /// <summary>To how many bits behind the leading one biases and scales are rounded; 10 is Float16.</summary>
+    public int VectorBits { get; init; } = 5;
+
+    /// <inheritdoc/>
+    public override string Name => "share";
+
+    /// <inheritdoc/>
+    public override string Detail => Say($"{1 << Bits} values a layer, {1 << DepthwiseBits} a depthwise one, at the price {Rate}, trained for {Training.Epochs:0.##} epochs, then entropy-coded");
+
+    /// <inheritdoc/>
+    public override Graph Outline(Graph graph) => Sharing.Finish(Sharing.Share(BatchNorms.Equalize(graph), Options(graph)), VectorBits);
+
+    internal override Model Apply(Model model, Bench bench) =>
+        Retrainer.Share(model, bench.Data, Options(model.Graph), Training.Options(bench.Common, bench.Original), VectorBits, bench.Work, bench.Progress, bench.Stop);
+
+    private SharingOptions Options(Graph graph)
+    {
+        foreach (int bits in BitsOf.Values.Append(Bits).Append(DepthwiseBits))
+            if (bits is < 1 or > 12) throw new PenjingException($"weights can't share values of {bits} bits: give 1 to 12");
+        HashSet<string> known = [.. graph.Nodes.Select(node => node.Name)];
+        if (BitsOf.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown) throw new PenjingException($"the network has no layer '{unknown}'");
+        return new()
+        {
+            Dense = new(1 << Bits, Rate, KeepZeros: true),
+            Depthwise = new(1 << DepthwiseBits, Rate / 3, KeepZeros: true),
+            Layer = node => BitsOf.TryGetValue(node.Name, out int own) || BitsOf.TryGetValue(node.Inputs[1].Name, out own) ? new(1 << own, Rate, KeepZeros: true) : null,
+        };
+    }
+}

@@ -1,0 +1,52 @@
+using Penjing.Training;
+
+namespace Penjing.Lab;
+
+/// <summary>How a stage of a recipe trains; what all stages share, such as batch, seed and threads, is given where the recipe is run.</summary>
+public sealed record Retraining
+{
+    /// <summary>Passes over the training pictures in the whole stage; a fraction is fine.</summary>
+    public double Epochs { get; init; } = 2;
+
+    /// <summary>The highest learning rate.</summary>
+    public double LearningRate { get; init; } = 0.01;
+
+    /// <summary>Epochs in which the learning rate rises from 0.</summary>
+    public double WarmUp { get; init; }
+
+    /// <summary>The share of each weight that is added to its gradient.</summary>
+    public double WeightDecay { get; init; } = 5e-4;
+
+    /// <summary>The weight of the uncompressed network's answers in the loss (knowledge distillation, Hinton et al. 2015), 0 to 1; 0 to learn from the labels alone.</summary>
+    public double Soft { get; init; }
+
+    /// <summary>What logits are divided by where <see cref="Soft"/> is above 0.</summary>
+    public double Temperature { get; init; } = 4;
+
+    /// <summary>The longest gradient, by its norm; 0 for no bound.</summary>
+    public double ClipNorm { get; init; }
+
+    /// <summary>The decay of a moving average of the weights over the steps, which is then the result; 0 for none.</summary>
+    public double Average { get; init; }
+
+    /// <summary>Training pictures over which BatchNormalization's statistics are estimated before training; 0 for none.</summary>
+    public int EstimateOver { get; init; }
+
+    /// <summary>The same with the epochs, those of the warm-up too, multiplied.</summary>
+    internal Retraining Times(double factor) => this with { Epochs = Epochs * factor, WarmUp = WarmUp * factor };
+
+    /// <summary>The options that this comes to.</summary>
+    /// <param name="common">What all stages share.</param>
+    /// <param name="teacher">The uncompressed network.</param>
+    internal TrainingOptions Options(TrainingOptions common, Model teacher) => common with
+    {
+        Epochs = Epochs,
+        LearningRate = LearningRate,
+        WarmUp = WarmUp,
+        WeightDecay = WeightDecay,
+        ClipNorm = ClipNorm,
+        Average = Average,
+        EstimateOver = EstimateOver,
+        Distillation = Soft > 0 ? new(teacher) { Soft = Soft, Temperature = Temperature } : null,
+    };
+}

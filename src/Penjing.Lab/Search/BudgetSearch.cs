@@ -1,0 +1,171 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+using Penjing.Compression;
+using Penjing.Engine;
+using Penjing.Training;
+
+namespace Penjing.Lab;
+
+/// <summary>A way that a search tried: a recipe and what came out.</summary>
+/// <param name="Recipe">The recipe, which makes the same network again.</param>
+/// <param name="Way">What was measured of the uncompressed network, then of each stage's file.</param>
+/// <param name="Folder">Where its files are; <see cref="RecipeRun"/> finds there what is done.</param>
+public sealed record Attempt(Recipe Recipe, ImmutableArray<StageResult> Way, string Folder)
+{
+    /// <summary>What was measured of the last file.</summary>
+    public StageResult Result => Way[^1];
+}
+
+/// <summary>What a search found.</summary>
+/// <param name="Attempts">All that was tried, in order.</param>
+/// <param name="Best">The one that keeps the budget, or comes nearest to it.</param>
+/// <param name="Met">Whether it keeps the budget.</param>
+/// <param name="Verdict">Which bound binds, in a sentence.</param>
+public sealed record SearchResult(ImmutableArray<Attempt> Attempts, Attempt Best, bool Met, string Verdict)
+{
+    /// <summary>The attempts and their stages that no other beats in accuracy, bytes and latency at once.</summary>
+    public ImmutableArray<StageResult> Front
+    {
+        get
+        {
+            ImmutableArray<StageResult> all = [.. Attempts.SelectMany(attempt => attempt.Way).Distinct()];
+            return [.. all.Where(one => !all.Any(other => other != one && other.Top1 >= one.Top1 && other.Bytes <= one.Bytes && other.MedianMs <= one.MedianMs))];
+        }
+    }
+}
+
+/// <summary>
+/// Searches for the mildest compression that keeps a budget. How far each layer is cut follows from its sensitivity, measured on the engine, by one threshold for
+/// channels, one for weights and one for bits; the thresholds follow from the file's bytes and the engine's time, measured before any training. What comes out is
+/// trained as a recipe and measured; where it breaks the budget, the next attempt goes further or trains longer.
+/// </summary>
+/// <param name="Model">A trained network.</param>
+/// <param name="Data">The pictures.</param>
+/// <param name="Common">What all trainings share.</param>
+/// <param name="Folder">Where all that is done is kept: begun again with the same arguments, the search goes on.</param>
+public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Common, string Folder)
+{
+    private const int ProbeRuns = 30, MostAttempts = 5;
+    private const double Longer = 2;
+    private static readonly ImmutableArray<double> channelLevels = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875], weightLevels = [0.5, 0.7, 0.8, 0.9, 0.95, 0.98], bitLevels = [6, 5, 4, 3, 2];
+
+    /// <summary>The epochs of retraining of one method.</summary>
+    public double Epochs { get; init; } = 6;
+
+    /// <summary>Test pictures that the sensitivity is measured with.</summary>
+    public int Sample { get; init; } = 1000;
+
+    /// <summary>Is told what is done: a title, the fraction that is done of it, and words.</summary>
+    public Action<string, double, string>? Told { get; init; }
+
+    /// <summary>Searches.</summary>
+    /// <exception cref="OperationCanceledException">The work was cancelled; the folder holds what it takes to go on.</exception>
+    /// <exception cref="PenjingException">Budget, network and data don't fit, or the folder can't be written to.</exception>
+    public SearchResult Run(Budget budget, CancellationToken stop = default)
+    {
+        budget.Check();
+        Evaluation.Check(Model, Data);
+        Directory.CreateDirectory(Folder);
+        using SensitivityCache cache = new(Path.Combine(Folder, "sensitivity.jsonl"));
+        Strengths strengths = new(
+            new(Sensitivity(SensitivityBy.Channels, channelLevels, cache, stop)), new(Sensitivity(SensitivityBy.Weights, weightLevels, cache, stop)),
+            new(Sensitivity(SensitivityBy.Bits, bitLevels, cache, stop)));
+        List<Attempt> attempts = [];
+        Aim aim = Aim.Of(budget);
+        while (attempts.Count < MostAttempts)
+        {
+            Attempt attempt = Try(attempts.Count + 1, () => Plan(aim, strengths, attempts.Count + 1, stop), stop);
+            attempts.Add(attempt);
+            if (aim.Next(budget, attempt) is not { } next) break;
+            aim = next;
+        }
+        return Judge(budget, [.. attempts]);
+    }
+
+    private SensitivityResult Sensitivity(SensitivityBy by, ImmutableArray<double> levels, SensitivityCache cache, CancellationToken stop)
+    {
+        DataSet sample = Data with { Test = Data.Test.Sample(Sample, Common.Seed) };
+        string title = $"sensitivity to {by.ToString().ToLowerInvariant()}";
+        return new SensitivityRun(Model, sample, Environment.ProcessorCount, cache, stop).Measure(by, levels, "", Importances.Contribution,
+            (done, all, left) => Told?.Invoke(title, all == 0 ? 1 : (double)done / all, $"{done} of {all} networks"));
+    }
+
+    /// <summary>The mildest recipe that reaches the aim, as far as that can be seen without training.</summary>
+    private Recipe Plan(Aim aim, Strengths strengths, int number, CancellationToken stop)
+    {
+        Told?.Invoke($"attempt {number}", 0, "choosing how far each layer is cut");
+        using Session original = new(Model, Evaluation.Options);
+        double channels = aim.Latency is { } latency ? strengths.Channels.Least(threshold => Slowness(original, Recipe(threshold, -1, null), stop), latency) : -1;
+        double bits = 0, weights = -1;
+        if (aim.Bytes is { } most)
+        {
+            weights = strengths.Weights.Least(threshold => Bytes(Recipe(channels, threshold, 0)), most);
+            bits = strengths.Bits.Least(threshold => Bytes(Recipe(channels, weights, threshold)), most);
+            // What weights and bits can't give, channels must.
+            if (Bytes(Recipe(channels, weights, bits)) > most) channels = Math.Max(channels, strengths.Channels.Least(threshold => Bytes(Recipe(threshold, weights, bits)), most));
+        }
+        return Recipe(channels, weights, bits);
+
+        Recipe Recipe(double channelLoss, double weightLoss, double? bitLoss)
+        {
+            double epochs = Epochs * aim.Effort;
+            List<RecipeStage> stages = [];
+            if (strengths.Channels.At(channelLoss) is { IsEmpty: false } ratios)
+                stages.Add(new PruneStage { Ratio = 0, Ratios = ratios, Rounds = 1, Score = "contribution", Training = new() { Epochs = epochs, LearningRate = 0.03, WarmUp = 0.1, Soft = 0.5 } });
+            if (strengths.Weights.At(weightLoss) is { IsEmpty: false } shares)
+                stages.Add(new SparsifyStage { Ratio = 0, Ratios = shares, Rounds = 6, Training = new() { Epochs = epochs, LearningRate = 0.02, Soft = 0.5 } });
+            if (bitLoss is { } loss)
+                stages.Add(new ShareStage { Bits = 6, DepthwiseBits = 6, Rate = 0.01, BitsOf = strengths.Bits.At(loss).ToImmutableDictionary(part => part.Key, part => (int)part.Value), Training = new() { Epochs = epochs / 3, LearningRate = 0.005, WeightDecay = 0, Soft = 0.5 } });
+            return new($"attempt-{number}", [.. stages]);
+        }
+    }
+
+    private double Slowness(Session original, Recipe recipe, CancellationToken stop)
+    {
+        using Session session = new(Model with { Graph = recipe.Outline(Model.Graph) }, Evaluation.Options);
+        Latency[] latencies = Latency.Of([original, session], ProbeRuns, stop);
+        return latencies[1].MedianMs / latencies[0].MedianMs;
+    }
+
+    private double Bytes(Recipe recipe)
+    {
+        string probe = Path.Combine(Folder, "probe.penjing");
+        long bytes = PenjingFile.Write(probe, Model with { Graph = recipe.Outline(Model.Graph) }).Bytes;
+        File.Delete(probe);
+        return bytes;
+    }
+
+    /// <summary>An attempt: planned, trained and measured, as far as an earlier run of the search hasn't done so.</summary>
+    private Attempt Try(int number, Func<Recipe> plan, CancellationToken stop)
+    {
+        string folder = Path.Combine(Folder, $"attempt-{number}"), planned = Path.Combine(folder, "recipe.json"), measured = Path.Combine(folder, "results.json");
+        Directory.CreateDirectory(folder);
+        if (!File.Exists(planned)) Write(planned, plan().ToJson());
+        Recipe recipe = Recipe.Read(planned);
+        if (!File.Exists(measured))
+        {
+            double[] epochs = [.. recipe.Stages.Select(stage => stage.Epochs)];
+            ImmutableArray<Milestone> way = RecipeRun.Run(Model, recipe, Data, Common, folder, (stage, told) => Told?.Invoke($"attempt {number}, {recipe.Stages[stage].Name}",
+                (epochs.Take(stage).Sum() + epochs[stage] * (told.Part - 1 + (double)told.Training.Step / told.Training.Steps) / told.Parts) / epochs.Sum(),
+                string.Create(CultureInfo.InvariantCulture, $"loss {told.Training.Loss:F3}, {told.Training.ImagesPerSecond:N0} images/s")), stop);
+            Write(measured, JsonSerializer.Serialize(way.Select(stone => stone.Result)));
+        }
+        ImmutableArray<StageResult> results = JsonSerializer.Deserialize<ImmutableArray<StageResult>>(File.ReadAllText(measured));
+        return new(recipe, results, folder);
+
+        static void Write(string path, string text) => AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+    }
+
+    private static SearchResult Judge(Budget budget, ImmutableArray<Attempt> attempts)
+    {
+        Attempt best = attempts.OrderBy(attempt => Math.Max(1, budget.Used(attempt.Way[0], attempt.Result)[0].Used))
+            .ThenByDescending(attempt => budget is { MaxBytes: null, MaxLatency: null } ? -attempt.Result.Bytes : attempt.Result.Top1).First();
+        (string bound, double used) = budget.Used(best.Way[0], best.Result)[0];
+        string share = used.ToString("P0", CultureInfo.InvariantCulture);
+        return new(attempts, best, used <= 1, used <= 1 ? $"the budget is kept; the bound of {bound} binds ({share} of it used)"
+            : $"the budget was not met in {attempts.Length} attempts; nearest is {share} of the bound of {bound}");
+    }
+
+    private sealed record Strengths(Strength Channels, Strength Weights, Strength Bits);
+}

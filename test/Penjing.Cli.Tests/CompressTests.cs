@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+
+namespace Penjing.Cli.Tests;
+
+/// <summary>penjing compress: recipes and budgets on a network and pictures made up.</summary>
+public sealed class CompressTests : IDisposable
+{
+    private readonly Scratch scratch = new();
+    private readonly string data, model;
+
+    public CompressTests() => (data, model) = (MadeUp.Data(scratch["data"], train: 200, test: 60), MadeUp.Model(scratch["a.penjing"]));
+
+    /// <summary>A recipe of one's own: every stage is told, the file is the last stage's, and nothing else is left.</summary>
+    [Fact]
+    public void A_recipe_is_done_stage_by_stage()
+    {
+        File.WriteAllText(scratch["mine.json"], """
+            { "name": "mine", "about": "Both.", "stages": [
+              { "do": "prune", "ratio": 0.5, "rounds": 1, "multiple": 2, "training": { "epochs": 0.5, "soft": 0.5 } },
+              { "do": "share", "bits": 4, "training": { "epochs": 0.2 } } ] }
+            """);
+        JsonObject told = Compress("--recipe", scratch["mine.json"], "-o", scratch["b.penjing"], "--html", scratch["b.html"], "--scratch", "0.5").Json();
+        JsonArray stages = told["stages"]!.AsArray();
+        Assert.Equal(["Original", "Pruned", "Shared and coded"], stages.Select(stage => (string)stage!["name"]!));
+        Assert.Equal(new FileInfo(scratch["b.penjing"]).Length, (long)stages[2]!["bytes"]!);
+        Assert.True((long)stages[1]!["macs"]! < (long)stages[0]!["macs"]!);
+        Assert.InRange((double)told["scratch"]!["top1"]!, 0, 1);
+        Assert.Equal(["prune", "share"], PenjingFile.Read(scratch["b.penjing"]).History.TakeLast(2).Select(stage => stage.Name));
+        Assert.Equal((double)stages[2]!["top1"]!, (double)Cli.Run("evaluate", scratch["b.penjing"], "--data", data, "--json").Json()["top1"]!);
+        string page = File.ReadAllText(scratch["b.html"]);
+        Assert.Contains("compression report", page);
+        Assert.Contains("Shared and coded", page);
+        Assert.False(Directory.Exists(scratch["b.penjing.work"]));
+    }
+
+    /// <summary>A budget of bytes is kept, and what binds is said.</summary>
+    [Fact]
+    public void A_budget_is_kept()
+    {
+        JsonObject told = Compress("--max-bytes", "20kB", "--epochs", "0.3", "--sample", "60", "-o", scratch["c.penjing"]).Json();
+        Assert.True((bool)told["met"]!);
+        Assert.Contains("bytes binds", (string)told["verdict"]!);
+        Assert.InRange(new FileInfo(scratch["c.penjing"]).Length, 1, 20_000);
+    }
+
+    [Fact]
+    public void What_makes_no_sense_is_refused_before_any_work()
+    {
+        File.WriteAllText(scratch["bad.json"], """{ "name": "bad", "stages": [ { "do": "prune", "ratio": 2 } ] }""");
+        Compress("-o", scratch["d.penjing"]).Refuses(1, "--recipe", "--max-drop");
+        Compress("--recipe", "pruned-q", "--max-drop", "1", "-o", scratch["d.penjing"]).Refuses(1, "either");
+        Compress("--recipe", "none", "-o", scratch["d.penjing"]).Refuses(1, "none");
+        Compress("--recipe", scratch["bad.json"], "-o", scratch["d.penjing"]).Refuses(1, "stage 1 (prune)", "2");
+        Compress("--max-bytes", "many", "-o", scratch["d.penjing"]).Refuses(1, "--max-bytes", "many");
+        Compress("--max-latency", "0.5", "-o", scratch["d.penjing"]).Refuses(1, "0.5x");
+        Assert.False(Directory.Exists(scratch["d.penjing.work"]));
+        Assert.StartsWith("{", Compress("--recipe", "slimming", "--show", "-o", scratch["d.penjing"]).Ends(0).Output);
+    }
+
+    public void Dispose() => scratch.Dispose();
+
+    private Run Compress(params string[] more) => Cli.Run(["compress", model, "--data", data, "--batch", "20", "--threads", "1", .. more.Contains("--show") ? more : [.. more, "--json"]]);
+}

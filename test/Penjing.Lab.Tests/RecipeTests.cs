@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using Penjing.Compression;
+using Penjing.Models;
+using Penjing.Testing;
+using Penjing.Training;
+using Xunit;
+
+namespace Penjing.Lab.Tests;
+
+/// <summary>Recipes: their JSON, what they refuse, and what they do.</summary>
+public class RecipeTests
+{
+    public static TheoryData<string> Names => [.. Recipe.Names];
+
+    /// <summary>The four that ship say what they do, fit networks of the zoo with BatchNormalization, and come back from JSON as they were.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void ShippedRecipesFit(string name)
+    {
+        Recipe recipe = Recipe.Named(name);
+        Assert.Equal(name, recipe.Name);
+        Assert.NotEmpty(recipe.About);
+        Assert.Equal(recipe.ToJson(), Recipe.Parse(recipe.ToJson(), "itself").ToJson());
+        Graph graph = Zoo.Find("cifar-resnet-20").Build().Graph, after = recipe.Outline(graph);
+        Assert.True(recipe.Stages.Any(stage => stage is PruneStage or SlimStage) ? after.Parameters < 0.8 * graph.Parameters : after.Parameters <= graph.Parameters);
+    }
+
+    [Fact]
+    public void FourShip() => Assert.Equal(["deep-compression", "filter-pruning", "pruned-q", "slimming"], Recipe.Names);
+
+    /// <summary>What is wrong is named: the text, the member, the stage.</summary>
+    [Theory]
+    [InlineData("nonsense", "is no recipe")]
+    [InlineData("{\"name\":\"a\",\"stages\":[]}", "has no stages")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"shrink\"}]}", "is no recipe")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"prune\",\"ration\":0.5}]}", "ration")]
+    [InlineData("{\"stages\":[{\"do\":\"prune\"}]}", "name")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"prune\",\"ratio\":1.5}]}", "stage 1 (prune)")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"prune\",\"score\":\"luck\"}]}", "luck")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"sparsify\",\"pattern\":\"4:2\"}]}", "stage 1 (sparsify)")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"sparsify\",\"schedule\":\"never\"}]}", "never")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"share\",\"bits\":0}]}", "0 bits")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"share\",\"bitsOf\":{\"nobody\":3}}]}", "nobody")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"share\"},{\"do\":\"prune\"}]}", "sharing comes last")]
+    public void FaultsAreNamed(string json, string words)
+    {
+        Graph graph = Zoo.Find("lenet-5").Build().Graph;
+        PenjingException error = Assert.Throws<PenjingException>(() => Recipe.Parse(json, "mine").Outline(graph));
+        Assert.Contains(words, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Each stage's file holds what the outline promised, and what was measured of it; a run broken off at any step ends with the same bytes.</summary>
+    [Fact]
+    public void BrokenOffRunsEndWithTheSameFiles()
+    {
+        using Samples samples = new();
+        Recipe recipe = new("all", [
+            new PruneStage { Ratio = 0.4, Rounds = 2, Multiple = 2, Training = new() { Epochs = 1, Soft = 0.5 } },
+            new SparsifyStage { Ratio = 0.5, Rounds = 2, Training = new() { Epochs = 1, ClipNorm = 1 } },
+            new ShareStage { Bits = 4, Training = new() { Epochs = 0.5, LearningRate = 0.002 } }]);
+        ImmutableArray<Milestone> whole = RecipeRun.Run(Samples.Network, recipe, Samples.Data, Samples.Common, samples.At("whole"), stop: TestContext.Current.CancellationToken);
+        Assert.Equal([null, .. recipe.Stages], whole.Select(stone => stone.Stage));
+        Graph outline = recipe.Outline(Samples.Network.Graph), last = whole[^1].File.Model.Graph;
+        Assert.Equal(outline.Parameters, last.Parameters);
+        Assert.Equal(Cost.Macs(outline), Cost.Macs(last));
+        ImmutableArray<SparseTensor> weights = Sparsifier.Describe(whole[2].File.Model.Graph);
+        Assert.InRange(weights.Sum(weight => weight.Zeros) / (double)weights.Sum(weight => weight.Elements), 0.4, 0.5);
+        Assert.All(whole, stone => Assert.Equal(new FileInfo(stone.File.Path).Length, stone.Result.Bytes));
+        Assert.Equal(["prune", "sparsify", "share"], whole[^1].File.Model.History.TakeLast(3).Select(stage => stage.Name));
+        Assert.NotEmpty(whole[^1].File.Model.History[^3].Cuts);
+
+        int steps = 0;
+        ImmutableArray<Milestone> again = default;
+        while (again.IsDefault)
+        {
+            using CancellationTokenSource stop = new();
+            int left = 3;
+            try
+            {
+                again = RecipeRun.Run(Samples.Network, recipe, Samples.Data, Samples.Common, samples.At("broken"), (_, _) =>
+                {
+                    steps++;
+                    if (--left == 0) stop.Cancel();
+                }, stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.InRange(steps, 1, 200);
+            }
+        }
+        Assert.All(whole.Zip(again), pair => Assert.Equal(File.ReadAllBytes(pair.First.File.Path), File.ReadAllBytes(pair.Second.File.Path)));
+    }
+
+    /// <summary>Forgotten weights are as before any training: of the asked variance, the normalizations the identity, the shapes the same.</summary>
+    [Fact]
+    public void FreshWeightsForgetAll()
+    {
+        Graph graph = Samples.Network.Graph, fresh = Scratch.Fresh(graph, seed: 1);
+        foreach ((Node before, Node after) in graph.Nodes.Zip(fresh.Nodes))
+        {
+            Assert.Equal(before.Shape, after.Shape);
+            if (after.Op is BatchNormalization)
+            {
+                Assert.All(after.Inputs[1].Value!.Floats.ToArray(), value => Assert.Equal(1, value));
+                Assert.All(after.Inputs[3].Value!.Floats.ToArray(), value => Assert.Equal(0, value));
+            }
+            if (after.Op is Conv or Gemm && after.Inputs[1] is { Shape: { Elements: > 1000 } shape, Value: { } weight })
+            {
+                double fan = after.Op is Gemm { TransposeB: false } ? shape[0] : (double)shape.Elements / shape[0];
+                Assert.InRange(weight.Floats.ToArray().Average(value => (double)value * value) * fan / 2, 0.8, 1.2);
+                Assert.False(weight.BitsEqual(before.Inputs[1].Value!));
+            }
+        }
+    }
+}

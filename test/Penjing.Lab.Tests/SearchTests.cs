@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using Penjing.Compression;
+using Xunit;
+
+namespace Penjing.Lab.Tests;
+
+/// <summary>The search: thresholds against curves made up, budgets, and a whole search.</summary>
+public class SearchTests
+{
+    private static readonly Strength strength = new(new(SensitivityBy.Channels, new(900, 1000),
+    [
+        new(new("a", 8), [(0.25, new(900, 1000)), (0.5, new(890, 1000)), (0.75, new(895, 1000))]),
+        new(new("b", 8), [(0.25, new(880, 1000)), (0.5, new(600, 1000))]),
+        new(new("c", 8), [(0.25, new(910, 1000)), (0.5, new(905, 1000))]),
+    ]));
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    /// <summary>A part is cut to the strongest level that it and all milder ones bear.</summary>
+    [Fact]
+    public void PartsAreCutAsFarAsTheyBear()
+    {
+        Assert.Equal([-1, 0, 0.005, 0.01, 0.02, 0.3], strength.Thresholds.Select(value => Math.Round(value, 9)));
+        Assert.Empty(strength.At(-1));
+        Same(strength.At(0), ("a", 0.25), ("c", 0.5));
+        Same(strength.At(strength.Thresholds[2]), ("a", 0.25), ("c", 0.5));
+        Same(strength.At(strength.Thresholds[3]), ("a", 0.75), ("c", 0.5));
+        Same(strength.At(1), ("a", 0.75), ("b", 0.5), ("c", 0.5));
+
+        static void Same(ImmutableDictionary<string, double> levels, params (string, double)[] expected) =>
+            Assert.Equal(expected, levels.OrderBy(pair => pair.Key).Select(pair => (pair.Key, pair.Value)));
+    }
+
+    /// <summary>The mildest threshold within a bound is that which a walk over all finds.</summary>
+    [Fact]
+    public void TheMildestWithinABoundIsFound()
+    {
+        for (double bound = 0; bound <= 3; bound += 0.05)
+        {
+            double most = bound, expected = strength.Thresholds.FirstOrDefault(threshold => Cost(threshold) <= most, strength.Thresholds[^1]);
+            Assert.Equal(expected, strength.Least(Cost, bound));
+        }
+
+        static double Cost(double threshold) => 3 - strength.At(threshold).Values.Sum();
+    }
+
+    /// <summary>How much of each bound is used, the most first.</summary>
+    [Fact]
+    public void BudgetsTellWhatBinds()
+    {
+        StageResult original = new("a", 0.9, 1000, 1, 1, 4, 1), result = new("b", 0.895, 300, 1, 1, 3, 1);
+        IReadOnlyList<(string Bound, double Used)> used = new Budget { MaxDrop = 0.01, MaxBytes = 200, MaxLatency = 1 }.Used(original, result);
+        Assert.Equal([1.5, 0.75, 0.5], used.Select(one => Math.Round(one.Used, 9)));
+        Assert.Contains("200 bytes", used[0].Bound, StringComparison.Ordinal);
+        Assert.Equal(0, new Budget { MaxDrop = 0 }.Used(original, original with { Top1 = 0.91 })[0].Used);
+        Assert.True(double.IsInfinity(new Budget { MaxDrop = 0 }.Used(original, result)[0].Used));
+    }
+
+    [Fact]
+    public void BadBudgetsAreRefused()
+    {
+        using Samples samples = new();
+        foreach (Budget budget in (Budget[])[new(), new() { MaxDrop = -1 }, new() { MaxBytes = 0 }, new() { MaxLatency = 0 }, new() { MaxLatency = double.NaN }])
+            Assert.Throws<PenjingException>(() => new BudgetSearch(Samples.Network, Samples.Data, Samples.Common, samples.At("none")).Run(budget, Stop));
+    }
+
+    /// <summary>
+    /// A search for bytes ends within them, and its recipe is what it says; one for what nothing can reach says so and names what came nearest; begun again, both
+    /// end with what they found.
+    /// </summary>
+    [Fact]
+    public void SearchesEnd()
+    {
+        using Samples samples = new();
+        BudgetSearch search = new(Samples.Network, Samples.Data, Samples.Common, samples.At("search")) { Epochs = 1, Sample = 96 };
+        Budget bytes = new() { MaxBytes = 12_000 };
+        SearchResult found = search.Run(bytes, Stop);
+        Assert.True(found.Met, found.Verdict);
+        Assert.InRange(found.Best.Result.Bytes, 1, 12_000);
+        Assert.Contains("bytes binds", found.Verdict, StringComparison.Ordinal);
+        Assert.Contains(found.Best.Result, found.Front);
+        Assert.Equal(found.Best.Result, search.Run(bytes, Stop).Best.Result);
+
+        SearchResult missed = (search with { Folder = samples.At("missed") }).Run(new() { MaxBytes = 100 }, Stop);
+        Assert.False(missed.Met);
+        Assert.Contains("not met", missed.Verdict, StringComparison.Ordinal);
+    }
+}
