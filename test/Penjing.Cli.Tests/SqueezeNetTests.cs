@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Penjing.Interop;
+using Penjing.Lab;
 using Penjing.Testing;
 using Penjing.Training;
-using Penjing.Lab;
 
 namespace Penjing.Cli.Tests;
 

@@ -98,7 +98,7 @@ internal static class CompressCommand
     private static SearchResult Search(BudgetSearch search, Budget budget, Screen screen, CancellationToken stop)
     {
         SearchResult? found = null;
-        Watch.Over(screen, "searching", watch => found = (search with { Told = (title, fraction, words) => watch.Tell(fraction, $"{title}: {words}") }).Run(budget, stop));
+        Watch.Over(screen, "searching", watch => found = (search with { Told = (words, fraction, left) => watch.Tell(fraction, left is { } time ? $"{words}  {Quantity.Duration(time)} left" : words) }).Run(budget, stop));
         return found!;
     }
 

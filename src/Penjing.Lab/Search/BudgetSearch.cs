@@ -56,8 +56,8 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
     /// <summary>Test pictures that the sensitivity is measured with.</summary>
     public int Sample { get; init; } = 1000;
 
-    /// <summary>Is told what is done: a title, the fraction that is done of it, and words.</summary>
-    public Action<string, double, string>? Told { get; init; }
+    /// <summary>Is told what is done: in words, the fraction that is done of it, and how long the rest of it takes where that is known.</summary>
+    public Action<string, double, TimeSpan?>? Told { get; init; }
 
     /// <summary>Searches.</summary>
     /// <exception cref="OperationCanceledException">The work was cancelled; the folder holds what it takes to go on.</exception>
@@ -86,15 +86,14 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
     private SensitivityResult Sensitivity(SensitivityBy by, ImmutableArray<double> levels, SensitivityCache cache, CancellationToken stop)
     {
         DataSet sample = Data with { Test = Data.Test.Sample(Sample, Common.Seed) };
-        string title = $"sensitivity to {by.ToString().ToLowerInvariant()}";
         return new SensitivityRun(Model, sample, Environment.ProcessorCount, cache, stop).Measure(by, levels, "", Importances.Contribution,
-            (done, all, left) => Told?.Invoke(title, all == 0 ? 1 : (double)done / all, $"{done} of {all} networks"));
+            (done, all, left) => Told?.Invoke($"sensitivity to {by.ToString().ToLowerInvariant()}: {done} of {all} networks", all == 0 ? 1 : (double)done / all, left));
     }
 
     /// <summary>The mildest recipe that reaches the aim, as far as that can be seen without training.</summary>
     private Recipe Plan(Aim aim, Strengths strengths, int number, CancellationToken stop)
     {
-        Told?.Invoke($"attempt {number}", 0, "choosing how far each layer is cut");
+        Told?.Invoke($"attempt {number}: choosing how far each layer is cut", 0, null);
         using Session original = new(Model, Evaluation.Options);
         double channels = aim.Latency is { } latency ? strengths.Channels.Least(threshold => Slowness(original, Recipe(threshold, -1, null), stop), latency) : -1;
         double bits = 0, weights = -1;
@@ -146,9 +145,13 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
         if (!File.Exists(measured))
         {
             double[] epochs = [.. recipe.Stages.Select(stage => stage.Epochs)];
-            ImmutableArray<Milestone> way = RecipeRun.Run(Model, recipe, Data, Common, folder, (stage, told) => Told?.Invoke($"attempt {number}, {recipe.Stages[stage].Name}",
-                (epochs.Take(stage).Sum() + epochs[stage] * (told.Part - 1 + (double)told.Training.Step / told.Training.Steps) / told.Parts) / epochs.Sum(),
-                string.Create(CultureInfo.InvariantCulture, $"loss {told.Training.Loss:F3}, {told.Training.ImagesPerSecond:N0} images/s")), stop);
+            ImmutableArray<Milestone> way = RecipeRun.Run(Model, recipe, Data, Common, folder, (stage, told) =>
+            {
+                double done = epochs.Take(stage).Sum() + epochs[stage] * (told.Part - 1 + (double)told.Training.Step / told.Training.Steps) / told.Parts;
+                double later = told.Training.ImagesPerSecond > 0 ? epochs.Skip(stage + 1).Sum() * Data.Train.Count / told.Training.ImagesPerSecond : 0;
+                Told?.Invoke(string.Create(CultureInfo.InvariantCulture, $"attempt {number}: {recipe.Stages[stage].Name}  loss {told.Training.Loss:F3}  {told.Training.ImagesPerSecond:N0} images/s"),
+                    done / epochs.Sum(), told.Remaining + TimeSpan.FromSeconds(later));
+            }, stop);
             Write(measured, JsonSerializer.Serialize(way.Select(stone => stone.Result)));
         }
         ImmutableArray<StageResult> results = JsonSerializer.Deserialize<ImmutableArray<StageResult>>(File.ReadAllText(measured));
