@@ -117,7 +117,8 @@ internal sealed class OpenCv : Ready
         }
         catch (Exception error) when (error is OpenCVException or TypeInitializationException or DllNotFoundException or OpenCvSharpException)
         {
-            reason = (error.InnerException ?? error).Message.ReplaceLineEndings(" ");
+            // The rest of a long message is where this machine looked.
+            reason = (error.InnerException ?? error).Message.Split(". ", 2)[0];
             return null;
         }
     }
