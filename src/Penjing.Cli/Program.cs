@@ -4,6 +4,7 @@ return await Tool.Run(args,
 [
     TrainCommand.Create(),
     CompressCommand.Create(),
+    RecipesCommand.Create(),
     PruneCommand.Create(),
     SparsifyCommand.Create(),
     ShareCommand.Create(),

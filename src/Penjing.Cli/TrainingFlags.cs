@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Security.Cryptography;
 using Penjing.Interop;
 using Penjing.Training;
 
@@ -9,8 +7,6 @@ namespace Penjing.Cli;
 /// <summary>The options of every verb that trains, and what they come to; only their defaults differ from verb to verb.</summary>
 internal sealed class TrainingFlags
 {
-    private const int MostThreads = 8;
-    private static readonly string[] augmentations = ["none", "shift", "flip", "all"];
     private readonly Option<double> epochs, rate, decay, momentum, warmUp, smoothing;
     private readonly Option<double> clip = Given.Number("--clip", "NORM", 0.0, 0, 1e6, "The longest gradient, by its norm; a longer one is shortened to it. 0 for no bound.");
     private readonly Option<double> average = Given.Number("--average", "DECAY", 0.0, 0, 0.99999, "The decay of a moving average of the weights over the steps, which is then the result, such as 0.999; 0 for none.");
@@ -22,15 +18,7 @@ internal sealed class TrainingFlags
     });
     private readonly Option<double> temperature = Given.Number("--temperature", "T", 4.0, 0.01, 1000, "With --teacher: what logits are divided by; the higher, the more the improbable classes tell.");
     private readonly Option<double> soft = Given.Number("--soft", "SHARE", 0.5, 0, 1, "With --teacher: the weight of its answers; the labels have the rest.");
-    private readonly Option<int> batch = Given.Batch(128), seed = Given.Seed();
-    private readonly Option<int?> threads = Given.Threads("Threads to train on (default: all processors, at most 8); the result depends on this count, but not on the machine's speed.");
-    private readonly Option<string> augment = Given.OneOf("--augment", augmentations, "How training pictures are varied: shifted by up to a fourteenth of their height, mirrored, or both.");
-    private readonly Option<string> checkpoint = Given.Path(new Option<string>("--checkpoint")
-    {
-        HelpName = "FOLDER",
-        Description = "Where unfinished work is kept until it is done (default: the output's path with .work behind it).",
-    });
-    private readonly Option<bool> resume = new("--resume") { Description = "Go on with the unfinished work of the same command, where there is any." };
+    private readonly WorkFlags work = new();
 
     /// <summary>The options with a verb's defaults.</summary>
     public TrainingFlags(double epochs, double rate, double warmUp, double smoothing = 0, string epochsAre = "Passes over the training pictures; a fraction is fine.")
@@ -44,28 +32,11 @@ internal sealed class TrainingFlags
     }
 
     /// <summary>The options, in the order of the help.</summary>
-    public Symbol[] Symbols => [epochs, batch, rate, decay, momentum, warmUp, smoothing, clip, average, estimate, teacher, temperature, soft, augment, seed, threads, checkpoint, resume];
+    public Symbol[] Symbols => [epochs, rate, decay, momentum, warmUp, smoothing, clip, average, estimate, teacher, temperature, soft, .. work.Symbols];
 
-    /// <summary>The options that say nothing of one training alone.</summary>
-    public Symbol[] CommonSymbols => [batch, augment, seed, threads, checkpoint, resume];
-
-    /// <summary>What these come to for pictures of this size.</summary>
-    public TrainingOptions Common(ParseResult parsed, Size size)
-    {
-        string kind = parsed.GetValue(augment)!;
-        return new()
-        {
-            Batch = parsed.GetValue(batch),
-            Shift = kind is "shift" or "all" ? (size.Height + 13) / 14 : 0,
-            Flip = kind is "flip" or "all",
-            Seed = parsed.GetValue(seed),
-            Threads = parsed.GetValue(threads) ?? Math.Min(MostThreads, Environment.ProcessorCount),
-        };
-    }
-
-    /// <summary>What all options come to for pictures of this size.</summary>
+    /// <summary>What the options come to for pictures of this size.</summary>
     /// <exception cref="PenjingException">The teacher can't be read, or is missing but told how to teach.</exception>
-    public TrainingOptions Options(ParseResult parsed, Size size) => Common(parsed, size) with
+    public TrainingOptions Options(ParseResult parsed, Size size) => work.Options(parsed, size) with
     {
         Epochs = parsed.GetValue(epochs),
         LearningRate = parsed.GetValue(rate),
@@ -90,7 +61,7 @@ internal sealed class TrainingFlags
     }
 
     /// <summary>The seed.</summary>
-    public int Seed(ParseResult parsed) => parsed.GetValue(seed);
+    public int Seed(ParseResult parsed) => work.Seed(parsed);
 
     private Distillation? Taught(ParseResult parsed)
     {
@@ -101,26 +72,6 @@ internal sealed class TrainingFlags
         return null;
     }
 
-    /// <summary>The folder of the unfinished work: a new one, or with --resume the one that is there.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="output">The file that the work ends in.</param>
-    /// <param name="source">The model file that it begins with, where there is one.</param>
-    /// <param name="screen">Is told where the work is kept, for the case that it is stopped.</param>
-    /// <exception cref="PenjingException">There is unfinished work, but no --resume; or it is that of another command.</exception>
-    public WorkFolder Work(ParseResult parsed, string output, string? source, Screen screen)
-    {
-        string folder = parsed.GetValue(checkpoint) ?? output + ".work";
-        if (WorkFolder.Exists(folder) && !parsed.GetValue(resume))
-            throw new PenjingException($"'{folder}' holds unfinished work: add --resume to go on with it, or delete the folder to start anew");
-        string[] without = [resume.Name, checkpoint.Name, "--json", "--out"];
-        IEnumerable<(string, object?)> settings = parsed.CommandResult.Command.Options.Where(option => !without.Contains(option.Name) && option is not System.CommandLine.Help.HelpOption)
-            .Select(option => (option.Name, parsed.GetResult(option) is OptionResult result ? (object?)string.Join(' ', result.Tokens) : null))
-            .Append(("model", source is null ? string.Join(' ', parsed.CommandResult.Tokens.Select(token => token.Value).Take(1)) : Fingerprint(source)))
-            .Append(("teacher's file", parsed.GetValue(teacher) is { } taught ? Fingerprint(taught) : null));
-        WorkFolder work = WorkFolder.Open(folder, settings);
-        screen.WhenStopped = $"unfinished work is kept in '{folder}': give the same command with --resume to go on";
-        return work;
-
-        static string Fingerprint(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
-    }
+    /// <summary>The folder of the unfinished work; see <see cref="WorkFlags.Folder"/>.</summary>
+    public WorkFolder Work(ParseResult parsed, string output, string? source, Screen screen) => work.Folder(parsed, output, source, screen, parsed.GetValue(teacher));
 }

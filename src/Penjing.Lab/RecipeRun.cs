@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using Penjing.Compression;
 using Penjing.Training;
 
@@ -37,18 +38,36 @@ public static class RecipeRun
         recipe.Outline(model.Graph);
         Evaluation.Check(model, data);
         Directory.CreateDirectory(folder);
+        (string Name, object? Value)[] origin =
+        [
+            ("network", SensitivityCache.Hash(model)), ("pictures", $"{SensitivityCache.Hash(data)}, {data.Train.Count} to train on"),
+            .. common.Essence().Select(option => (option.Name, (object?)option.Value)),
+        ];
+        // What is there of other arguments is refused before anything is written.
+        string[] names = [.. recipe.Stages.Select((stage, i) => Path.Combine(folder, $"{i + 1}-{stage.Name}"))];
+        WorkFolder[] works = [.. recipe.Stages.Zip(names, (stage, name) => WorkFolder.Open(name + ".work", [("stage", Recipe.ToJson(stage).ReplaceLineEndings(" ")), .. origin]))];
         List<Shipped> files = [Shipped.Write(model, null, data, Path.Combine(folder, "0-original.penjing"), Storage.Smallest, stop)];
-        foreach (RecipeStage stage in recipe.Stages)
+        for (int i = 0; i < works.Length; i++)
         {
-            int number = files.Count - 1;
-            string name = Path.Combine(folder, $"{number + 1}-{stage.Name}");
-            Bench bench = new(data, common, model, WorkFolder.Open(name + ".work", [("stage", Recipe.ToJson(stage).ReplaceLineEndings(" "))]), progress is null ? null : told => progress(number, told), stop);
-            Model before = files[^1].Model, made = stage.Apply(before, bench);
+            (RecipeStage stage, int number) = (recipe.Stages[i], i);
+            Model before = files[^1].Model, made = stage.Apply(before, new(data, common, model, works[i], progress is null ? null : told => progress(number, told), stop));
             // The rounds' own stages become one, which says all that they cut.
             ImmutableArray<ChannelCut> cuts = made.History.Length > before.History.Length ? made.History[^1].Cuts : [];
-            files.Add(Shipped.Write(made with { History = before.History }, new(stage.Name, stage.Detail, null, 0, 0) { Cuts = cuts }, data, name + ".penjing", Storage.Smallest, stop));
+            files.Add(Shipped.Write(made with { History = before.History }, new(stage.Name, stage.Detail, null, 0, 0) { Cuts = cuts }, data, names[i] + ".penjing", Storage.Smallest, stop));
         }
-        ImmutableArray<StageResult> results = Shipped.Measure(files, TimedRuns, stop);
+        string what = string.Join('\n', origin.Select(one => $"{one.Name} = {one.Value}").Append(recipe.ToJson()));
+        ImmutableArray<StageResult> results = Measured(Path.Combine(folder, "results.json"), what, () => Shipped.Measure(files, TimedRuns, stop));
         return [.. files.Select((file, i) => new Milestone(i == 0 ? null : recipe.Stages[i - 1], file, results[i], i == 0 ? default : results[i].WorseThan(results[i - 1])))];
     }
+
+    /// <summary>What was measured once stays so: a search that is gone on with must decide as before.</summary>
+    private static ImmutableArray<StageResult> Measured(string path, string what, Func<ImmutableArray<StageResult>> measure)
+    {
+        if (File.Exists(path) && JsonSerializer.Deserialize<Record>(File.ReadAllBytes(path)) is { } kept && kept.What == what) return kept.Results;
+        Record record = new(what, measure());
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, record));
+        return record.Results;
+    }
+
+    private sealed record Record(string What, ImmutableArray<StageResult> Results);
 }

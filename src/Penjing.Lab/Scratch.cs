@@ -1,3 +1,4 @@
+using Penjing.Models;
 using Penjing.Training;
 
 namespace Penjing.Lab;
@@ -16,11 +17,11 @@ public static class Scratch
     /// <param name="seed">What the weights follow from.</param>
     public static Graph Fresh(Graph graph, int seed)
     {
-        Random random = new(seed);
+        Initializer initializer = new(seed);
         Dictionary<Node, Tensor> fresh = [];
         foreach (Node node in graph.Nodes)
             for (int i = 1; i < node.Inputs.Length; i++)
-                if (node.Inputs[i] is { Value: not null, Info.Type: ElementType.Float32 } weight && Fresh(node, i, random) is { } value) fresh.TryAdd(weight, value);
+                if (node.Inputs[i] is { Value: not null, Info.Type: ElementType.Float32 } weight && Fresh(node, i, initializer) is { } value) fresh.TryAdd(weight, value);
         return graph.Map((node, inputs) => fresh.TryGetValue(node, out Tensor? value) ? Node.Weight(node.Name, value) : node.With(inputs));
     }
 
@@ -37,7 +38,7 @@ public static class Scratch
         Model model, DataSet data, TrainingOptions options, WorkFolder work, Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default) =>
         Retrainer.Train(model with { Graph = Fresh(model.Graph, options.Seed), History = [] }, data, options, work, progress, cancellation);
 
-    private static Tensor? Fresh(Node node, int input, Random random)
+    private static Tensor? Fresh(Node node, int input, Initializer initializer)
     {
         Shape shape = node.Inputs[input].Shape;
         return (node.Op, input) switch
@@ -54,11 +55,6 @@ public static class Scratch
 
         Tensor Filled(float value) => Tensor.Build<float>(shape, values => values.Fill(value));
 
-        Tensor Normal(int fan) => Tensor.Build<float>(shape, values =>
-        {
-            double deviation = Math.Sqrt(2.0 / fan);
-            foreach (ref float value in values)
-                value = (float)(deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
-        });
+        Tensor Normal(int fan) => initializer.Normal(shape, fan);
     }
 }

@@ -21,7 +21,7 @@ public sealed class CompressTests : IDisposable
             """);
         JsonObject told = Compress("--recipe", scratch["mine.json"], "-o", scratch["b.penjing"], "--html", scratch["b.html"], "--scratch", "0.5").Json();
         JsonArray stages = told["stages"]!.AsArray();
-        Assert.Equal(["Original", "Pruned", "Shared and coded"], stages.Select(stage => (string)stage!["name"]!));
+        Assert.Equal(["Original", "Pruned", "Shared and coded"], stages.Select(stage => (string)stage!["title"]!));
         Assert.Equal(new FileInfo(scratch["b.penjing"]).Length, (long)stages[2]!["bytes"]!);
         Assert.True((long)stages[1]!["macs"]! < (long)stages[0]!["macs"]!);
         Assert.InRange((double)told["scratch"]!["top1"]!, 0, 1);
@@ -30,6 +30,8 @@ public sealed class CompressTests : IDisposable
         string page = File.ReadAllText(scratch["b.html"]);
         Assert.Contains("compression report", page);
         Assert.Contains("Shared and coded", page);
+        Assert.Contains("Accuracy against size", page);
+        Assert.Contains("Accuracy against time", page);
         Assert.False(Directory.Exists(scratch["b.penjing.work"]));
     }
 
@@ -52,12 +54,25 @@ public sealed class CompressTests : IDisposable
         Compress("--recipe", "none", "-o", scratch["d.penjing"]).Refuses(1, "none");
         Compress("--recipe", scratch["bad.json"], "-o", scratch["d.penjing"]).Refuses(1, "stage 1 (prune)", "2");
         Compress("--max-bytes", "many", "-o", scratch["d.penjing"]).Refuses(1, "--max-bytes", "many");
+        Compress("--recipe", "pruned-q", "--epochs", "3", "-o", scratch["d.penjing"]).Refuses(1, "--epochs");
+        Compress("--max-drop", "1", "--effort", "3", "-o", scratch["d.penjing"]).Refuses(1, "--effort");
+        Compress("--recipe", "deep-compression", "--scratch", "3", "-o", scratch["d.penjing"]).Refuses(1, "--scratch", "deep-compression");
         Compress("--max-latency", "0.5", "-o", scratch["d.penjing"]).Refuses(1, "0.5x");
         Assert.False(Directory.Exists(scratch["d.penjing.work"]));
-        Assert.StartsWith("{", Compress("--recipe", "slimming", "--show", "-o", scratch["d.penjing"]).Ends(0).Output);
+    }
+
+    /// <summary>What is printed is what is read.</summary>
+    [Fact]
+    public void Recipes_are_listed_and_printed()
+    {
+        Assert.Contains("slimming", Cli.Run("recipes").Ends(0).Output);
+        Assert.Equal(4, Cli.Run("recipes", "--json").Json()["recipes"]!.AsArray().Count);
+        File.WriteAllText(scratch["mine.json"], Cli.Run("recipes", "deep-compression").Ends(0).Output);
+        Compress("--recipe", scratch["mine.json"], "--scratch", "3", "-o", scratch["d.penjing"]).Refuses(1, "'deep-compression' cuts no channels");
+        Cli.Run("recipes", "none").Refuses(1, "none", "slimming");
     }
 
     public void Dispose() => scratch.Dispose();
 
-    private Run Compress(params string[] more) => Cli.Run(["compress", model, "--data", data, "--batch", "20", "--threads", "1", .. more.Contains("--show") ? more : [.. more, "--json"]]);
+    private Run Compress(params string[] more) => Cli.Run(["compress", model, "--data", data, "--batch", "20", "--threads", "1", .. more, "--json"]);
 }

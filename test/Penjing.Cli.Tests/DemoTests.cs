@@ -41,7 +41,7 @@ public sealed partial class DemoTests : IDisposable
         string report = File.ReadAllText(Path.Combine(folder, "report.html"));
         Assert.DoesNotMatch(Outside(), report);
         Assert.Contains("data:image/png;base64,", report);
-        Assert.Equal(3, report.Split("<svg ").Length - 1);
+        Assert.Equal(5, report.Split("<svg ").Length - 1);
         Assert.Contains("name=\"viewport\"", report);
         foreach (JsonNode? stage in stages) Assert.Contains(((long)stage!["bytes"]!).ToString("N0", System.Globalization.CultureInfo.InvariantCulture) + " B", report);
     }

@@ -3,7 +3,7 @@ namespace Penjing.Cli.Tests;
 /// <summary>What the tool says to a command line, right or wrong.</summary>
 public sealed class UsageTests
 {
-    public static TheoryData<string> Commands => ["train", "compress", "prune", "sparsify", "share", "sensitivity", "inspect", "evaluate", "run", "bench", "profile", "kernels", "compare", "convert", "models", "new", "demo"];
+    public static TheoryData<string> Commands => ["train", "compress", "recipes", "prune", "sparsify", "share", "sensitivity", "inspect", "evaluate", "run", "bench", "profile", "kernels", "compare", "convert", "models", "new", "demo"];
 
     [Theory, MemberData(nameof(Commands))]
     public void Every_command_explains_itself_with_examples(string command)

@@ -18,7 +18,7 @@ public sealed partial class RuleTests
         ["Penjing.Models"] = ["Penjing"],
         ["Penjing.Compression"] = ["Penjing"],
         ["Penjing.Training"] = ["Penjing", "Penjing.Compression", "TorchSharp", "libtorch-cpu-linux-x64", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],
-        ["Penjing.Lab"] = ["Penjing", "Penjing.Engine", "Penjing.Compression", "Penjing.Training"],
+        ["Penjing.Lab"] = ["Penjing", "Penjing.Engine", "Penjing.Models", "Penjing.Compression", "Penjing.Training"],
         ["Penjing.Cli"] =
         [
             "Penjing", "Penjing.Engine", "Penjing.Interop", "Penjing.Models", "Penjing.Compression", "Penjing.Training", "Penjing.Lab", "Spectre.Console", "System.CommandLine",

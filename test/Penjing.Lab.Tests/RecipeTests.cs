@@ -69,6 +69,11 @@ public class RecipeTests
         Assert.Equal(["prune", "sparsify", "share"], whole[^1].File.Model.History.TakeLast(3).Select(stage => stage.Name));
         Assert.NotEmpty(whole[^1].File.Model.History[^3].Cuts);
 
+        // A folder is gone on with by the same arguments alone.
+        Assert.Throws<PenjingException>(() => RecipeRun.Run(Samples.Network, recipe, Samples.Data, Samples.Common with { Seed = 4 }, samples.At("whole"), stop: TestContext.Current.CancellationToken));
+        Model other = Samples.Network with { Graph = Scratch.Fresh(Samples.Network.Graph, seed: 1) };
+        Assert.Throws<PenjingException>(() => RecipeRun.Run(other, recipe, Samples.Data, Samples.Common, samples.At("whole"), stop: TestContext.Current.CancellationToken));
+
         int steps = 0;
         ImmutableArray<Milestone> again = default;
         while (again.IsDefault)

@@ -56,6 +56,41 @@ public class SearchTests
         Assert.True(double.IsInfinity(new Budget { MaxDrop = 0 }.Used(original, result)[0].Used));
     }
 
+    /// <summary>The front is what a look at all pairs leaves, equal ones kept.</summary>
+    [Fact]
+    public void TheFrontIsWhatNoneBeats()
+    {
+        StageResult[] all = [Of("a", 0.9, 100, 4), Of("b", 0.8, 50, 4), Of("c", 0.8, 60, 4), Of("d", 0.7, 60, 3), Of("e", 0.9, 100, 4), Of("f", 0.9, 100, 5)];
+        Assert.Equal(["a", "b", "d", "e"], Pareto.Front(all).Select(one => one.Name));
+
+        static StageResult Of(string name, double top1, long bytes, double ms) => new(name, top1, bytes, 1, 1, ms, 1);
+    }
+
+    /// <summary>The next aim is lower where a bound is broken, longer where accuracy is lost, and none where all is kept or nothing is left to try.</summary>
+    [Fact]
+    public void AimsFollowWhatWasMeasured()
+    {
+        StageResult original = new("a", 0.9, 1000, 1, 1, 4, 1), kept = new("b", 0.895, 90, 1, 1, 1.9, 1);
+        Budget budget = new() { MaxDrop = 0.01, MaxBytes = 100, MaxLatency = 0.5 };
+        Aim first = Aim.Of(budget, 1000);
+        Assert.Equal(new(95, 0.475, 1), first);
+        Assert.Null(first.Next(budget, original, kept));
+        Assert.InRange(first.Next(budget, original, kept with { Bytes = 120 })!.Bytes!.Value, 70, 80);
+        Assert.InRange(first.Next(budget, original, kept with { MedianMs = 2.5 })!.Latency!.Value, 0.37, 0.39);
+        StageResult lost = kept with { Top1 = 0.8 };
+        Assert.Equal([2, 4], Efforts(first));
+
+        Budget accuracy = new() { MaxDrop = 0.01 };
+        Aim mild = Aim.Of(accuracy, 1000), next = mild.Next(accuracy, original, kept)!;
+        Assert.True(next.Bytes < mild.Bytes && next.Latency < mild.Latency);
+        Assert.Null(mild.Next(accuracy, original, lost));
+
+        IEnumerable<double> Efforts(Aim aim)
+        {
+            for (Aim? at = aim.Next(budget, original, lost); at is not null; at = at.Next(budget, original, lost)) yield return at.Effort;
+        }
+    }
+
     [Fact]
     public void BadBudgetsAreRefused()
     {
@@ -78,8 +113,9 @@ public class SearchTests
         Assert.True(found.Met, found.Verdict);
         Assert.InRange(found.Best.Result.Bytes, 1, 12_000);
         Assert.Contains("bytes binds", found.Verdict, StringComparison.Ordinal);
-        Assert.Contains(found.Best.Result, found.Front);
+        Assert.Contains(found.Best.Result, found.Measured);
         Assert.Equal(found.Best.Result, search.Run(bytes, Stop).Best.Result);
+        Assert.Throws<PenjingException>(() => search.Run(new() { MaxBytes = 11_000 }, Stop));
 
         SearchResult missed = (search with { Folder = samples.At("missed") }).Run(new() { MaxBytes = 100 }, Stop);
         Assert.False(missed.Met);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 using Penjing.Compression;
 using Penjing.Training;
 using Spectre.Console;
@@ -21,10 +22,9 @@ internal static class CompressCommand
     private static readonly Option<string?> recipe = Given.Path(new Option<string?>("--recipe")
     {
         HelpName = "NAME|FILE",
-        Description = $"What is done: {string.Join(", ", Recipe.Names)}, or a JSON file like those that --show prints.",
+        Description = $"What is done: {string.Join(", ", Recipe.Names)}, or a JSON file such as `penjing recipes NAME` prints.",
     });
-    private static readonly Option<bool> show = new("--show") { Description = "Print the recipe as JSON and do nothing: a beginning for one of your own." };
-    private static readonly Option<double> effort = Given.Number("--effort", "FACTOR", 1.0, 0.001, 1000, "A factor on the epochs of every training.");
+    private static readonly Option<double> effort = Given.Number("--effort", "FACTOR", 1.0, 0.001, 1000, "With a recipe: a factor on the epochs of every training.");
     private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99, "In place of --recipe: the most points that top-1 may fall.");
     private static readonly Option<string?> maxBytes = Given.Path(new Option<string?>("--max-bytes") { HelpName = "SIZE", Description = "In place of --recipe: the largest file, such as 400000, 500kB or 4MB." });
     private static readonly Option<string?> maxLatency = Given.Path(new Option<string?>("--max-latency") { HelpName = "FACTORx", Description = "In place of --recipe: the longest median run as a share of the network's now, such as 0.5x." });
@@ -32,7 +32,7 @@ internal static class CompressCommand
     private static readonly Option<int> sample = Given.Number("--sample", "N", 1000, 10, int.MaxValue, "With a budget: test pictures that each layer's sensitivity is measured with.");
     private static readonly Option<double?> scratch = Given.Maybe("--scratch", "EPOCHS", 0.01, 100_000.0, "Train the pruned architecture from scratch, too, for so many epochs: give those of the network's first training and of its retraining together.");
     private static readonly Option<string?> report = Given.Path(new Option<string?>("--html") { HelpName = "FILE", Description = "Write a report as one HTML page." });
-    private static readonly TrainingFlags flags = new(epochs: 1, rate: 0.03, warmUp: 0);
+    private static readonly WorkFlags flags = new();
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("compress", "Compresses a trained network by a recipe, or until it keeps a budget, and measures the file of every stage on the engine.",
@@ -40,8 +40,8 @@ internal static class CompressCommand
             "penjing compress model.penjing --recipe pruned-q --data fashion-mnist -o small.penjing --html report.html",
             "penjing compress model.penjing --recipe deep-compression --data ./pictures --effort 0.5 -o small.penjing",
             "penjing compress model.penjing --max-drop 1 --max-bytes 400kB --max-latency 0.5x --data fashion-mnist -o small.penjing --html report.html",
-            "penjing compress model.penjing --recipe slimming --data fashion-mnist -o small.penjing --show > mine.json",
-        ], Run, [model, data, output, recipe, show, effort, maxDrop, maxBytes, maxLatency, epochs, sample, scratch, report, .. flags.CommonSymbols, .. reading.Symbols, Given.Json()]);
+            "penjing compress model.penjing --recipe ./mine.json --scratch 20 --data fashion-mnist -o small.penjing",
+        ], Run, [model, data, output, recipe, effort, maxDrop, maxBytes, maxLatency, epochs, sample, scratch, report, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -49,57 +49,51 @@ internal static class CompressCommand
         bool searches = budget != new Budget();
         if (searches == parsed.GetValue(recipe) is not null)
             throw new PenjingException($"say what is to be done: either --recipe with {string.Join(", ", Recipe.Names)} or a file, or a budget of --max-drop, --max-bytes and --max-latency");
+        foreach (Option option in searches ? (Option[])[effort] : [epochs, sample])
+            if (parsed.GetResult(option) is { Implicit: false }) throw new PenjingException($"{option.Name} means nothing with {(searches ? "a budget" : "--recipe")}: leave it out");
         Recipe? asked = searches ? null : RecipeOf(parsed.GetValue(recipe)!).WithEffort(parsed.GetValue(effort));
-        if (parsed.GetValue(show))
-        {
-            Console.Out.WriteLine((asked ?? throw new PenjingException("--show prints a --recipe: give its name")).ToJson());
-            return;
-        }
+        double? baselined = parsed.GetValue(scratch);
+        if (baselined is not null && asked is not null && !asked.Stages.Any(Cuts)) throw new PenjingException($"--scratch trains a pruned architecture from scratch, but '{asked.Name}' cuts no channels: leave it out");
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
         string? page = parsed.GetValue(report) is { } path ? Destination.File(path, source, target) : null;
         Model network = reading.Read(parsed, source);
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
-        TrainingOptions common = flags.Common(parsed, set.Size);
-        if (asked is not null) _ = asked.Outline(network.Graph);
-        WorkFolder work = flags.Work(parsed, target, source, screen);
-        SearchResult? found = searches ? Search(new(network, set, common, work.Path) { Epochs = parsed.GetValue(epochs), Sample = parsed.GetValue(sample) }, budget, screen, stop) : null;
-        Recipe done = found?.Best.Recipe ?? asked!;
+        _ = asked?.Outline(network.Graph);
+        TrainingOptions common = flags.Options(parsed, set.Size);
+        WorkFolder work = flags.Folder(parsed, target, source, screen);
+        SearchResult? found = null;
         ImmutableArray<Milestone> way = [];
-        if (found is not null) way = RecipeRun.Run(network, done, set, common, found.Best.Folder, null, stop);
-        else Watch.Over(screen, done.Name, watch => way = RecipeRun.Run(network, done, set, common, work.Path, (stage, told) => watch.Tell(told, done, stage, set), stop));
-        Baseline? baseline = parsed.GetValue(scratch) is { } budgeted ? FromScratch(way, budgeted, common, set, work, screen, stop) : null;
+        if (asked is null)
+        {
+            BudgetSearch search = new(network, set, common, Path.Combine(work.Path, "search")) { Epochs = parsed.GetValue(epochs), Sample = parsed.GetValue(sample) };
+            Watch.Over(screen, "searching", watch => found = (search with { Told = (words, fraction, left) => watch.Tell(fraction, left is { } time ? $"{words}  {Quantity.Duration(time)} left" : words) }).Run(budget, stop));
+            way = found!.Best.Way;
+        }
+        else Watch.Over(screen, asked.Name, watch => way = RecipeRun.Run(network, asked, set, common, Path.Combine(work.Path, "stages"), (stage, told) => watch.Tell(told, asked, stage, set), stop));
+        Recipe done = asked ?? found!.Best.Recipe;
+        Baseline? baseline = baselined is { } budgeted ? FromScratch(way, budgeted, common, set, work, screen, stop) : null;
         AtomicFile.Write(target, stream => stream.Write(File.ReadAllBytes(way[^1].File.Path)));
-        if (page is not null) AtomicFile.Write(page, stream => stream.Write(Encoding.UTF8.GetBytes(Report(way, done, found, baseline, set, target, network, source))));
+        ImmutableArray<Finding> findings = [.. way.Select(Finding)];
+        if (page is not null) AtomicFile.Write(page, stream => stream.Write(Encoding.UTF8.GetBytes(Report(way, findings, done, found, baseline, set, target, network.Name.Length > 0 ? network.Name : Path.GetFileName(source)))));
         work.Delete();
         screen.Show(new
         {
-            Output = target, Recipe = done.Name, found?.Met, found?.Verdict, Data = set.Name, Images = set.Test.Count, Report = page,
-            Stages = way.Select(stone => new
-            {
-                Name = Title(stone), stone.Stage?.Detail, stone.Result.Top1, stone.Result.Bytes, stone.Result.Parameters, stone.Result.Macs, stone.Result.MedianMs, stone.Result.ArenaBytes,
-                Ratio = (double)way[0].Result.Bytes / stone.Result.Bytes, Worse = stone.Worse.IsDefault ? [] : stone.Worse,
-            }),
-            Scratch = baseline, Attempts = found?.Attempts.Select(attempt => new { attempt.Recipe.Name, attempt.Result.Top1, attempt.Result.Bytes, attempt.Result.MedianMs }),
-        }, () => Draw(way, found, baseline, target, page));
+            Output = target, Recipe = JsonNode.Parse(done.ToJson()), found?.Met, found?.Verdict, Data = set.Name, Images = set.Test.Count, Report = page, Stages = StageTable.Json(findings), Scratch = baseline,
+            Attempts = found?.Attempts.Select(attempt => new { attempt.Recipe.Name, attempt.Result.Top1, attempt.Result.Bytes, attempt.Result.MedianMs }),
+        }, () => Draw(findings, found, baseline, target, page));
     }
 
-    /// <summary>The channels that the last cut left, trained from scratch.</summary>
-    private static Baseline FromScratch(ImmutableArray<Milestone> way, double epochs, TrainingOptions common, DataSet set, WorkFolder work, Screen screen, CancellationToken stop)
+    private static bool Cuts(RecipeStage stage) => stage is PruneStage or SlimStage;
+
+    /// <summary>The channels that the last cut left, trained from scratch; null where a search cut none.</summary>
+    private static Baseline? FromScratch(ImmutableArray<Milestone> way, double epochs, TrainingOptions common, DataSet set, WorkFolder work, Screen screen, CancellationToken stop)
     {
-        Milestone pruned = way.LastOrDefault(stone => stone.Stage is PruneStage or SlimStage)
-            ?? throw new PenjingException("--scratch trains a pruned architecture from scratch, but no channels were cut: leave it out");
+        if (way.LastOrDefault(stone => stone.Stage is { } stage && Cuts(stage)) is not { } pruned) return null;
         TrainingOptions options = common with { Epochs = epochs, LearningRate = ScratchRate, WarmUp = Math.Min(0.5, epochs / 2) };
-        WorkFolder own = WorkFolder.Open(Path.Combine(work.Path, "scratch.work"), [("epochs", epochs)]);
+        WorkFolder own = WorkFolder.Open(Path.Combine(work.Path, "scratch"), [("epochs", epochs)]);
         Model fresh = pruned.File.Model;
         Watch.Over(screen, "from scratch", watch => fresh = Lab.Scratch.Train(fresh, set, options, own, watch.Tell, stop));
         return new(epochs, Evaluation.Of(fresh, set, Environment.ProcessorCount, stop).Top1, pruned.Result.Top1);
-    }
-
-    private static SearchResult Search(BudgetSearch search, Budget budget, Screen screen, CancellationToken stop)
-    {
-        SearchResult? found = null;
-        Watch.Over(screen, "searching", watch => found = (search with { Told = (words, fraction, left) => watch.Tell(fraction, left is { } time ? $"{words}  {Quantity.Duration(time)} left" : words) }).Run(budget, stop));
-        return found!;
     }
 
     private static Budget BudgetOf(ParseResult parsed) => new()
@@ -130,23 +124,18 @@ internal static class CompressCommand
         _ => "Shared and coded",
     };
 
-    private static IEnumerable<IRenderable> Draw(ImmutableArray<Milestone> way, SearchResult? found, Baseline? baseline, string target, string? page)
+    private static Finding Finding(Milestone stone) =>
+        new(Title(stone), stone.Stage is null ? "The network as it was." : $"{stone.Stage.Detail}.", Path.GetFileName(stone.File.Path), stone.Result, stone.Worse);
+
+    private static IEnumerable<IRenderable> Draw(IReadOnlyList<Finding> findings, SearchResult? found, Baseline? baseline, string target, string? page)
     {
-        Table table = Screen.Table("Stage", ">Top-1", ">Bytes", ">Ratio", ">Parameters", ">MACs", ">Median latency", ">Arena bytes");
-        StageResult first = way[0].Result, last = way[^1].Result;
-        foreach (Milestone stone in way)
-            table.AddRow(Title(stone), Quantity.Percent(stone.Result.Top1), Quantity.Exact(stone.Result.Bytes), Quantity.Times((double)first.Bytes / stone.Result.Bytes), Quantity.Exact(stone.Result.Parameters),
-                Quantity.Exact(stone.Result.Macs), Quantity.Milliseconds(stone.Result.MedianMs), Quantity.Exact(stone.Result.ArenaBytes));
-        yield return table;
-        foreach (Milestone stone in way.Skip(1)) yield return Screen.Line($"{Title(stone)}: {stone.Stage!.Detail}. {Finding(stone).WorseInWords}");
-        yield return Screen.Line(string.Create(CultureInfo.InvariantCulture,
-            $"In all: {Quantity.Times((double)first.Bytes / last.Bytes)} smaller, {Quantity.Times(first.MedianMs / last.MedianMs)} faster, {100 * (last.Top1 - first.Top1):+0.00;-0.00;0.00} points of accuracy."));
+        foreach (IRenderable part in StageTable.Draw(findings)) yield return part;
         if (baseline is not null) yield return Screen.Line($"{baseline.Words}.");
         if (found is not null)
         {
             Table tried = Screen.Table("Attempt", ">Top-1", ">Bytes", ">Latency", "Stages");
             foreach (Attempt attempt in found.Attempts)
-                tried.AddRow(attempt.Recipe.Name, Quantity.Percent(attempt.Result.Top1), Quantity.Exact(attempt.Result.Bytes), Quantity.Times(attempt.Result.MedianMs / attempt.Way[0].MedianMs),
+                tried.AddRow(attempt.Recipe.Name, Quantity.Percent(attempt.Result.Top1), Quantity.Exact(attempt.Result.Bytes), Quantity.Times(attempt.Result.MedianMs / attempt.Original.MedianMs),
                     string.Join(", ", attempt.Recipe.Stages.Select(stage => stage.Name)));
             yield return tried;
             yield return Screen.Line($"{char.ToUpperInvariant(found.Verdict[0])}{found.Verdict[1..]}.");
@@ -154,14 +143,13 @@ internal static class CompressCommand
         yield return Screen.Line(page is null ? $"Written: {target}" : $"Written: {target}; report: {page}");
     }
 
-    private static Finding Finding(Milestone stone) =>
-        new(Title(stone), stone.Stage is null ? "The network as it was." : $"{stone.Stage.Detail}.", Path.GetFileName(stone.File.Path), stone.Result, stone.Worse);
-
-    private static string Report(ImmutableArray<Milestone> way, Recipe recipe, SearchResult? found, Baseline? baseline, DataSet set, string target, Model network, string source)
+    private static string Report(
+        ImmutableArray<Milestone> way, ImmutableArray<Finding> findings, Recipe recipe, SearchResult? found, Baseline? baseline, DataSet set, string target, string network)
     {
         const int samples = 10;
         Evaluation before = way[0].File.Evaluation!, after = way[^1].File.Evaluation!;
-        return HtmlReport.Write(new("compression", network.Name.Length > 0 ? network.Name : Path.GetFileName(source), found is null ? recipe.About : $"Compressed until it keeps a budget, in {found.Attempts.Length} attempts: {found.Verdict}.", set.Name, set.Test.Count, [.. way.Select(Finding)],
+        string about = found is null ? recipe.About : $"Compressed until it keeps a budget, in {found.Attempts.Length} attempts: {found.Verdict}.";
+        return HtmlReport.Write(new("compression", network, about, set.Name, set.Test.Count, findings,
             Samples.Agreeing(set, before, after, samples), Samples.Differing(set, before, after, samples), Samples.Differences(before, after), PenjingFile.Inspect(target),
             [
                 new("Command", $"penjing {string.Join(' ', Environment.GetCommandLineArgs().Skip(1))}"), new("Recipe", recipe.ToJson()),
@@ -170,7 +158,7 @@ internal static class CompressCommand
                 .. baseline is null ? Array.Empty<KeyValuePair<string, string>>() : [new("From scratch", baseline.Words)],
                 new("Latency", $"one picture at a time, one thread, all files in turns, {RecipeRun.TimedRuns} timed runs each"), new("Machine", Machine.Description),
                 new("Date", DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
-            ]));
+            ]) { Measured = found?.Measured ?? [.. way.Select(stone => stone.Result)] });
     }
 
     /// <summary>What a pruned architecture learns from scratch, beside what pruning left of it.</summary>

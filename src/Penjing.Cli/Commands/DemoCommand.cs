@@ -2,10 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
-using Penjing.Compression;
 using Penjing.Training;
-using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace Penjing.Cli;
 
@@ -46,29 +43,8 @@ internal static class DemoCommand
         screen.Show(new
         {
             findings.Network, Data = set.Name, Images = set.Test.Count, plan.Train.Seed, plan.Train.Threads, Seconds = time.TotalSeconds, Report = report,
-            Stages = outcome.Stages.Select(stage => new
-            {
-                stage.Result.Name, stage.Result.Top1, stage.Result.Bytes, stage.Result.Parameters, stage.Result.Macs, stage.Result.MedianMs, stage.Result.ArenaBytes,
-                File = Path.Combine(folder, stage.File), Ratio = (double)outcome.Stages[0].Result.Bytes / stage.Result.Bytes, Worse = stage.Worse.IsDefault ? [] : stage.Worse,
-            }),
-        }, () => Draw(outcome.Stages, report, time));
-    }
-
-    private static IEnumerable<IRenderable> Draw(IReadOnlyList<Finding> stages, string report, TimeSpan time)
-    {
-        Table table = Screen.Table("Stage", ">Top-1", ">Bytes", ">Ratio", ">Parameters", ">MACs", ">Median latency", ">Arena bytes");
-        foreach (Finding stage in stages)
-        {
-            StageResult result = stage.Result;
-            table.AddRow(stage.Title, Quantity.Percent(result.Top1), Quantity.Exact(result.Bytes), Quantity.Times((double)stages[0].Result.Bytes / result.Bytes), Quantity.Exact(result.Parameters),
-                Quantity.Exact(result.Macs), Quantity.Milliseconds(result.MedianMs), Quantity.Exact(result.ArenaBytes));
-        }
-        yield return table;
-        foreach (Finding stage in stages.Skip(1)) yield return Screen.Line($"{stage.Title}: {stage.WorseInWords}");
-        StageResult first = stages[0].Result, last = stages[^1].Result;
-        yield return Screen.Line(string.Create(CultureInfo.InvariantCulture,
-            $"In all: {Quantity.Times((double)first.Bytes / last.Bytes)} smaller, {Quantity.Times(first.MedianMs / last.MedianMs)} faster, {100 * (last.Top1 - first.Top1):+0.00;-0.00;0.00} points of accuracy; {Quantity.Duration(time)}."));
-        yield return Screen.Line($"Report: {report}");
+            Stages = StageTable.Json(outcome.Stages, folder),
+        }, () => [.. StageTable.Draw(outcome.Stages), Screen.Line($"Report: {report}; {Quantity.Duration(time)} in all.")]);
     }
 
     private static KeyValuePair<string, string>[] Made(DemoPlan plan, DataSet set, TimeSpan time) =>

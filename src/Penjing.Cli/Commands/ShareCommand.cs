@@ -19,7 +19,7 @@ internal static class ShareCommand
     private static readonly TrainingFlags flags = new(epochs: 2, rate: 0.005, warmUp: 0, epochsAre: "Passes over the training pictures that train the shared values; a fraction is fine.");
 
     /// <summary>The verb.</summary>
-    public static Verb Create() => new("share", "Lets the weights of each layer share few values, trains these, and writes them under a Huffman code; measures the file on the engine.",
+    public static Verb Create() => new("share", "Lets the weights of each layer share few values, trains these, and writes them entropy-coded; measures the file on the engine.",
         ["penjing share pruned.penjing --data fashion-mnist --bits 5 --epochs 2 -o small.penjing", "penjing share pruned.penjing --data fashion-mnist --teacher model.penjing -o small.penjing"], Run, [model, data, output, bits, depthwise, rate, vectors, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)

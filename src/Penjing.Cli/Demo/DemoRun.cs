@@ -33,7 +33,7 @@ internal sealed class DemoRun(Screen screen, DemoPlan plan, DataSet data, string
             $"{100 * plan.Ratio} % of the channels cut for good, those with the smallest L1 norm, in {plan.Retrain.Length} rounds with retraining."), Storage.Smallest, model.History[^1].Cuts);
 
         Train(2, "3/3 sharing ", watch => model = Retrainer.Share(model, data, plan.Sharing, plan.Reshare, DemoPlan.VectorBits, work, watch, stop));
-        Measure(model, "Shared and coded", "shared", $"The weights of a layer share at most {plan.Sharing.Dense!.Clusters} values, which were trained; Huffman-coded.", Storage.Smallest);
+        Measure(model, "Shared and coded", "shared", $"The weights of a layer share at most {plan.Sharing.Dense!.Clusters} values, which were trained; entropy-coded.", Storage.Smallest);
 
         ImmutableArray<StageResult> results = Shipped.Measure([.. stages.Select(stage => stage.File)], TimedRuns, stop);
         Shipped first = stages[0].File, last = stages[^1].File;

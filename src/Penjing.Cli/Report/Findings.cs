@@ -39,4 +39,8 @@ internal sealed record Answer(string Label, double Confidence);
 /// <param name="Made">How the report was made: what, and its value.</param>
 internal sealed record Findings(
     string Kind, string Network, string About, string DataSet, int TestPictures, IReadOnlyList<Finding> Stages, IReadOnlyList<Sample> Agreeing, IReadOnlyList<Sample> Differing,
-    int Differences, FileReport LastFile, IReadOnlyList<KeyValuePair<string, string>> Made);
+    int Differences, FileReport LastFile, IReadOnlyList<KeyValuePair<string, string>> Made)
+{
+    /// <summary>What was measured of all files, those of attempts that were not taken among them.</summary>
+    public IReadOnlyList<StageResult> Measured { get; init; } = [.. Stages.Select(stage => stage.Result)];
+}

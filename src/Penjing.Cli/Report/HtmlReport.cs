@@ -31,7 +31,7 @@ internal static class HtmlReport
             {Table(findings.Stages)}
             <h2>Size, accuracy, latency</h2>
             <div class="charts">
-            {Charts(findings.Stages)}</div>
+            {Charts(findings.Stages)}{Fronts(findings.Measured)}</div>
             <h2>The same pictures, before and after</h2>
             {Samples(findings)}
             <h2>How the last file is stored</h2>
@@ -84,6 +84,18 @@ internal static class HtmlReport
         Bars.Chart("Latency", "median time for one picture, less is better", stages.Max(stage => stage.Result.MedianMs),
             [.. stages.Select(stage => new Bar(stage.Title, stage.Result.MedianMs, Quantity.Milliseconds(stage.Result.MedianMs)))]),
     ]);
+
+    private static Html Fronts(IReadOnlyList<StageResult> measured)
+    {
+        HashSet<StageResult> front = [.. Pareto.Front(measured)];
+        return Html.Join([
+            Draw("Accuracy against size", result => result.Bytes, bytes => Quantity.Bytes((long)bytes)),
+            Draw("Accuracy against time", result => result.MedianMs, Quantity.Milliseconds),
+        ]);
+
+        Html Draw(string title, Func<StageResult, double> cost, Func<double, string> words) => Scatter.Chart(title, "each file that was made; filled: no other is as right, as small and as fast", words,
+            [.. measured.Select(result => new Mark(cost(result), result.Top1, front.Contains(result), $"{result.Name}: {Quantity.Percent(result.Top1)}, {words(cost(result))}"))]);
+    }
 
     private static Html Samples(Findings findings)
     {

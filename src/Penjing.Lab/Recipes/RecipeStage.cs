@@ -13,7 +13,7 @@ namespace Penjing.Lab;
 /// <param name="Work">Where the stage's unfinished work is kept.</param>
 /// <param name="Progress">Is told after every step of training.</param>
 /// <param name="Stop">Ends the work after a step.</param>
-internal sealed record Bench(DataSet Data, TrainingOptions Common, Model Original, WorkFolder Work, Action<RetrainingProgress>? Progress, CancellationToken Stop);
+internal sealed record RecipeContext(DataSet Data, TrainingOptions Common, Model Original, WorkFolder Work, Action<RetrainingProgress>? Progress, CancellationToken Stop);
 
 /// <summary>One stage of a recipe: a method of compression and how the network is trained with it.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "do", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
@@ -48,7 +48,7 @@ public abstract record RecipeStage
     public abstract Graph Outline(Graph graph);
 
     /// <summary>Does the stage.</summary>
-    internal abstract Model Apply(Model model, Bench bench);
+    internal abstract Model Apply(Model model, RecipeContext context);
 
     /// <summary>Words with numbers as everywhere.</summary>
     private protected static string Say(FormattableString words) => words.ToString(CultureInfo.InvariantCulture);
@@ -66,8 +66,8 @@ public sealed record TrainStage : RecipeStage
     /// <inheritdoc/>
     public override Graph Outline(Graph graph) => graph;
 
-    internal override Model Apply(Model model, Bench bench) =>
-        Retrainer.Train(model, bench.Data, Training.Options(bench.Common, bench.Original), bench.Work, bench.Progress, bench.Stop);
+    internal override Model Apply(Model model, RecipeContext context) =>
+        Retrainer.Train(model, context.Data, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
 }
 
 /// <summary>Makes the smallest weights zero in rounds of one training (weight-level pruning, Han et al. 2015).</summary>
@@ -117,10 +117,10 @@ public sealed record SparsifyStage : RecipeStage
         return Sparsifier.Sparsify(graph, Options);
     }
 
-    internal override Model Apply(Model model, Bench bench)
+    internal override Model Apply(Model model, RecipeContext context)
     {
-        TrainingOptions whole = Training.Options(bench.Common, bench.Original);
-        return Retrainer.Sparsify(model, bench.Data, Options, SparsitySchedules.Named(Schedule), Rounds, round => whole.Part(round, Rounds), bench.Work, bench.Progress, bench.Stop);
+        TrainingOptions whole = Training.Options(context.Common, context.Original);
+        return Retrainer.Sparsify(model, context.Data, Options, SparsitySchedules.Named(Schedule), Rounds, round => whole.Part(round, Rounds), context.Work, context.Progress, context.Stop);
     }
 }
 
@@ -166,11 +166,11 @@ public sealed record PruneStage : RecipeStage
         return Pruner.Prune(graph, Options(Scores.WithoutData(Score)) with { Ratio = Ratio });
     }
 
-    internal override Model Apply(Model model, Bench bench)
+    internal override Model Apply(Model model, RecipeContext context)
     {
-        TrainingOptions whole = Training.Options(bench.Common, bench.Original);
-        PruningOptions options = Options(Scores.Of(Score, model, bench.Data, bench.Common.Seed));
-        return Retrainer.Prune(model, bench.Data, options, PruningSchedule.Geometric(Ratio, Rounds), round => whole.Part(round, Rounds), bench.Work, bench.Progress, bench.Stop);
+        TrainingOptions whole = Training.Options(context.Common, context.Original);
+        PruningOptions options = Options(Scores.Of(Score, model, context.Data, context.Common.Seed));
+        return Retrainer.Prune(model, context.Data, options, PruningSchedule.Geometric(Ratio, Rounds), round => whole.Part(round, Rounds), context.Work, context.Progress, context.Stop);
     }
 }
 
@@ -213,11 +213,11 @@ public sealed record SlimStage : RecipeStage
         return Pruner.Prune(graph, Options with { Ratio = Ratio, Ranking = Ranking.Global, Absolute = true, Importance = Importances.BatchNormScale });
     }
 
-    internal override Model Apply(Model model, Bench bench)
+    internal override Model Apply(Model model, RecipeContext context)
     {
-        TrainingOptions before = Before.Options(bench.Common, bench.Original) with { GammaL1 = GammaL1 }, after = Training.Options(bench.Common, bench.Original);
-        return Retrainer.Slim(model, bench.Data, Options, PruningSchedule.Geometric(Ratio, Passes),
-            pass => Passed(before, pass), pass => Passed(after, pass), bench.Work, bench.Progress, bench.Stop);
+        TrainingOptions before = Before.Options(context.Common, context.Original) with { GammaL1 = GammaL1 }, after = Training.Options(context.Common, context.Original);
+        return Retrainer.Slim(model, context.Data, Options, PruningSchedule.Geometric(Ratio, Passes),
+            pass => Passed(before, pass), pass => Passed(after, pass), context.Work, context.Progress, context.Stop);
 
         TrainingOptions Passed(TrainingOptions options, int pass) => options with { Epochs = options.Epochs / Passes, Seed = options.Seed + pass };
     }
@@ -250,8 +250,8 @@ public sealed record ShareStage : RecipeStage
     /// <inheritdoc/>
     public override Graph Outline(Graph graph) => Sharing.Finish(Sharing.Share(BatchNorms.Equalize(graph), Options(graph)), VectorBits);
 
-    internal override Model Apply(Model model, Bench bench) =>
-        Retrainer.Share(model, bench.Data, Options(model.Graph), Training.Options(bench.Common, bench.Original), VectorBits, bench.Work, bench.Progress, bench.Stop);
+    internal override Model Apply(Model model, RecipeContext context) =>
+        Retrainer.Share(model, context.Data, Options(model.Graph), Training.Options(context.Common, context.Original), VectorBits, context.Work, context.Progress, context.Stop);
 
     private SharingOptions Options(Graph graph)
     {

@@ -1,3 +1,5 @@
+using Penjing.Compression;
+
 namespace Penjing.Lab;
 
 /// <summary>What an attempt aims at before it is trained: a little less than the budget, since training and measuring change a little.</summary>
@@ -6,21 +8,24 @@ namespace Penjing.Lab;
 /// <param name="Effort">A factor on the epochs.</param>
 internal sealed record Aim(double? Bytes, double? Latency, double Effort)
 {
-    private const double Margin = 0.95, Step = 0.7, MostEffort = 3;
+    private const double Margin = 0.95, FirstBytes = 0.1, Step = 0.7, MostEffort = 4;
 
-    /// <summary>The first aim for a budget; where only accuracy is bounded, a mild one.</summary>
-    public static Aim Of(Budget budget) => new(budget.MaxBytes * Margin, budget.MaxLatency * Margin ?? (budget.MaxBytes is null ? Step : null), 1);
+    /// <summary>The first aim for a budget. Where accuracy alone is bounded, it is a mild one.</summary>
+    /// <param name="budget">What is asked.</param>
+    /// <param name="bytes">The uncompressed network's file.</param>
+    public static Aim Of(Budget budget, double bytes) => BoundsAccuracyAlone(budget) ? new(FirstBytes * bytes, Step, 1) : new(Margin * budget.MaxBytes, Margin * budget.MaxLatency, 1);
 
     /// <summary>The aim of the next attempt; null where there is nothing to gain.</summary>
-    public Aim? Next(Budget budget, Attempt attempt)
+    public Aim? Next(Budget budget, StageResult original, StageResult result)
     {
-        Penjing.Compression.StageResult original = attempt.Way[0], result = attempt.Result;
-        bool lost = budget.MaxDrop is { } drop && original.Top1 - result.Top1 > drop;
-        if (budget is { MaxBytes: null, MaxLatency: null }) return lost ? null : this with { Latency = Latency * Step };
+        bool lost = original.Top1 - result.Top1 > budget.MaxDrop;
+        if (BoundsAccuracyAlone(budget)) return lost ? null : this with { Bytes = Step * Bytes, Latency = Step * Latency };
         Aim next = this;
-        if (budget.MaxBytes < result.Bytes) next = next with { Bytes = next.Bytes * budget.MaxBytes / result.Bytes * Margin };
-        if (budget.MaxLatency * original.MedianMs < result.MedianMs) next = next with { Latency = next.Latency * budget.MaxLatency * original.MedianMs / result.MedianMs };
-        if (lost && Effort < MostEffort) next = next with { Effort = Effort * 2 };
+        if (result.Bytes > budget.MaxBytes) next = next with { Bytes = next.Bytes * budget.MaxBytes / result.Bytes * Margin };
+        if (result.MedianMs > budget.MaxLatency * original.MedianMs) next = next with { Latency = next.Latency * budget.MaxLatency * original.MedianMs / result.MedianMs };
+        if (lost && 2 * Effort <= MostEffort) next = next with { Effort = 2 * Effort };
         return next == this ? null : next;
     }
+
+    private static bool BoundsAccuracyAlone(Budget budget) => budget is { MaxBytes: null, MaxLatency: null };
 }

@@ -1,20 +1,21 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text.Json;
 using Penjing.Compression;
 using Penjing.Engine;
 using Penjing.Training;
 
 namespace Penjing.Lab;
 
-/// <summary>A way that a search tried: a recipe and what came out.</summary>
+/// <summary>A way that a search tried.</summary>
 /// <param name="Recipe">The recipe, which makes the same network again.</param>
-/// <param name="Way">What was measured of the uncompressed network, then of each stage's file.</param>
-/// <param name="Folder">Where its files are; <see cref="RecipeRun"/> finds there what is done.</param>
-public sealed record Attempt(Recipe Recipe, ImmutableArray<StageResult> Way, string Folder)
+/// <param name="Way">What came out: the uncompressed network, then each stage's file.</param>
+public sealed record Attempt(Recipe Recipe, ImmutableArray<Milestone> Way)
 {
+    /// <summary>What was measured of the uncompressed network, beside the last file.</summary>
+    public StageResult Original => Way[0].Result;
+
     /// <summary>What was measured of the last file.</summary>
-    public StageResult Result => Way[^1];
+    public StageResult Result => Way[^1].Result;
 }
 
 /// <summary>What a search found.</summary>
@@ -24,15 +25,8 @@ public sealed record Attempt(Recipe Recipe, ImmutableArray<StageResult> Way, str
 /// <param name="Verdict">Which bound binds, in a sentence.</param>
 public sealed record SearchResult(ImmutableArray<Attempt> Attempts, Attempt Best, bool Met, string Verdict)
 {
-    /// <summary>The attempts and their stages that no other beats in accuracy, bytes and latency at once.</summary>
-    public ImmutableArray<StageResult> Front
-    {
-        get
-        {
-            ImmutableArray<StageResult> all = [.. Attempts.SelectMany(attempt => attempt.Way).Distinct()];
-            return [.. all.Where(one => !all.Any(other => other != one && other.Top1 >= one.Top1 && other.Bytes <= one.Bytes && other.MedianMs <= one.MedianMs))];
-        }
-    }
+    /// <summary>What was measured of every file of every attempt.</summary>
+    public ImmutableArray<StageResult> Measured => [.. Attempts.SelectMany(attempt => attempt.Way).Select(stone => stone.Result)];
 }
 
 /// <summary>
@@ -47,7 +41,6 @@ public sealed record SearchResult(ImmutableArray<Attempt> Attempts, Attempt Best
 public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Common, string Folder)
 {
     private const int ProbeRuns = 30, MostAttempts = 5;
-    private const double Longer = 2;
     private static readonly ImmutableArray<double> channelLevels = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875], weightLevels = [0.5, 0.7, 0.8, 0.9, 0.95, 0.98], bitLevels = [6, 5, 4, 3, 2];
 
     /// <summary>The epochs of retraining of one method.</summary>
@@ -66,18 +59,18 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
     {
         budget.Check();
         Evaluation.Check(Model, Data);
-        Directory.CreateDirectory(Folder);
+        _ = WorkFolder.Open(Folder, [("budget", budget), ("epochs", Epochs), ("sample", Sample)]);
         using SensitivityCache cache = new(Path.Combine(Folder, "sensitivity.jsonl"));
         Strengths strengths = new(
             new(Sensitivity(SensitivityBy.Channels, channelLevels, cache, stop)), new(Sensitivity(SensitivityBy.Weights, weightLevels, cache, stop)),
             new(Sensitivity(SensitivityBy.Bits, bitLevels, cache, stop)));
         List<Attempt> attempts = [];
-        Aim aim = Aim.Of(budget);
+        Aim aim = Aim.Of(budget, Bytes(Model.Graph));
         while (attempts.Count < MostAttempts)
         {
             Attempt attempt = Try(attempts.Count + 1, () => Plan(aim, strengths, attempts.Count + 1, stop), stop);
             attempts.Add(attempt);
-            if (aim.Next(budget, attempt) is not { } next) break;
+            if (aim.Next(budget, attempt.Original, attempt.Result) is not { } next) break;
             aim = next;
         }
         return Judge(budget, [.. attempts]);
@@ -95,16 +88,18 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
     {
         Told?.Invoke($"attempt {number}: choosing how far each layer is cut", 0, null);
         using Session original = new(Model, Evaluation.Options);
-        double channels = aim.Latency is { } latency ? strengths.Channels.Least(threshold => Slowness(original, Recipe(threshold, -1, null), stop), latency) : -1;
+        double channels = aim.Latency is { } latency ? strengths.Channels.Least(threshold => Slowness(original, Outline(threshold, -1, null), stop), latency) : -1;
         double bits = 0, weights = -1;
         if (aim.Bytes is { } most)
         {
-            weights = strengths.Weights.Least(threshold => Bytes(Recipe(channels, threshold, 0)), most);
-            bits = strengths.Bits.Least(threshold => Bytes(Recipe(channels, weights, threshold)), most);
+            weights = strengths.Weights.Least(threshold => Bytes(Outline(channels, threshold, 0)), most);
+            bits = strengths.Bits.Least(threshold => Bytes(Outline(channels, weights, threshold)), most);
             // What weights and bits can't give, channels must.
-            if (Bytes(Recipe(channels, weights, bits)) > most) channels = Math.Max(channels, strengths.Channels.Least(threshold => Bytes(Recipe(threshold, weights, bits)), most));
+            if (Bytes(Outline(channels, weights, bits)) > most) channels = Math.Max(channels, strengths.Channels.Least(threshold => Bytes(Outline(threshold, weights, bits)), most));
         }
         return Recipe(channels, weights, bits);
+
+        Graph Outline(double channelLoss, double weightLoss, double? bitLoss) => Recipe(channelLoss, weightLoss, bitLoss).Outline(Model.Graph);
 
         Recipe Recipe(double channelLoss, double weightLoss, double? bitLoss)
         {
@@ -120,17 +115,17 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
         }
     }
 
-    private double Slowness(Session original, Recipe recipe, CancellationToken stop)
+    private double Slowness(Session original, Graph graph, CancellationToken stop)
     {
-        using Session session = new(Model with { Graph = recipe.Outline(Model.Graph) }, Evaluation.Options);
+        using Session session = new(Model with { Graph = graph }, Evaluation.Options);
         Latency[] latencies = Latency.Of([original, session], ProbeRuns, stop);
         return latencies[1].MedianMs / latencies[0].MedianMs;
     }
 
-    private double Bytes(Recipe recipe)
+    private double Bytes(Graph graph)
     {
         string probe = Path.Combine(Folder, "probe.penjing");
-        long bytes = PenjingFile.Write(probe, Model with { Graph = recipe.Outline(Model.Graph) }).Bytes;
+        long bytes = PenjingFile.Write(probe, Model with { Graph = graph }).Bytes;
         File.Delete(probe);
         return bytes;
     }
@@ -138,33 +133,29 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
     /// <summary>An attempt: planned, trained and measured, as far as an earlier run of the search hasn't done so.</summary>
     private Attempt Try(int number, Func<Recipe> plan, CancellationToken stop)
     {
-        string folder = Path.Combine(Folder, $"attempt-{number}"), planned = Path.Combine(folder, "recipe.json"), measured = Path.Combine(folder, "results.json");
+        string folder = Path.Combine(Folder, $"attempt-{number}"), planned = Path.Combine(folder, "recipe.json");
         Directory.CreateDirectory(folder);
-        if (!File.Exists(planned)) Write(planned, plan().ToJson());
-        Recipe recipe = Recipe.Read(planned);
-        if (!File.Exists(measured))
+        if (!File.Exists(planned))
         {
-            double[] epochs = [.. recipe.Stages.Select(stage => stage.Epochs)];
-            ImmutableArray<Milestone> way = RecipeRun.Run(Model, recipe, Data, Common, folder, (stage, told) =>
-            {
-                double done = epochs.Take(stage).Sum() + epochs[stage] * (told.Part - 1 + (double)told.Training.Step / told.Training.Steps) / told.Parts;
-                double later = told.Training.ImagesPerSecond > 0 ? epochs.Skip(stage + 1).Sum() * Data.Train.Count / told.Training.ImagesPerSecond : 0;
-                Told?.Invoke(string.Create(CultureInfo.InvariantCulture, $"attempt {number}: {recipe.Stages[stage].Name}  loss {told.Training.Loss:F3}  {told.Training.ImagesPerSecond:N0} images/s"),
-                    done / epochs.Sum(), told.Remaining + TimeSpan.FromSeconds(later));
-            }, stop);
-            Write(measured, JsonSerializer.Serialize(way.Select(stone => stone.Result)));
+            string json = plan().ToJson();
+            AtomicFile.Write(planned, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(json)));
         }
-        ImmutableArray<StageResult> results = JsonSerializer.Deserialize<ImmutableArray<StageResult>>(File.ReadAllText(measured));
-        return new(recipe, results, folder);
-
-        static void Write(string path, string text) => AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+        Recipe recipe = Recipe.Read(planned);
+        double[] epochs = [.. recipe.Stages.Select(stage => stage.Epochs)];
+        return new(recipe, RecipeRun.Run(Model, recipe, Data, Common, folder, (stage, told) =>
+        {
+            double done = epochs.Take(stage).Sum() + epochs[stage] * (told.Part - 1 + (double)told.Training.Step / told.Training.Steps) / told.Parts;
+            double later = told.Training.ImagesPerSecond > 0 ? epochs.Skip(stage + 1).Sum() * Data.Train.Count / told.Training.ImagesPerSecond : 0;
+            Told?.Invoke(string.Create(CultureInfo.InvariantCulture, $"attempt {number}: {recipe.Stages[stage].Name}  loss {told.Training.Loss:F3}  {told.Training.ImagesPerSecond:N0} images/s"),
+                done / epochs.Sum(), told.Remaining + TimeSpan.FromSeconds(later));
+        }, stop));
     }
 
     private static SearchResult Judge(Budget budget, ImmutableArray<Attempt> attempts)
     {
-        Attempt best = attempts.OrderBy(attempt => Math.Max(1, budget.Used(attempt.Way[0], attempt.Result)[0].Used))
+        Attempt best = attempts.OrderBy(attempt => Math.Max(1, budget.Used(attempt.Original, attempt.Result)[0].Used))
             .ThenByDescending(attempt => budget is { MaxBytes: null, MaxLatency: null } ? -attempt.Result.Bytes : attempt.Result.Top1).First();
-        (string bound, double used) = budget.Used(best.Way[0], best.Result)[0];
+        (string bound, double used) = budget.Used(best.Original, best.Result)[0];
         string share = used.ToString("P0", CultureInfo.InvariantCulture);
         return new(attempts, best, used <= 1, used <= 1 ? $"the budget is kept; the bound of {bound} binds ({share} of it used)"
             : $"the budget was not met in {attempts.Length} attempts; nearest is {share} of the bound of {bound}");
