@@ -20,7 +20,6 @@ try
         ["memory", .. string[] rest] => Memory.Run(new(rest)),
         ["memory-child", string file] => Memory.RunChild(file),
         ["codes", .. string[] rest] => Codes.Run(new(rest)),
-        ["coders", .. string[] rest] => Coders.Run(new(rest)),
         _ => Usage(),
     };
 }
@@ -47,15 +46,14 @@ static int Usage()
           sparsified  how much faster is a network with zeros, and what do patterns of zeros gain?
           loads    how fast is a file read?
           memory   how much memory does a process need that loads a network and runs it once?
-          codes    what does each way of coding pruned, shared weights take?
-          coders   what do Huffman's code, the range coder, deflate, Brotli and zstd take of the same weights, and how fast are they?
+          codes    what do Huffman's code, the range coder, deflate, Brotli and zstd take of the same weights, and how fast are they?
 
           --networks a,b   only these (steps: mobilenet-v1-1.0-224; the others: all of theirs)
           --shape S        layers, as in 64x56x56-128-k3-s2-g1: channels, height and width, output channels, kernel, stride, groups; -z90: 90 % zeros
           --threads 1,2    (peers: 1 and all processors; steps: 1)
           --vectors V      peers with narrower vectors: Vector256, Vector128
           --seconds S      how long each measurement lasts (10)
-          --data PATH      the folder of real models (codes, coders: ../shared/data)
+          --data PATH      the folder of real models (codes: ../shared/data)
           --results PATH   where the answers are kept (bench/results)
         """);
     return 2;

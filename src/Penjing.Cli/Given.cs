@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
@@ -84,6 +85,29 @@ internal static class Given
         return option;
     }
 
+    /// <summary>An option with shares of single layers, which may be given several times.</summary>
+    public static Option<string[]> Shares(string name, string description)
+    {
+        Option<string[]> option = Path(new Option<string[]>(name) { HelpName = "LAYER=SHARE", Description = description });
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.FirstOrDefault(token => Share(token.Value) is null) is { } token) result.AddError($"{name} needs LAYER=SHARE with a share from 0 to 1, such as conv1=0.25, not '{token.Value}'");
+        });
+        return option;
+    }
+
+    /// <summary>The shares that such an option was given; of a layer that was named twice, the last.</summary>
+    public static ImmutableDictionary<string, double> Shares(ParseResult parsed, Option<string[]> option) =>
+        (parsed.GetValue(option) ?? []).Select(text => Share(text)!.Value).Reverse().DistinctBy(share => share.Key).ToImmutableDictionary();
+
+    /// <summary>Throws where options were given that mean nothing beside another one.</summary>
+    /// <exception cref="PenjingException">One was; the message names both.</exception>
+    public static void RefuseBeside(ParseResult parsed, string other, params ReadOnlySpan<Option> options)
+    {
+        foreach (Option option in options)
+            if (parsed.GetResult(option) is { Implicit: false }) throw new PenjingException($"{option.Name} means nothing with {other}: leave one of them out");
+    }
+
     /// <summary>A text option that doesn't swallow the option behind it: a value that begins with a dash is refused.</summary>
     public static Option<T> Path<T>(Option<T> option)
     {
@@ -126,5 +150,12 @@ internal static class Given
         else if (value < least || value > most)
             result.AddError($"{name} must be from {least} to {most}, not {text}");
         return value;
+    }
+
+    private static KeyValuePair<string, double>? Share(string text)
+    {
+        int at = text.LastIndexOf('=');
+        return at > 0 && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double share) && share is >= 0 and <= 1
+            ? new(text[..at], share) : null;
     }
 }

@@ -56,8 +56,8 @@ internal sealed class Watch
     public void Tell(RetrainingProgress progress, Recipe recipe, int stage, DataSet data)
     {
         double[] epochs = [.. recipe.Stages.Select(one => one.Epochs)];
-        double within = (progress.Part - 1 + (double)progress.Training.Step / progress.Training.Steps) / progress.Parts, later = epochs.Skip(stage + 1).Sum();
-        Tell((epochs.Take(stage).Sum() + within * epochs[stage]) / epochs.Sum(), $"{stage + 1}/{epochs.Length} {recipe.Stages[stage].Name}  {Words(progress, later * data.Train.Count)}");
+        double later = epochs.Skip(stage + 1).Sum();
+        Tell((epochs.Take(stage).Sum() + progress.Fraction * epochs[stage]) / epochs.Sum(), $"{stage + 1}/{epochs.Length} {recipe.Stages[stage].Name}  {Words(progress, later * data.Train.Count)}");
     }
 
     /// <summary>Tells how far a work of several trainings of about equal length is.</summary>
@@ -65,7 +65,7 @@ internal sealed class Watch
 
     /// <summary>Tells how far a work of several trainings of about equal length is, behind which other work will train on so many more pictures.</summary>
     public void Tell(RetrainingProgress progress, double later) =>
-        Tell((progress.Part - 1 + (double)progress.Training.Step / progress.Training.Steps) / progress.Parts, Words(progress, later));
+        Tell(progress.Fraction, Words(progress, later));
 
     private static string Words(RetrainingProgress progress, double later)
     {

@@ -11,9 +11,6 @@ public sealed class LayerClock(SessionOptions options, CancellationToken cancell
 
     private readonly Dictionary<string, double> known = [];
 
-    /// <summary>How many layers were measured.</summary>
-    public int Measured => known.Count;
-
     /// <summary>The milliseconds of a layer: a node whose inputs are inputs and constants.</summary>
     /// <exception cref="OperationCanceledException">The measuring was cancelled.</exception>
     /// <exception cref="PenjingException">The options don't fit the layer.</exception>

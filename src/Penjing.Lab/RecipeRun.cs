@@ -40,7 +40,7 @@ public static class RecipeRun
         Directory.CreateDirectory(folder);
         (string Name, object? Value)[] origin =
         [
-            ("network", SensitivityCache.Hash(model)), ("pictures", $"{SensitivityCache.Hash(data)}, {data.Train.Count} to train on"),
+            ("network", SensitivityCache.Hash(model)), ("pictures", SensitivityCache.Hash(data)), ("classes to train on", SensitivityCache.Hash(data.Train)),
             .. common.Essence().Select(option => (option.Name, (object?)option.Value)),
         ];
         // What is there of other arguments is refused before anything is written.

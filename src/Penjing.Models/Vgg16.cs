@@ -38,7 +38,7 @@ public static class Vgg16
     }
 
     /// <summary>
-    /// The variant for small pictures such as 28×28 and 32×32 that Liu et al. 2017 slim: BatchNormalization behind every convolution, four halvings, and in place of
+    /// The variant for small pictures such as 28×28 and 32×32, in the form in which Liu et al. 2017 slim a VGG: BatchNormalization behind every convolution, four halvings, and in place of
     /// the fifth and the hidden layers the mean over the picture.
     /// </summary>
     /// <param name="width">A factor on every layer's channels, to the nearest multiple of 8.</param>

@@ -74,20 +74,22 @@ public class SearchTests
         Budget budget = new() { MaxDrop = 0.01, MaxBytes = 100, MaxLatency = 0.5 };
         Aim first = Aim.Of(budget, 1000);
         Assert.Equal(new(95, 0.475, 1), first);
-        Assert.Null(first.Next(budget, original, kept));
-        Assert.InRange(first.Next(budget, original, kept with { Bytes = 120 })!.Bytes!.Value, 70, 80);
-        Assert.InRange(first.Next(budget, original, kept with { MedianMs = 2.5 })!.Latency!.Value, 0.37, 0.39);
+        Assert.Null(first.Next(budget, original, kept, true));
+        Assert.InRange(first.Next(budget, original, kept with { Bytes = 120 }, false)!.Bytes!.Value, 70, 80);
+        Assert.InRange(first.Next(budget, original, kept with { MedianMs = 2.5 }, false)!.Latency!.Value, 0.37, 0.39);
         StageResult lost = kept with { Top1 = 0.8 };
         Assert.Equal([2, 4], Efforts(first));
 
         Budget accuracy = new() { MaxDrop = 0.01 };
-        Aim mild = Aim.Of(accuracy, 1000), next = mild.Next(accuracy, original, kept)!;
+        Aim mild = Aim.Of(accuracy, 1000), next = mild.Next(accuracy, original, kept, true)!;
         Assert.True(next.Bytes < mild.Bytes && next.Latency < mild.Latency);
-        Assert.Null(mild.Next(accuracy, original, lost));
+        Assert.Null(next.Next(accuracy, original, lost, true));
+        Aim milder = mild.Next(accuracy, original, lost, false)!;
+        Assert.True(milder.Bytes > mild.Bytes && milder.Latency > mild.Latency && milder.Latency < 1);
 
         IEnumerable<double> Efforts(Aim aim)
         {
-            for (Aim? at = aim.Next(budget, original, lost); at is not null; at = at.Next(budget, original, lost)) yield return at.Effort;
+            for (Aim? at = aim.Next(budget, original, lost, false); at is not null; at = at.Next(budget, original, lost, false)) yield return at.Effort;
         }
     }
 

@@ -28,7 +28,7 @@ internal static class CompressCommand
     private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99, "In place of --recipe: the most points that top-1 may fall.");
     private static readonly Option<string?> maxBytes = Given.Path(new Option<string?>("--max-bytes") { HelpName = "SIZE", Description = "In place of --recipe: the largest file, such as 400000, 500kB or 4MB." });
     private static readonly Option<string?> maxLatency = Given.Path(new Option<string?>("--max-latency") { HelpName = "FACTORx", Description = "In place of --recipe: the longest median run as a share of the network's now, such as 0.5x." });
-    private static readonly Option<double> epochs = Given.Number("--epochs", "N", 6.0, 0.01, 10_000, "With a budget: passes over the training pictures after each method; a second attempt may take twice as many.");
+    private static readonly Option<double> epochs = Given.Number("--epochs", "N", 6.0, 0.01, 10_000, "With a budget: passes over the training pictures after each method; later attempts may take up to four times as many.");
     private static readonly Option<int> sample = Given.Number("--sample", "N", 1000, 10, int.MaxValue, "With a budget: test pictures that each layer's sensitivity is measured with.");
     private static readonly Option<double?> scratch = Given.Maybe("--scratch", "EPOCHS", 0.01, 100_000.0, "Train the pruned architecture from scratch, too, for so many epochs: give those of the network's first training and of its retraining together.");
     private static readonly Option<string?> report = Given.Path(new Option<string?>("--html") { HelpName = "FILE", Description = "Write a report as one HTML page." });
@@ -49,8 +49,8 @@ internal static class CompressCommand
         bool searches = budget != new Budget();
         if (searches == parsed.GetValue(recipe) is not null)
             throw new PenjingException($"say what is to be done: either --recipe with {string.Join(", ", Recipe.Names)} or a file, or a budget of --max-drop, --max-bytes and --max-latency");
-        foreach (Option option in searches ? (Option[])[effort] : [epochs, sample])
-            if (parsed.GetResult(option) is { Implicit: false }) throw new PenjingException($"{option.Name} means nothing with {(searches ? "a budget" : "--recipe")}: leave it out");
+        if (searches) Given.RefuseBeside(parsed, "a budget", effort);
+        else Given.RefuseBeside(parsed, "--recipe", epochs, sample);
         Recipe? asked = searches ? null : RecipeOf(parsed.GetValue(recipe)!).WithEffort(parsed.GetValue(effort));
         double? baselined = parsed.GetValue(scratch);
         if (baselined is not null && asked is not null && !asked.Stages.Any(Cuts)) throw new PenjingException($"--scratch trains a pruned architecture from scratch, but '{asked.Name}' cuts no channels: leave it out");
@@ -158,7 +158,8 @@ internal static class CompressCommand
                 .. baseline is null ? Array.Empty<KeyValuePair<string, string>>() : [new("From scratch", baseline.Words)],
                 new("Latency", $"one picture at a time, one thread, all files in turns, {RecipeRun.TimedRuns} timed runs each"), new("Machine", Machine.Description),
                 new("Date", DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
-            ]) { Measured = found?.Measured ?? [.. way.Select(stone => stone.Result)] });
+            ])
+        { Measured = found?.Measured ?? [.. way.Select(stone => stone.Result)] });
     }
 
     /// <summary>What a pruned architecture learns from scratch, beside what pruning left of it.</summary>

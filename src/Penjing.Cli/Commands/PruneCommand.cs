@@ -30,13 +30,13 @@ internal static class PruneCommand
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
+        double strength = parsed.GetValue(slimming);
+        choice.Check(parsed, slims: strength > 0);
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
         Model network = reading.Read(parsed, source);
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         TrainingOptions options = flags.Options(parsed, set.Size);
         (double share, int count) = (parsed.GetValue(ratio), parsed.GetValue(rounds));
-        double strength = parsed.GetValue(slimming);
-        if (strength > 0 && choice.Other(parsed) is { } by) throw new PenjingException($"--gamma-l1 cuts by the scales of BatchNormalization, not by {by}: leave --score out, or --gamma-l1");
         WorkFolder work = flags.Work(parsed, target, source, screen);
         PruningOptions pruning = choice.Options(parsed, network, set, options.Seed, stop);
         IReadOnlyList<double> ratios = PruningSchedule.Geometric(share, count);

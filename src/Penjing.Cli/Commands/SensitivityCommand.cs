@@ -61,10 +61,12 @@ internal static class SensitivityCommand
         int count = parsed.GetValue(threads) ?? Environment.ProcessorCount;
         string rule = what is SensitivityBy.Channels ? parsed.GetValue(score)! : "";
         Importance? scores = what is SensitivityBy.Channels ? Scores.Of(rule, network, set, seed: 1) : null;
+        // These scores follow from the training pictures, too.
+        string key = rule == "taylor" ? $"{rule} {SensitivityCache.Hash(set.Train)}" : rule;
         using SensitivityCache known = new(kept);
         screen.WhenStopped = $"what is measured is kept in '{kept}': the same command goes on from there";
         SensitivityResult? result = null;
-        Watch.Over(screen, "measuring", watch => result = new SensitivityRun(network, set, count, known, stop).Measure(what, asked, rule, scores, (done, all, left) =>
+        Watch.Over(screen, "measuring", watch => result = new SensitivityRun(network, set, count, known, stop).Measure(what, asked, key, scores, (done, all, left) =>
             watch.Tell(all == 0 ? 1 : (double)done / all, all == 0 ? "all is known" : $"{done} of {all} networks{(left is { } time ? $"  {Quantity.Duration(time)} left" : "")}")));
         if (page is not null)
             AtomicFile.Write(page, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(SensitivityPage.Write(result!, network.Name.Length > 0 ? network.Name : source, set.Name,

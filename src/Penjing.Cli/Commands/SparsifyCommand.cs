@@ -14,12 +14,7 @@ internal static class SparsifyCommand
     private static readonly Option<string> data = Given.Data();
     private static readonly Option<string> output = Given.Out();
     private static readonly Option<double?> ratio = Given.Maybe("--ratio", "SHARE", 0, 0.9999, "The share of the weights that is zero in the end (default: 0.9, or all that an N:M pattern allows).");
-    private static readonly Option<string[]> ratios = Given.Path(new Option<string[]>("--layer-ratio")
-    {
-        HelpName = "LAYER=SHARE",
-        Description = "Another share for one layer, such as ip1=0.92; 0 leaves it as it is; may be given several times.",
-        AllowMultipleArgumentsPerToken = false,
-    });
+    private static readonly Option<string[]> ratios = Given.Shares("--layer-ratio", "Another share for one layer, such as ip1=0.92; 0 leaves it as it is; may be given several times.");
     private static readonly Option<string> pattern = Given.Path(new Option<string>("--pattern")
     {
         HelpName = "unstructured|N:M|1xN",
@@ -45,12 +40,11 @@ internal static class SparsifyCommand
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
-        SparsityPattern where = SparsityPattern.Parse(parsed.GetValue(pattern)!)
-            ?? throw new PenjingException($"there is no pattern '{parsed.GetValue(pattern)}': give unstructured, N:M such as 2:4, or 1xN such as 1x32");
+        SparsityPattern where = SparsityPattern.Parse(parsed.GetValue(pattern)!);
         SparsityOptions sparsity = new()
         {
             Ratio = parsed.GetValue(ratio) ?? (where.Kept > 0 ? where.MostRatio : 0.9),
-            Ratios = (parsed.GetValue(ratios) ?? []).Select(Parse).Reverse().DistinctBy(pair => pair.Key).ToImmutableDictionary(),
+            Ratios = Given.Shares(parsed, ratios),
             Pattern = where,
             Scope = Enum.Parse<SparsityScope>(parsed.GetValue(scope)!, ignoreCase: true),
             Depthwise = parsed.GetValue(depthwise),
@@ -66,12 +60,5 @@ internal static class SparsifyCommand
         Watch.Over(screen, "sparsifying", watch => sparse = Retrainer.Sparsify(network, set, sparsity, SparsitySchedules.Named(parsed.GetValue(schedule)!), count, round => whole.Part(round, count), work, watch.Tell, stop));
         Ending.Write(screen, sparse, set, target, work, new("sparsify", string.Create(CultureInfo.InvariantCulture,
             $"{sparsity.Ratio} of the weights zero, {where}, in {count} rounds, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}{TrainingFlags.Besides(options)}"), null, 0, 0), stop, (source, network));
-    }
-
-    private static KeyValuePair<string, double> Parse(string text)
-    {
-        int at = text.LastIndexOf('=');
-        return at > 0 && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double share) ? new(text[..at], share)
-            : throw new PenjingException($"--layer-ratio needs LAYER=SHARE, such as ip1=0.92, not '{text}'");
     }
 }

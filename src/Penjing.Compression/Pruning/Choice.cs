@@ -7,6 +7,7 @@ internal sealed class Choice
 {
     private readonly ChannelGroups groups;
     private readonly PruningOptions options;
+    private readonly Dictionary<(Node Layer, int Inputs, int Outputs), double> times = [];
     private readonly ImmutableArray<Family> families;
 
     /// <summary>A choice that has scored all groups.</summary>
@@ -70,6 +71,8 @@ internal sealed class Choice
             if (!(ratio is >= 0 and < 1)) throw new PenjingException($"a ratio of {ratio} can't be pruned: give one from 0 to below 1");
         foreach (double cap in options.Caps.Values.Prepend(options.MostOfOne))
             if (!(cap is >= 0 and <= 1)) throw new PenjingException($"a family can't give the fraction {cap} of its channels: give one from 0 to 1");
+        if (options.Ratios.Count > 0 && options.Ranking != Ranking.PerFamily)
+            throw new PenjingException("where families compete, none has a ratio of its own: bound it by a cap, or let each family give its ratio");
         if (options.Multiple < 1) throw new PenjingException($"channels can't be kept in multiples of {options.Multiple}: give 1 or more");
     }
 
@@ -99,7 +102,7 @@ internal sealed class Choice
     {
         if (options.Milliseconds is not { } milliseconds) return wanted.Select(entry => (entry.Family, Rounded(entry.Kept, entry.Family)));
         ImmutableArray<(Family Family, double Kept)> all = [.. wanted];
-        TimedRounding rounding = new(groups, milliseconds, all.Select(entry => KeyValuePair.Create(entry.Family.Number, (entry.Family.Size, entry.Kept))));
+        TimedRounding rounding = new(groups, milliseconds, times, all.Select(entry => KeyValuePair.Create(entry.Family.Number, (entry.Family.Size, entry.Kept))));
         return all.Select(entry => (entry.Family, rounding.Round(entry.Family.Number, Least(entry.Family))));
     }
 

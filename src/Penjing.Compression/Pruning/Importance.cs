@@ -14,8 +14,9 @@ public static class Importances
 
     /// <summary>
     /// The mean |scale| of the BatchNormalizations that the group's channels pass (Liu et al. 2017, network slimming): where residual sums and concatenations
-    /// share channels, all of theirs decide together. Infinity for a group that passes none, which nothing speaks against.
+    /// share channels, all of theirs decide together. Infinity for a group that passes none: such a group stays.
     /// </summary>
+    /// <exception cref="PenjingException">The network has no BatchNormalization.</exception>
     public static IReadOnlyList<double> BatchNormScale(ChannelGroups groups)
     {
         double[] scores = new double[groups.Count];
@@ -29,6 +30,7 @@ public static class Importances
                 counts[lane.Ids[channel]]++;
             }
         }
+        if (Array.TrueForAll(counts, count => count == 0)) throw new PenjingException("the network has no BatchNormalization whose scales could tell which channels matter: choose another importance");
         return [.. scores.Zip(counts, (score, count) => count > 0 ? score / count : double.PositiveInfinity)];
     }
 

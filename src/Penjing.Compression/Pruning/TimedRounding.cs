@@ -13,13 +13,15 @@ internal sealed class TimedRounding
 
     private readonly ChannelGroups groups;
     private readonly Func<Node, double> milliseconds;
+    private readonly Dictionary<(Node Layer, int Inputs, int Outputs), double> times;
     private readonly Dictionary<int, (int Size, double Kept)> wanted;
     private readonly ILookup<int, Node> layers;
 
-    /// <summary>A rounding of these families, by number: how many channels each has, and how many it would keep.</summary>
-    public TimedRounding(ChannelGroups groups, Func<Node, double> milliseconds, IEnumerable<KeyValuePair<int, (int Size, double Kept)>> wanted)
+    /// <summary>A rounding of these families, by number: how many channels each has, and how many it would keep. What layers take is kept in <paramref name="times"/>.</summary>
+    public TimedRounding(
+        ChannelGroups groups, Func<Node, double> milliseconds, Dictionary<(Node Layer, int Inputs, int Outputs), double> times, IEnumerable<KeyValuePair<int, (int Size, double Kept)>> wanted)
     {
-        (this.groups, this.milliseconds) = (groups, milliseconds);
+        (this.groups, this.milliseconds, this.times) = (groups, milliseconds, times);
         this.wanted = new(wanted);
         layers = groups.Graph.Nodes.Where(node => Mixer.Of(node) is not null)
             .SelectMany(node => groups.Channels(node.Inputs[0]).Concat(groups.Channels(node)).Select(groups.Family).Distinct().Select(family => (family, node)))
@@ -33,23 +35,34 @@ internal sealed class TimedRounding
         int middle = Math.Clamp((int)Math.Round(kept, MidpointRounding.AwayFromZero), least, size);
         int low = (middle - 1) / Step * Step, high = Math.Min(size, low + Step);
         ImmutableArray<int> counts = [.. Enumerable.Range(low, high - low + 1).Where(count => count >= least && (count == low || count == middle || count == high || count % Finest == 0))];
-        Dictionary<int, double> times = counts.Union([low, high]).ToDictionary(count => count, count => count == 0 ? 0 : layers[family].Sum(layer => milliseconds(Resized(layer, family, count))));
-        double price = high > low ? Math.Max(0, (times[high] - times[low]) / (high - low)) : 0, tolerance = Noise * times[middle];
+        Dictionary<int, double> takes = counts.Union([low, high]).ToDictionary(count => count, count => count == 0 ? 0 : layers[family].Sum(layer => Time(layer, family, count)));
+        double price = high > low ? Math.Max(0, (takes[high] - takes[low]) / (high - low)) : 0, tolerance = Noise * takes[middle];
         double fewest = counts.Min(Excess);
         int best = counts.Where(count => Excess(count) <= fewest + tolerance).OrderBy(count => Math.Abs(count - middle)).ThenByDescending(count => count).First();
         // Channels that cost nothing stay.
-        best = counts.Where(count => times[count] <= times[best]).Max();
+        best = counts.Where(count => takes[count] <= takes[best]).Max();
         wanted[family] = (size, best);
         return best;
 
-        double Excess(int count) => times[count] - price * count;
+        double Excess(int count) => takes[count] - price * count;
     }
 
-    /// <summary>A layer by itself, with as many channels as it will have if the family keeps so many.</summary>
-    private Node Resized(Node node, int family, int count)
+    /// <summary>What a layer takes if the family keeps so many channels.</summary>
+    private double Time(Node layer, int family, int count)
     {
-        Mixer mixer = Mixer.Of(node)!.Value;
-        int inputs = Left(node.Inputs[0], mixer.Inputs), outputs = Left(node, mixer.Outputs);
+        Mixer mixer = Mixer.Of(layer)!.Value;
+        (Node, int Inputs, int Outputs) key = (layer, Kept(layer.Inputs[0], mixer.Inputs), Kept(layer, mixer.Outputs));
+        if (!times.TryGetValue(key, out double time)) times.Add(key, time = milliseconds(Resized(layer, mixer, key.Inputs, key.Outputs)));
+        return time;
+
+        int Kept(Node value, int all) => groups.Channels(value) is not { IsEmpty: false } channels ? all
+            : Math.Max(1, (int)Math.Round(channels.Sum(group => groups.Family(group) is var of && of == family ? (double)count / wanted[of].Size
+                : wanted.TryGetValue(of, out (int Size, double Kept) other) ? other.Kept / other.Size : 1)));
+    }
+
+    /// <summary>A layer by itself, with about so many channels.</summary>
+    private static Node Resized(Node node, Mixer mixer, int inputs, int outputs)
+    {
         Mixer small = mixer.Carries
             ? mixer with { Groups = inputs, Inputs = inputs, Outputs = inputs * mixer.Yield }
             : mixer with { Inputs = Whole(inputs), Outputs = Whole(outputs) };
@@ -64,9 +77,5 @@ internal sealed class TimedRounding
             input, weights);
 
         int Whole(int channels) => Math.Max(1, (channels + mixer.Groups - 1) / mixer.Groups) * mixer.Groups;
-
-        int Left(Node value, int all) => groups.Channels(value) is not { IsEmpty: false } channels ? all
-            : Math.Max(1, (int)Math.Round(channels.Sum(group => groups.Family(group) is var of && of == family ? (double)count / wanted[of].Size
-                : wanted.TryGetValue(of, out (int Size, double Kept) other) ? other.Kept / other.Size : 1)));
     }
 }

@@ -71,7 +71,7 @@ internal sealed record SparseLayer(Node Node, Mixer Mixer, SparsityPattern Patte
                 {
                     int count = Math.Min(Pattern.Run, Mixer.Fan - input);
                     for (int i = 0; i < count; i++) run[i] = (block * Mixer.Fan + input + i) * Mixer.Taps + tap;
-                    foreach (int kept in run.Take(count).OrderByDescending(unit => scores[unit]).Take(Pattern.Kept)) free[kept] = false;
+                    foreach (int kept in run.Take(count).OrderByDescending(unit => scores[unit]).Take(Pattern.Kept)) free[kept] = scores[kept] == 0;
                 }
         return free;
     }

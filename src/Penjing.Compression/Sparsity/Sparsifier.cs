@@ -5,6 +5,9 @@ namespace Penjing.Compression;
 /// <summary>Weight pruning by magnitude (Han et al. 2015): kernels and matrices keep their shapes and get zeros, which the file doesn't store and sparse kernels skip.</summary>
 public static class Sparsifier
 {
+    // A share such as 1 − 2/3 is a little more than 1/3.
+    private const double Rounding = 1e-12;
+
     /// <summary>
     /// The graph with the smallest weights of its layers zero, so many as the options ask for. What is zero stays zero and counts; no layer loses its largest weight. A weight
     /// that several layers read is treated once, as the first of them reads it.
@@ -47,7 +50,7 @@ public static class Sparsifier
         void Check(double ratio)
         {
             if (!(ratio is >= 0 and < 1)) throw new PenjingException($"a share of {ratio} of the weights can't be zero: give one from 0 to below 1");
-            if (ratio > options.Pattern.MostRatio) throw new PenjingException($"the pattern {options.Pattern} allows at most {options.Pattern.MostRatio} of the weights to be zero, not {ratio}");
+            if (ratio > options.Pattern.MostRatio + Rounding) throw new PenjingException($"the pattern {options.Pattern} allows at most {options.Pattern.MostRatio} of the weights to be zero, not {ratio}");
         }
     }
 
@@ -57,6 +60,7 @@ public static class Sparsifier
     /// <summary>Zeroes the smallest units of layers that compete, until so many weights are zero. Equal ones go in the order in which they lie.</summary>
     private static void Clear(IReadOnlyList<SparseLayer> layers, double ratio, bool lamp, Dictionary<Node, Tensor> changed)
     {
+        if (ratio == 0) return;
         // A score that is not negative sorts as its bits do: above the unit's number, they make one key.
         List<ulong> ranked = new(layers.Sum(layer => layer.Units));
         uint[] starts = new uint[layers.Count];

@@ -35,17 +35,18 @@ public sealed record SparsityPattern
     public int Run { get; }
 
     /// <summary>The largest share of zeros that the pattern allows.</summary>
-    public double MostRatio => 1 - (double)Kept / Run;
+    public double MostRatio => (double)(Run - Kept) / Run;
 
-    /// <summary>The pattern that a text names: "unstructured", N:M such as "2:4", or 1xN such as "1x32"; null for any other text.</summary>
-    /// <exception cref="PenjingException">The numbers make no pattern.</exception>
-    public static SparsityPattern? Parse(string text)
+    /// <summary>The pattern that a text names: "unstructured", N:M such as "2:4", or 1xN such as "1x32".</summary>
+    /// <exception cref="PenjingException">It names none.</exception>
+    public static SparsityPattern Parse(string text)
     {
         if (text == "unstructured") return Unstructured;
         int at = text.AsSpan().IndexOfAny(':', 'x');
-        if (at < 0 || !int.TryParse(text.AsSpan(0, at), NumberStyles.None, CultureInfo.InvariantCulture, out int first)
-            || !int.TryParse(text.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int second)) return null;
-        return text[at] == ':' ? Of(first, second) : first == 1 ? Blocks(second) : null;
+        return at > 0 && int.TryParse(text.AsSpan(0, at), NumberStyles.None, CultureInfo.InvariantCulture, out int first)
+            && int.TryParse(text.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int second) && (text[at] == ':' || first == 1)
+            ? text[at] == ':' ? Of(first, second) : Blocks(second)
+            : throw new PenjingException($"there is no pattern '{text}': give unstructured, N:M such as 2:4, or 1xN such as 1x32");
     }
 
     /// <summary>The text that <see cref="Parse"/> reads.</summary>

@@ -50,6 +50,10 @@ public abstract record RecipeStage
     /// <summary>Does the stage.</summary>
     internal abstract Model Apply(Model model, RecipeContext context);
 
+    /// <summary>The share of all layers, and how many have their own.</summary>
+    private protected static string Shares(double ratio, int own) =>
+        own == 0 ? Say($"{100 * ratio:0.##} %") : ratio == 0 ? Say($"shares of their own in {own} layers") : Say($"{100 * ratio:0.##} %, and shares of their own in {own} layers,");
+
     /// <summary>Words with numbers as everywhere.</summary>
     private protected static string Say(FormattableString words) => words.ToString(CultureInfo.InvariantCulture);
 }
@@ -98,7 +102,7 @@ public sealed record SparsifyStage : RecipeStage
     public override string Name => "sparsify";
 
     /// <inheritdoc/>
-    public override string Detail => Say($"{100 * Ratio:0.##} % of the weights zero{(!Ratios.IsEmpty ? ", or a share of its own," : "")}{(Scope is SparsityScope.Layer ? " in each layer" : " over all layers")}, {Pattern}, in {Rounds} rounds ({Schedule})");
+    public override string Detail => Say($"{Shares(Ratio, Ratios.Count)} of the weights zero{(Scope is SparsityScope.Layer ? " in each layer" : " over all layers")}, {Pattern}, in {Rounds} rounds ({Schedule})");
 
     private SparsityOptions Options => new()
     {
@@ -106,7 +110,7 @@ public sealed record SparsifyStage : RecipeStage
         Ratios = Ratios,
         Keep = Keep,
         Scope = Scope,
-        Pattern = SparsityPattern.Parse(Pattern) ?? throw new PenjingException($"there is no pattern '{Pattern}': give unstructured, N:M such as 2:4, or 1xN such as 1x32"),
+        Pattern = SparsityPattern.Parse(Pattern),
     };
 
     /// <inheritdoc/>
@@ -152,7 +156,7 @@ public sealed record PruneStage : RecipeStage
     public override string Name => "prune";
 
     /// <inheritdoc/>
-    public override string Detail => Say($"{(Ratios.IsEmpty ? Say($"{100 * Ratio:0.##} %") : "a share of its own")} of the channels cut by {Score}{(Ranking is Ranking.PerFamily ? " in each layer" : Ranking is Ranking.Global ? ", over all layers" : ", over layers in the same place")}, in {Rounds} rounds, multiples of {Multiple}");
+    public override string Detail => Say($"{Shares(Ratio, Ratios.Count)} of the channels cut by {Score}{(Ranking is Ranking.PerFamily ? " in each layer" : Ranking is Ranking.Global ? ", over all layers" : ", over layers in the same place")}, in {Rounds} rounds, multiples of {Multiple}");
 
     private PruningOptions Options(Importance importance) => new()
     {
@@ -245,7 +249,7 @@ public sealed record ShareStage : RecipeStage
     public override string Name => "share";
 
     /// <inheritdoc/>
-    public override string Detail => Say($"{1 << Bits} values a layer, {1 << DepthwiseBits} a depthwise one, at the price {Rate}, trained for {Training.Epochs:0.##} epochs, then entropy-coded");
+    public override string Detail => Say($"{1 << Bits} values a layer, {1 << DepthwiseBits} a depthwise one{(BitsOf.IsEmpty ? "" : Say($", numbers of their own in {BitsOf.Count} layers"))}, at the price {Rate}, trained for {Training.Epochs:0.##} epochs, then entropy-coded");
 
     /// <inheritdoc/>
     public override Graph Outline(Graph graph) => Sharing.Finish(Sharing.Share(BatchNorms.Equalize(graph), Options(graph)), VectorBits);

@@ -16,10 +16,15 @@ internal sealed record Aim(double? Bytes, double? Latency, double Effort)
     public static Aim Of(Budget budget, double bytes) => BoundsAccuracyAlone(budget) ? new(FirstBytes * bytes, Step, 1) : new(Margin * budget.MaxBytes, Margin * budget.MaxLatency, 1);
 
     /// <summary>The aim of the next attempt; null where there is nothing to gain.</summary>
-    public Aim? Next(Budget budget, StageResult original, StageResult result)
+    /// <param name="budget">What is asked.</param>
+    /// <param name="original">The uncompressed network.</param>
+    /// <param name="result">What the attempt of this aim came to.</param>
+    /// <param name="kept">Whether an attempt has kept the budget yet.</param>
+    public Aim? Next(Budget budget, StageResult original, StageResult result, bool kept)
     {
         bool lost = original.Top1 - result.Top1 > budget.MaxDrop;
-        if (BoundsAccuracyAlone(budget)) return lost ? null : this with { Bytes = Step * Bytes, Latency = Step * Latency };
+        if (BoundsAccuracyAlone(budget))
+            return !lost ? this with { Bytes = Step * Bytes, Latency = Step * Latency } : kept ? null : this with { Bytes = Bytes / Step / Step, Latency = Math.Sqrt(Latency!.Value) };
         Aim next = this;
         if (result.Bytes > budget.MaxBytes) next = next with { Bytes = next.Bytes * budget.MaxBytes / result.Bytes * Margin };
         if (result.MedianMs > budget.MaxLatency * original.MedianMs) next = next with { Latency = next.Latency * budget.MaxLatency * original.MedianMs / result.MedianMs };

@@ -40,6 +40,7 @@ public sealed record SearchResult(ImmutableArray<Attempt> Attempts, Attempt Best
 /// <param name="Folder">Where all that is done is kept: begun again with the same arguments, the search goes on.</param>
 public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Common, string Folder)
 {
+    private const string Score = "contribution";
     private const int ProbeRuns = 30, MostAttempts = 5;
     private static readonly ImmutableArray<double> channelLevels = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875], weightLevels = [0.5, 0.7, 0.8, 0.9, 0.95, 0.98], bitLevels = [6, 5, 4, 3, 2];
 
@@ -70,7 +71,7 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
         {
             Attempt attempt = Try(attempts.Count + 1, () => Plan(aim, strengths, attempts.Count + 1, stop), stop);
             attempts.Add(attempt);
-            if (aim.Next(budget, attempt.Original, attempt.Result) is not { } next) break;
+            if (aim.Next(budget, attempt.Original, attempt.Result, attempts.Any(one => Keeps(budget, one))) is not { } next) break;
             aim = next;
         }
         return Judge(budget, [.. attempts]);
@@ -79,7 +80,7 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
     private SensitivityResult Sensitivity(SensitivityBy by, ImmutableArray<double> levels, SensitivityCache cache, CancellationToken stop)
     {
         DataSet sample = Data with { Test = Data.Test.Sample(Sample, Common.Seed) };
-        return new SensitivityRun(Model, sample, Environment.ProcessorCount, cache, stop).Measure(by, levels, "", Importances.Contribution,
+        return new SensitivityRun(Model, sample, Environment.ProcessorCount, cache, stop).Measure(by, levels, by is SensitivityBy.Channels ? Score : "", Scores.WithoutData(Score),
             (done, all, left) => Told?.Invoke($"sensitivity to {by.ToString().ToLowerInvariant()}: {done} of {all} networks", all == 0 ? 1 : (double)done / all, left));
     }
 
@@ -106,7 +107,7 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
             double epochs = Epochs * aim.Effort;
             List<RecipeStage> stages = [];
             if (strengths.Channels.At(channelLoss) is { IsEmpty: false } ratios)
-                stages.Add(new PruneStage { Ratio = 0, Ratios = ratios, Rounds = 1, Score = "contribution", Training = new() { Epochs = epochs, LearningRate = 0.03, WarmUp = 0.1, Soft = 0.5 } });
+                stages.Add(new PruneStage { Ratio = 0, Ratios = ratios, Rounds = 1, Score = Score, Training = new() { Epochs = epochs, LearningRate = 0.03, WarmUp = 0.1, Soft = 0.5 } });
             if (strengths.Weights.At(weightLoss) is { IsEmpty: false } shares)
                 stages.Add(new SparsifyStage { Ratio = 0, Ratios = shares, Rounds = 6, Training = new() { Epochs = epochs, LearningRate = 0.02, Soft = 0.5 } });
             if (bitLoss is { } loss)
@@ -144,12 +145,14 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
         double[] epochs = [.. recipe.Stages.Select(stage => stage.Epochs)];
         return new(recipe, RecipeRun.Run(Model, recipe, Data, Common, folder, (stage, told) =>
         {
-            double done = epochs.Take(stage).Sum() + epochs[stage] * (told.Part - 1 + (double)told.Training.Step / told.Training.Steps) / told.Parts;
+            double done = epochs.Take(stage).Sum() + epochs[stage] * told.Fraction;
             double later = told.Training.ImagesPerSecond > 0 ? epochs.Skip(stage + 1).Sum() * Data.Train.Count / told.Training.ImagesPerSecond : 0;
             Told?.Invoke(string.Create(CultureInfo.InvariantCulture, $"attempt {number}: {recipe.Stages[stage].Name}  loss {told.Training.Loss:F3}  {told.Training.ImagesPerSecond:N0} images/s"),
                 done / epochs.Sum(), told.Remaining + TimeSpan.FromSeconds(later));
         }, stop));
     }
+
+    private static bool Keeps(Budget budget, Attempt attempt) => budget.Used(attempt.Original, attempt.Result)[0].Used <= 1;
 
     private static SearchResult Judge(Budget budget, ImmutableArray<Attempt> attempts)
     {
@@ -157,7 +160,7 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
             .ThenByDescending(attempt => budget is { MaxBytes: null, MaxLatency: null } ? -attempt.Result.Bytes : attempt.Result.Top1).First();
         (string bound, double used) = budget.Used(best.Original, best.Result)[0];
         string share = used.ToString("P0", CultureInfo.InvariantCulture);
-        return new(attempts, best, used <= 1, used <= 1 ? $"the budget is kept; the bound of {bound} binds ({share} of it used)"
+        return new(attempts, best, Keeps(budget, best), Keeps(budget, best) ? $"the budget is kept; the bound of {bound} binds ({share} of it used)"
             : $"the budget was not met in {attempts.Length} attempts; nearest is {share} of the bound of {bound}");
     }
 

@@ -78,8 +78,7 @@ public sealed class SensitivityCache : IDisposable
             Append(hash, $"{node.Name}\n{(node.Value is null ? node.Op : "")}\n{node.Info}\n{string.Join('\n', node.Inputs.Select(input => input.Name))}\n\n");
             if (node.Value is { } value) hash.Append(value.Bytes.Span);
         }
-        Preprocessing? rule = model.Preprocessing;
-        Append(hash, rule is null ? "" : $"{rule.Channels} {rule.Fit} {string.Join(' ', rule.Mean)} {string.Join(' ', rule.Deviation)}");
+        Append(hash, Said(model.Preprocessing));
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 
@@ -87,14 +86,23 @@ public sealed class SensitivityCache : IDisposable
     public static string Hash(DataSet data)
     {
         XxHash3 hash = new();
-        Append(hash, $"{data.Test.Size} {data.Test.Channels} {string.Join(' ', data.Test.Labels)} {data.Preprocessing.Channels} {string.Join(' ', data.Preprocessing.Mean)}");
+        Append(hash, $"{data.Test.Size} {data.Test.Channels} {string.Join(' ', data.Test.Labels)} {FormattableString.Invariant(Said(data.Preprocessing))}");
         for (int i = 0; i < data.Test.Count; i++) hash.Append(data.Test.Pixels(i));
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 
-    private static void Append(XxHash3 hash, FormattableString text) => hash.Append(Encoding.UTF8.GetBytes(FormattableString.Invariant(text)));
+    /// <summary>A hash of the classes of pictures, in their order, without the pictures: these may take long to read.</summary>
+    public static string Hash(Training.Split split)
+    {
+        XxHash3 hash = new();
+        Append(hash, $"{split.Size} {split.Channels} {string.Join(' ', split.Labels)}");
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
+    }
 
-    private static void Append(XxHash3 hash, string text) => hash.Append(Encoding.UTF8.GetBytes(text));
+    private static FormattableString Said(Preprocessing? rule) =>
+        rule is null ? $"" : (FormattableString)$"{rule.Channels} {rule.Fit} {string.Join(' ', rule.Mean)} {string.Join(' ', rule.Deviation)}";
+
+    private static void Append(XxHash3 hash, FormattableString text) => hash.Append(Encoding.UTF8.GetBytes(FormattableString.Invariant(text)));
 
     private sealed record Line(string Network, string Pictures, string By, string Part, double Level, int Right, int Count)
     {

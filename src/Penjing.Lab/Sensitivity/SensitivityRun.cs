@@ -29,7 +29,7 @@ public sealed class SensitivityRun(Model model, DataSet data, int threads, Sensi
     /// <summary>Measures all parts at all levels.</summary>
     /// <param name="by">What is taken.</param>
     /// <param name="levels">How much, mildest first.</param>
-    /// <param name="rule">By which rule, in one word; empty where there is only one.</param>
+    /// <param name="rule">What the cache knows the rule by; empty where there is only one.</param>
     /// <param name="importance">That rule, for channels.</param>
     /// <param name="tell">Is told how many probes are done, of how many, and how long the others take.</param>
     public SensitivityResult Measure(SensitivityBy by, ImmutableArray<double> levels, string rule, Importance? importance, Action<int, int, TimeSpan?> tell)

@@ -96,8 +96,8 @@ public sealed record TrainingOptions
     public bool Resume { get; init; }
 
     /// <summary>
-    /// One of the parts that a training is cut into, so that a network can be changed between them: its share of the epochs or steps, its stretch of the learning rate's
-    /// curve, a seed of its own; only the first warms up.
+    /// One of the parts that a training is cut into, so that a network can be changed between them: its share of the epochs or steps, a seed of its own, and a curve of the
+    /// learning rate that begins where that of the part before ends, at a point of the whole's; only the first warms up.
     /// </summary>
     /// <param name="part">Which one, from 0.</param>
     /// <param name="parts">How many there are.</param>

@@ -10,7 +10,7 @@ namespace Penjing.Training;
 internal sealed class TrainingRun : IDisposable
 {
     private const int TestBatch = 200;
-    private const ulong DropoutStream = 3, EstimationStream = 4;
+    private const ulong DropoutStream = 3, EstimationStream = 5;
 
     private readonly DataSet data;
     private readonly Batches batches;

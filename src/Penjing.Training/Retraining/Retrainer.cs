@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Penjing.Compression;
 
 namespace Penjing.Training;
@@ -9,7 +8,11 @@ namespace Penjing.Training;
 /// <param name="Parts">All trainings.</param>
 /// <param name="Training">How far it is.</param>
 /// <param name="Remaining">The time that all that remains will take at this pace.</param>
-public readonly record struct RetrainingProgress(int Part, int Parts, TrainingProgress Training, TimeSpan Remaining);
+public readonly record struct RetrainingProgress(int Part, int Parts, TrainingProgress Training, TimeSpan Remaining)
+{
+    /// <summary>How much is done, 0 to 1, as if all trainings were of one length.</summary>
+    public double Fraction => (Part - 1 + (double)Training.Step / Training.Steps) / Parts;
+}
 
 /// <summary>Compression with retraining: what pruning and sharing take from a network's accuracy, training gives back.</summary>
 public static class Retrainer
@@ -39,22 +42,23 @@ public static class Retrainer
         Model model, DataSet data, PruningOptions options, IReadOnlyList<double> ratios, Func<int, TrainingOptions> training, WorkFolder work,
         Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
+        if (ratios.Count == 0) throw new PenjingException("pruning takes at least one round");
         Graph original = model.Graph;
         ImmutableArray<Stage> history = model.History;
         TrainingOptions[] trainings = [.. ratios.Select((_, round) => training(round))];
         for (int round = 0; round < ratios.Count; round++)
         {
             Model before = model;
-            double part = ratios[^1] > 0 ? ratios[round] / ratios[^1] : 1;
+            double part = ratios[^1] > 0 ? ratios[round] / ratios[^1] : (round + 1.0) / ratios.Count;
             PruningOptions cut = options with
             {
                 Ratio = ratios[round],
                 Ratios = options.Ratios.ToDictionary(layer => layer.Key, layer => part * layer.Value),
                 Original = original,
             };
-            model = Step($"pruned-{round + 1}", round + 1, trainings, () => Cut(before, cut), data, work, progress, cancellation);
+            model = Step($"pruned-{round + 1}", round + 1, trainings, () => Cut(before, cut, work, round + 1), data, work, progress, cancellation);
         }
-        return Told(model, original, history, ratios[^1]);
+        return Joined(model, original, history);
     }
 
     /// <summary>Makes weights zero in rounds (weight pruning, Han et al. 2015): each zeroes the smallest ones, then trains the others, while all zeros stay zero.</summary>
@@ -94,7 +98,7 @@ public static class Retrainer
     /// </summary>
     /// <param name="model">A network with BatchNormalization, trained or not.</param>
     /// <param name="data">The pictures.</param>
-    /// <param name="options">What is cut; its ratio and importance don't matter.</param>
+    /// <param name="options">What is cut; its ratio, importance and ranking don't matter.</param>
     /// <param name="ratios">The fraction of the network's channels that is gone after each pass; see <see cref="PruningSchedule"/>.</param>
     /// <param name="sparsifying">How to train before each pass's cut, counted from 0; with a <see cref="TrainingOptions.GammaL1"/>.</param>
     /// <param name="training">How to train after it.</param>
@@ -107,6 +111,7 @@ public static class Retrainer
         Model model, DataSet data, PruningOptions options, IReadOnlyList<double> ratios, Func<int, TrainingOptions> sparsifying, Func<int, TrainingOptions> training,
         WorkFolder work, Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
+        if (ratios.Count == 0) throw new PenjingException("slimming takes at least one pass");
         TrainingOptions[] trainings = [.. ratios.SelectMany((_, pass) => (TrainingOptions[])[sparsifying(pass), training(pass)])];
         if (trainings.Where((one, part) => part % 2 == 0 && !(one.GammaL1 > 0)).Any())
             throw new PenjingException("slimming trains with the option GammaL1 above 0 before it cuts, 1e-4 for example");
@@ -116,10 +121,10 @@ public static class Retrainer
         {
             Model dense = model;
             PruningOptions cut = options with { Ratio = ratios[pass], Original = original, Importance = Importances.BatchNormScale, Ranking = Ranking.Global, Absolute = true };
-            Model sparse = Step($"sparse-{pass + 1}", 2 * pass + 1, trainings, () => dense, data, work, progress, cancellation);
-            model = Step($"slimmed-{pass + 1}", 2 * pass + 2, trainings, () => Cut(sparse, cut), data, work, progress, cancellation);
+            Model sparse = Step($"slimming-{pass + 1}", 2 * pass + 1, trainings, () => dense, data, work, progress, cancellation);
+            model = Step($"slimmed-{pass + 1}", 2 * pass + 2, trainings, () => Cut(sparse, cut, work, pass + 1), data, work, progress, cancellation);
         }
-        return Told(model, original, history, ratios[^1]);
+        return Joined(model, original, history);
     }
 
     /// <summary>
@@ -146,23 +151,23 @@ public static class Retrainer
         return trained with { Graph = Sharing.Finish(trained.Graph, vectorBits) };
     }
 
-    private static Model Cut(Model model, PruningOptions options)
+    /// <summary>The model with its least important channels cut, once and for all: measured times and gradients may choose others another time.</summary>
+    private static Model Cut(Model model, PruningOptions options, WorkFolder work, int round) => work.Step($"cut-{round}", _ =>
     {
         ChannelGroups groups = ChannelGroups.Of(model.Graph);
         ImmutableHashSet<int> doomed = Pruner.Choose(groups, options);
-        Graph graph = Pruner.Remove(model.Graph, doomed);
-        return model with { Graph = graph, History = model.History.Add(Pruned(graph, options.Ratio, PruningHistory.Cuts(groups, doomed))) };
-    }
+        return Noted(model with { Graph = Pruner.Remove(model.Graph, doomed) }, model.History, PruningHistory.Cuts(groups, doomed));
+    });
 
     /// <summary>The model with one stage for all that was cut since this history, of this network.</summary>
-    private static Model Told(Model model, Graph original, ImmutableArray<Stage> history, double ratio)
+    private static Model Joined(Model model, Graph original, ImmutableArray<Stage> history)
     {
         ChannelGroups groups = ChannelGroups.Of(original);
-        return model with { History = history.Add(Pruned(model.Graph, ratio, PruningHistory.Cuts(groups, PruningHistory.Doomed(groups, model.History.Skip(history.Length))))) };
+        return Noted(model, history, PruningHistory.Cuts(groups, PruningHistory.Doomed(groups, model.History.Skip(history.Length))));
     }
 
-    private static Stage Pruned(Graph graph, double ratio, ImmutableArray<ChannelCut> cuts) =>
-        new("prune", string.Create(CultureInfo.InvariantCulture, $"{ratio} of the channels"), null, graph.Parameters, Cost.Macs(graph.WithBatch(1))) { Cuts = cuts };
+    private static Model Noted(Model model, ImmutableArray<Stage> history, ImmutableArray<ChannelCut> cuts) =>
+        model with { History = history.Add(new("prune", "channels cut", null, model.Graph.Parameters, Cost.Macs(model.Graph.WithBatch(1))) { Cuts = cuts }) };
 
     private static Model Step(
         string name, int part, TrainingOptions[] parts, Func<Model> begin, DataSet data, WorkFolder work, Action<RetrainingProgress>? progress, CancellationToken cancellation) =>

@@ -43,7 +43,7 @@ public sealed class WorkFolder
         {
             throw new PenjingException($"the folder '{path}' can't be used: {error.Message}", error);
         }
-        AtomicFile.Write(file, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', wanted) + "\n")));
+        AtomicFile.Write(file, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(string.Concat(wanted.Select(line => line + "\n")))));
         return new(path);
     }
 

@@ -36,9 +36,9 @@ internal static class ModelledCode
         foreach (T element in elements) used |= element;
         if (used == T.Zero) return false;
         int zeros = int.CreateTruncating(T.TrailingZeroCount(used));
-        foreach (int cut in (ReadOnlySpan<int>)[zeros, .. Cuts(type)])
+        foreach (int cut in (int[])[zeros, .. Cuts(type)])
         {
-            if (cut < zeros) continue;
+            if (cut < zeros || cut == zeros && best is not null) continue;
             var candidate = new CodeWriter();
             if (TryWrite(candidate, type, shape, elements, cut, zeros) && (best is null || candidate.Written.Length < best.Written.Length)) best = candidate;
             if (cut == zeros && best is not null && best.Written.Length < (long)elements.Length * (8 * type.Size() - zeros) / 16) break;

@@ -211,4 +211,16 @@ public sealed class ChoiceTests
         Assert.Equal(["the file grew by 2,400,000 bytes", "619,000 more parameters", "11,000,000 more multiply-accumulates", "a run takes 100 % longer"],
             (before with { MedianMs = 1.02 }).WorseThan(after with { ArenaBytes = 100_000 }));
     }
+
+    /// <summary>Options that can't be followed are refused: shares of single layers where layers compete, scales where there are none.</summary>
+    [Fact]
+    public void What_can_not_be_followed_is_refused()
+    {
+        Graph graph = MobileNetV1.Small(0.25, repeats: 0).Graph;
+        PruningOptions own = new() { Ratios = new Dictionary<string, double> { ["stem"] = 0.25 } };
+        _ = Pruner.Prune(graph, own);
+        foreach (Ranking ranking in (Ranking[])[Ranking.Global, Ranking.Isomorphic])
+            Assert.Contains("ratio of its own", Assert.Throws<PenjingException>(() => Pruner.Prune(graph, own with { Ranking = ranking })).Message);
+        Assert.Contains("BatchNormalization", Assert.Throws<PenjingException>(() => Pruner.Prune(LeNet5.Build().Graph, new() { Importance = Importances.BatchNormScale })).Message);
+    }
 }

@@ -61,7 +61,7 @@ public sealed class ImportanceTests
     {
         Graph graph = MobileNetV1.Small(0.5, repeats: 1).Graph;
         ChannelGroups groups = ChannelGroups.Of(graph);
-        PruningOptions options = new() { Ratio = ratio, Ranking = Ranking.Isomorphic, MostOfOne = 1, Importance = Importances.BatchNormScale };
+        PruningOptions options = new() { Ratio = ratio, Ranking = Ranking.Isomorphic, MostOfOne = 1 };
         ImmutableHashSet<int> doomed = Pruner.Choose(groups, options with { Importance = Tilted });
         IReadOnlyList<double> scores = Tilted(groups);
         Node[] layers = [.. graph.Nodes.Where(node => node.Op is Conv { Groups: 1 })];

@@ -27,12 +27,13 @@ public sealed class TimedRoundingTests
     [InlineData(0.35)]
     public void Nothing_is_rounded_for_nothing(double ratio) => Check(layer => (double)layer.Inputs[1].Shape[0] * layer.Inputs[1].Shape[1], ratio, wanted => wanted);
 
-    /// <summary>Each layer is asked about as it will be: of the channels that are left before and behind it.</summary>
+    /// <summary>Each layer is asked about as it will be: of the channels that are left before and behind it, and about nothing twice.</summary>
     [Fact]
     public void Layers_are_asked_about_as_they_will_be()
     {
         List<Node> asked = [];
         Graph pruned = Pruner.Prune(whole, new() { Ratio = 0.5, Milliseconds = layer => { asked.Add(layer); return layer.Inputs[1].Shape.Elements; } });
+        Assert.Equal(asked.Count, asked.Select(layer => (layer.Name, layer.Inputs[0].Shape, layer.Inputs[1].Shape)).Distinct().Count());
         foreach (Node node in pruned.Nodes.Where(node => node.Op is Conv))
             Assert.Contains(asked, layer => layer.Name == node.Name && layer.Inputs[0].Shape == node.Inputs[0].Shape && layer.Inputs[1].Shape == node.Inputs[1].Shape && Equals(layer.Op, node.Op));
     }

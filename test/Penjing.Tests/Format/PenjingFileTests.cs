@@ -25,7 +25,7 @@ public sealed class PenjingFileTests : IDisposable
         else Assert.All(report.Tensors, tensor => Assert.InRange(tensor.Bytes, 0, tensor.Costs.Where(cost => cost.Key != TensorEncoding.Modelled).Min(cost => cost.Value)));
     }
 
-    /// <summary>Modelled weights are of version 3; a file without one is still of version 1.</summary>
+    /// <summary>Modelled weights and cut channels in the history are of version 3; a file without either is still of version 1, an ordinary network's too.</summary>
     [Theory]
     [InlineData(0, "1")]
     [InlineData(1, "3")]
@@ -35,7 +35,17 @@ public sealed class PenjingFileTests : IDisposable
         var random = new Random(count);
         float[] values = [.. Enumerable.Range(0, count).Select(i => size * MathF.Round((random.NextSingle() + random.NextSingle() - 1) * (i / 4000 % 2 == 0 ? 3 : 60)))];
         byte[] file = Models.Bytes(new(new Graph([Node.Weight("w", Tensor.Of([count / 40, 40], values))])), Storage.Smallest);
-        Assert.Contains($"\"version\":\"{version}\"", System.Text.Encoding.Latin1.GetString(file));
+        Assert.Equal(version, VersionOf(file));
+    }
+
+    [Fact]
+    public void Cut_channels_are_of_version_3()
+    {
+        Model plain = new Model(new Graph(new Node("y", new Relu(), Node.Weight("w", Tensor.Of<float>([3], [1, -2, 3]))))) with { History = [new("train", "", null, 1, 2)] };
+        Assert.Equal("1", VersionOf(Models.Bytes(plain, Storage.Smallest)));
+        Stage cut = plain.History[0] with { Cuts = [new("w", "4")] };
+        Assert.Equal("3", VersionOf(Models.Bytes(plain with { History = [cut] }, Storage.Smallest)));
+        Assert.Equal(cut, PenjingFile.Read(Models.Bytes(plain with { History = [cut] }, Storage.Smallest)).History[0]);
     }
 
     [Fact]
@@ -193,4 +203,6 @@ public sealed class PenjingFileTests : IDisposable
         SafetensorsCheck.AssertValid(bytes);
         return written;
     }
+
+    private static string VersionOf(byte[] file) => System.Text.RegularExpressions.Regex.Match(System.Text.Encoding.Latin1.GetString(file), "\"version\":\"(\\d+)\"").Groups[1].Value;
 }
