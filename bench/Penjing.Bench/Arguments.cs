@@ -13,7 +13,7 @@ internal sealed class Arguments
     {
         for (int i = 0; i < words.Length; i += 2)
         {
-            if (words[i] is not ("--networks" or "--shape" or "--threads" or "--seconds" or "--vectors" or "--data" or "--results") || i + 1 == words.Length)
+            if (words[i] is not ("--networks" or "--shape" or "--seeds" or "--threads" or "--seconds" or "--vectors" or "--data" or "--results") || i + 1 == words.Length)
                 throw new PenjingException($"'{words[i]}' is no option with a value");
             values[words[i]] = words[i + 1];
         }
@@ -30,9 +30,10 @@ internal sealed class Arguments
     public (string Layer, int Count)[] ShapesOr((string Layer, int Count)[] otherwise) => values.ContainsKey("--shape") ? [.. Shapes.Select(shape => (shape, 1))] : otherwise;
 
     /// <summary>The thread counts to take, or those given here.</summary>
-    public int[] Threads(params int[] otherwise) => values.TryGetValue("--threads", out string? counts)
-        ? [.. counts.Split(',').Select(count => (int)Number(count))]
-        : otherwise;
+    public int[] Threads(params int[] otherwise) => Counts("--threads", otherwise);
+
+    /// <summary>The seeds to take, or those given here.</summary>
+    public int[] Seeds(params int[] otherwise) => Counts("--seeds", otherwise);
 
     /// <summary>The vectors that Penjing shall compute with, where they are said.</summary>
     public string? Vectors => values.GetValueOrDefault("--vectors");
@@ -48,6 +49,8 @@ internal sealed class Arguments
 
     /// <summary>The folder of results.</summary>
     public string Results => values.GetValueOrDefault("--results", Path.Combine("bench", "results"));
+
+    private int[] Counts(string name, int[] otherwise) => values.TryGetValue(name, out string? counts) ? [.. counts.Split(',').Select(count => (int)Number(count))] : otherwise;
 
     private static double Number(string text) => double.TryParse(text, CultureInfo.InvariantCulture, out double number) && number > 0
         ? number

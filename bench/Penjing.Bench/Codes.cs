@@ -41,7 +41,7 @@ internal static class Codes
         new("range coder", WriteModelled, ReadCoded),
         General("deflate", stream => new DeflateStream(stream, CompressionLevel.SmallestSize, true), stream => new DeflateStream(stream, CompressionMode.Decompress)),
         General("Brotli", stream => new BrotliStream(stream, CompressionLevel.SmallestSize, true), stream => new BrotliStream(stream, CompressionMode.Decompress)),
-        General("zstd", stream => new ZstdSharp.CompressionStream(stream, 22, leaveOpen: true), stream => new ZstdSharp.DecompressionStream(stream)),
+        General("zstd", stream => new ZstdSharp.CompressionStream(stream, 19, leaveOpen: true), stream => new ZstdSharp.DecompressionStream(stream)),
     ];
 
     /// <summary>Codes all weights in all ways and writes codes.md and codes.json.</summary>
@@ -196,7 +196,7 @@ internal static class Codes
 
             Kernels and matrices of trained networks: the smallest of each layer made zero (`Sparsifier`), the others shared by k-means (`Sharing`), no training
             in between. Each weight is coded alone, codebook and all tables counted. Huffman: the best of the encodings without a model, gaps and all. Deflate,
-            Brotli 11 and zstd 22 are given the distinct values as Float32 and a byte an element. Entropy: that of each layer's values, zero among them,
+            Brotli 11 and zstd 19 are given the distinct values as Float32 and a byte an element. Entropy: that of each layer's values, zero among them,
             without codebook or tables. Values: the most that a layer has.
 
             ### Bits a weight

@@ -19,6 +19,7 @@ try
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
         ["memory", .. string[] rest] => Memory.Run(new(rest)),
         ["memory-child", string file] => Memory.RunChild(file),
+        ["claims", .. string[] rest] => Claims.Run(new(rest)),
         ["codes", .. string[] rest] => Codes.Run(new(rest)),
         _ => Usage(),
     };
@@ -46,9 +47,11 @@ static int Usage()
           sparsified  how much faster is a network with zeros, and what do patterns of zeros gain?
           loads    how fast is a file read?
           memory   how much memory does a process need that loads a network and runs it once?
+          claims   what does compression keep of accuracy, and what does it gain? (trains for hours; a command that was killed goes on)
           codes    what do Huffman's code, the range coder, deflate, Brotli and zstd take of the same weights, and how fast are they?
 
-          --networks a,b   only these (steps: mobilenet-v1-1.0-224; the others: all of theirs)
+          --networks a,b   only these, or these claims (steps: mobilenet-v1-1.0-224; the others: all of theirs)
+          --seeds 1,2      claims: with these seeds
           --shape S        layers, as in 64x56x56-128-k3-s2-g1: channels, height and width, output channels, kernel, stride, groups; -z90: 90 % zeros
           --threads 1,2    (peers: 1 and all processors; steps: 1)
           --vectors V      peers with narrower vectors: Vector256, Vector128

@@ -75,6 +75,11 @@ public sealed class Graph
         return graph;
     }
 
+    /// <summary>The same network for pictures of another height and width: the last two extents of every input of rank 4 are replaced, and all shapes follow.</summary>
+    /// <exception cref="ShapeException">A node fixes the size, for example a product with a matrix behind a Flatten.</exception>
+    public Graph WithSize(int height, int width) => Map((node, inputs) => node.Op is Input { Shape.Rank: 4 } input
+        ? new(node.Name, input with { Shape = input.Shape.With(2, height).With(3, width) }) : node.With(inputs));
+
     private static ImmutableArray<Node> Sort(ImmutableArray<Node> roots)
     {
         var order = ImmutableArray.CreateBuilder<Node>();

@@ -39,6 +39,17 @@ public sealed class ConvertTests : IDisposable
     }
 
     [Fact]
+    public void A_network_takes_pictures_of_another_size()
+    {
+        string model = MadeUp.Model(scratch["small.penjing"]), fixedSize = scratch["lenet.penjing"];
+        Cli.Run("convert", model, scratch["large.penjing"], "--size", "56").Ends(0);
+        Assert.Equal([1, 1, 56, 56], PenjingFile.Read(scratch["large.penjing"]).Graph.Inputs[0].Shape);
+        PenjingFile.Write(fixedSize, Models.LeNet5.Build());
+        Cli.Run("convert", fixedSize, scratch["wrong.penjing"], "--size", "56").Refuses(1, "lenet.penjing", "56×56", "ip1");
+        Assert.False(File.Exists(scratch["wrong.penjing"]));
+    }
+
+    [Fact]
     public void Classes_and_preprocessing_are_noted()
     {
         string model = MadeUp.Model(scratch["small.penjing"]), labels = scratch["labels.txt"];

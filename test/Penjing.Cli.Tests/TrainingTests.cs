@@ -49,7 +49,7 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         string[] command = ["sparsify", model, "--data", bars.Folder, "-o", scratch["d.penjing"]];
         Cli.Run([.. command, "--pattern", "2/4"]).Refuses(1, "2/4");
         Cli.Run([.. command, "--pattern", "2:4", "--ratio", "0.9"]).Refuses(1, "2:4", "0.5");
-        Cli.Run([.. command, "--layer-ratio", "stem"]).Refuses(1, "--layer-ratio", "stem");
+        Cli.Run([.. command, "--layer-ratio", "stem"]).Refuses(2, "--layer-ratio", "stem");
         Cli.Run([.. command, "--layer-ratio", "none=0.5"]).Refuses(1, "'none'");
         Assert.Equal(3, Directory.GetFileSystemEntries(scratch.Folder).Length);
 

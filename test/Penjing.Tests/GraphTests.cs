@@ -115,6 +115,24 @@ public class GraphTests
         Assert.Throws<ShapeException>(() => new Graph(new Node("y", new Relu(), x)).WithBatch(-1));
     }
 
+    /// <summary>A network without matrices answers pictures of another size as one that was built for them; a matrix behind a Flatten fixes the size.</summary>
+    [Fact]
+    public void WithSizeIsForFullyConvolutionalNetworks()
+    {
+        Node kernel = Node.Weight("w", RandomTensors.Normal([4, 3, 3, 3], 1)), matrix = Node.Weight("m", RandomTensors.Normal([4, 2], 2));
+        Graph built = Of(Input("x", 1, 3, 9, 8), pooled: true), resized = Of(Input("x", 1, 3, 6, 5), pooled: true).WithSize(9, 8);
+        Assert.Equal([1, 3, 9, 8], resized.Inputs[0].Shape);
+        Tensor picture = RandomTensors.Normal([1, 3, 9, 8], 3);
+        Assert.Equal(Reference.Run(built, picture)[0].Floats.ToArray(), Reference.Run(resized, picture)[0].Floats.ToArray());
+        Assert.Contains("'y'", Assert.Throws<ShapeException>(() => Of(Input("x", 1, 3, 1, 1), pooled: false).WithSize(9, 8)).Message);
+
+        Graph Of(Node x, bool pooled)
+        {
+            Node conv = new("conv", new Conv(Size.One, Padding.All(1), Size.One), x, kernel);
+            return new(new Node("y", new Gemm(), new Node("flat", new Flatten(), pooled ? new("pool", new GlobalAveragePool(), conv) : conv), matrix));
+        }
+    }
+
     [Fact]
     public void NodesAreFoundByName()
     {

@@ -24,6 +24,8 @@ internal static class ConvertCommand
         Description = "For .penjing: weights as they lie in memory, mapped when the file is read and open to any safetensors "
             + "reader, in place of the fewest bytes.",
     };
+    private static readonly Option<int?> size = Given.Maybe("--size", "PIXELS", 1, 65_536,
+        "Height and width of the pictures that the network shall take: for networks whose matrices don't fix it, such as behind a global pool.");
     private static readonly Option<string> labels = Given.Path(new Option<string>("--labels")
     {
         HelpName = "FILE",
@@ -39,7 +41,8 @@ internal static class ConvertCommand
             "penjing convert network.onnx network.penjing --labels classes.txt --preprocessing bgr,mean=104/117/123,fit=stretch",
             "penjing convert compressed_SqueezeNet.net squeezenet.penjing --prototxt SqueezeNet_deploy.prototxt",
             "penjing convert model.onnx folded.onnx --fold",
-        ], Run, [source, target, fold, plain, labels, preprocessing, .. reading.Symbols, Given.Json()]);
+            "penjing convert model.penjing large.penjing --size 224",
+        ], Run, [source, target, fold, plain, size, labels, preprocessing, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -50,6 +53,7 @@ internal static class ConvertCommand
         if (isPlain && format.Ending != ".penjing")
             throw new PenjingException($"--plain is for .penjing files, but '{to}' will be {format.Name}: leave it out");
         Model read = reading.Read(parsed, from), model = Described(parsed, read);
+        if (parsed.GetValue(size) is { } pixels) model = model with { Graph = Resized(model.Graph, pixels, from) };
         if (parsed.GetValue(fold)) model = model with { Graph = model.Graph.Rewrite(Passes.ForInference) };
         model = WithHistory(model, from, format, parsed.GetValue(fold));
         stop.ThrowIfCancellationRequested();
@@ -101,6 +105,19 @@ internal static class ConvertCommand
             model = model with { Preprocessing = rule };
         }
         return model;
+    }
+
+    private static Graph Resized(Graph graph, int pixels, string from)
+    {
+        if (!graph.Inputs.Any(input => input.Shape.Rank == 4)) throw new PenjingException($"--size: '{from}' takes no pictures");
+        try
+        {
+            return graph.WithSize(pixels, pixels);
+        }
+        catch (ShapeException error)
+        {
+            throw new PenjingException($"'{from}' can't take pictures of {pixels}×{pixels}: {error.Message}", error);
+        }
     }
 
     private static string[] Lines(string path)

@@ -1,0 +1,157 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Penjing.Engine;
+
+namespace Penjing.Bench;
+
+/// <summary>
+/// What does compression keep of accuracy, and what does it gain? Networks are trained on Fashion-MNIST and compressed by the tool's own commands, each of which is
+/// killed twice at random and resumed; a network that was compressed in so many epochs is held against one that was trained on for as many.
+/// </summary>
+internal static class Claims
+{
+    private const int Kills = 2, LeastSeconds = 5, MostSeconds = 100;
+    private static readonly string tool = Path.Combine("artifacts", "bin", "Penjing.Cli", "release", OperatingSystem.IsWindows() ? "penjing.exe" : "penjing");
+    private static readonly JsonSerializerOptions json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    /// <summary>A command of the tool that ran to its end: what it took, without what was lost when it was killed, and what it said last.</summary>
+    private sealed record Step(string Command, double Seconds, int Kills, JsonNode Result);
+
+    /// <summary>The times of the network and of the compressed one at another size of pictures, one thread; ratio: the median of the rounds'.</summary>
+    private sealed record Large(int Size, double WholeMs, double SmallMs, double Ratio);
+
+    /// <summary>One claim put to the test with one seed.</summary>
+    private sealed record Outcome(string Claim, int Seed, string Machine, ImmutableArray<Step> Steps, Large? Large)
+    {
+        /// <summary>The accuracy to keep: that of the network, or of the network trained on, whichever is better.</summary>
+        public double Whole => Steps[..2].Max(step => (double)step.Result["top1"]!);
+
+        public JsonArray Stages => Steps[2].Result["stages"]!.AsArray();
+    }
+
+    /// <summary>Puts claims to the test, those that are named or all; what was measured before stays.</summary>
+    public static int Run(Arguments arguments)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(arguments.Results, "claims")).FullName;
+        Claim[] all = JsonSerializer.Deserialize<Claim[]>(File.ReadAllText(Path.Combine("bench", "claims", "claims.json")), json)!;
+        foreach (string name in arguments.Networks([.. all.Select(claim => claim.Name)]))
+        {
+            Claim claim = all.FirstOrDefault(claim => claim.Name == name) ?? throw new PenjingException($"there is no claim named '{name}'");
+            foreach (int seed in arguments.Seeds([.. Enumerable.Range(1, claim.Seeds)]))
+            {
+                Outcome outcome = Test(claim, seed, arguments.Seconds);
+                File.WriteAllText(Path.Combine(folder, $"{claim.Name}-{seed}.json"), JsonSerializer.Serialize(outcome, json) + "\n");
+                File.WriteAllText(Path.Combine(folder, "claims.md"), Text(all, [.. Directory.EnumerateFiles(folder, "*.json").Order()
+                    .Select(file => JsonSerializer.Deserialize<Outcome>(File.ReadAllText(file), json)!)]));
+                Console.WriteLine(Line(outcome));
+            }
+        }
+        return 0;
+    }
+
+    private static Outcome Test(Claim claim, int seed, double seconds)
+    {
+        string work = Directory.CreateDirectory(Path.Combine("artifacts", "claims", $"{claim.Name}-{seed}")).FullName;
+        (string whole, string longer, string small) = (Path.Combine(work, "whole.penjing"), Path.Combine(work, "longer.penjing"), Path.Combine(work, "small.penjing"));
+        string common = $"--data fashion-mnist --augment {claim.Augment} --seed {seed} --threads 2";
+        var random = new Random(seed);
+        return new(claim.Name, seed, Machine.Describe(),
+        [
+            Do($"train {claim.Network} {claim.Train} {common}", whole, random),
+            Do($"train {whole} {claim.Retrain} {common}", longer, random),
+            Do($"compress {whole} {claim.Compress} {common}", small, random),
+        ], claim.Size is { } size ? AtSize(size, whole, small, seconds) : null);
+    }
+
+    /// <summary>Runs a command until its end, or takes what it said when it came to its end before.</summary>
+    private static Step Do(string command, string output, Random random)
+    {
+        string kept = Path.ChangeExtension(output, ".json");
+        if (File.Exists(kept) && JsonSerializer.Deserialize<Step>(File.ReadAllText(kept), json) is { } done && File.Exists(output)) return done;
+        string[] words = [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-o", output, "--resume", "--json"];
+        string told = $"penjing {command.Replace(Path.GetDirectoryName(output)! + Path.DirectorySeparatorChar, "", StringComparison.Ordinal)} -o {Path.GetFileName(output)} --resume --json";
+        Console.WriteLine(told);
+        double seconds = 0;
+        for (int kills = 0; ;)
+        {
+            long begin = Stopwatch.GetTimestamp();
+            using Process process = Process.Start(new ProcessStartInfo(tool, words) { RedirectStandardOutput = true })!;
+            Task<string> said = process.StandardOutput.ReadToEndAsync();
+            bool ended = process.WaitForExit(kills < Kills ? TimeSpan.FromSeconds(random.Next(LeastSeconds, MostSeconds)) : Timeout.InfiniteTimeSpan);
+            if (!ended) process.Kill();
+            process.WaitForExit();
+            seconds += Stopwatch.GetElapsedTime(begin).TotalSeconds;
+            if (!ended)
+            {
+                kills++;
+                continue;
+            }
+            if (process.ExitCode != 0) throw new PenjingException($"'{told}' failed");
+            Step step = new(told, Math.Round(seconds), kills, JsonNode.Parse(said.Result)!);
+            File.WriteAllText(kept, JsonSerializer.Serialize(step, json));
+            return step;
+        }
+    }
+
+    private static Large AtSize(int size, string whole, string small, double seconds)
+    {
+        using Session before = new(PenjingFile.Read(whole).Graph.WithSize(size, size), new(1)), after = new(PenjingFile.Read(small).Graph.WithSize(size, size), new(1));
+        Turn[] turns = Turns.Measure([Choice.Runner(before), Choice.Runner(after)], seconds);
+        double[] ratios = [.. turns[1].BlockMs.Zip(turns[0].BlockMs, (a, b) => a / b).Order()];
+        return new(size, turns[0].MedianMs, turns[1].MedianMs, Turns.At(ratios, 0.5));
+    }
+
+    private static string Text(Claim[] claims, Outcome[] outcomes)
+    {
+        var text = new System.Text.StringBuilder(string.Create(CultureInfo.InvariantCulture, $"""
+            # What compression keeps and what it gains
+
+            `dotnet run -c Release --project bench/Penjing.Bench -- claims --networks NAME`; what each command said, and the machine, is in NAME-SEED.json beside this page.
+
+            Fashion-MNIST, 60,000 pictures to train on and 10,000 to test with, two threads, no accelerator; one standard deviation of top-1 is about 0.25 points. Kept: the accuracy
+            of the compressed file on the engine, less that of the network, or of the network trained on for as many epochs as compression took, whichever is better.
+            Every command was killed ({Kills} × SIGKILL, after {LeastSeconds} to {MostSeconds} seconds each, where it ran so long) and resumed. Bytes are those of files. Times: one picture, one thread, in turns.
+
+            | claim | seed | top-1 | trained on | compressed | kept | bytes | | ratio | parameters | MACs | time | at 224×224 | from scratch | minutes |
+            | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+
+            """).ReplaceLineEndings("\n"));
+        foreach (Outcome outcome in outcomes.OrderBy(one => Array.FindIndex(claims, claim => claim.Name == one.Claim)).ThenBy(one => one.Seed)) text.Append(Line(outcome)).Append('\n');
+        text.Append("\n## What was claimed, and how it was tried\n");
+        foreach (Claim claim in claims.Where(claim => outcomes.Any(outcome => outcome.Claim == claim.Name)))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n### {claim.Name}\n\n{claim.About}\n\n");
+            foreach (Step step in outcomes.First(outcome => outcome.Claim == claim.Name).Steps) text.Append(CultureInfo.InvariantCulture, $"    {step.Command}\n");
+        }
+        return text.ToString();
+    }
+
+    private static string Line(Outcome outcome)
+    {
+        JsonNode first = outcome.Stages[0]!, last = outcome.Stages[^1]!;
+        double top1 = (double)last["top1"]!;
+        return string.Create(CultureInfo.InvariantCulture, $"| {outcome.Claim} | {outcome.Seed} | {Points(outcome.Steps[0].Result["top1"])} | {Points(outcome.Steps[1].Result["top1"])} | {100 * top1:F2} "
+            + $"| {100 * (top1 - outcome.Whole):+0.00;-0.00;0.00} | {(long)first["bytes"]!:N0} | {(long)last["bytes"]!:N0} | {(double)first["bytes"]! / (double)last["bytes"]!:F1} "
+            + $"| {Share("parameters")} | {Share("macs")} | {Share("medianMs")} | {(outcome.Large is { } large ? $"{large.Ratio:F2}" : "")} "
+            + $"| {Points(outcome.Steps[2].Result["scratch"]?["top1"])} | {outcome.Steps.Sum(step => step.Seconds) / 60:F0} |");
+
+        string Share(string member) => ((double)last[member]! / (double)first[member]!).ToString("F2", CultureInfo.InvariantCulture);
+
+        static string Points(JsonNode? top1) => top1 is null ? "" : (100 * (double)top1).ToString("F2", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>A claim as bench/claims/claims.json has it.</summary>
+    /// <param name="Name">What it is called.</param>
+    /// <param name="About">What is claimed, and what the paper's figure is.</param>
+    /// <param name="Network">The network of the zoo.</param>
+    /// <param name="Seeds">How many seeds it needs.</param>
+    /// <param name="Augment">How pictures are varied.</param>
+    /// <param name="Train">The options of its training.</param>
+    /// <param name="Retrain">The options of training it on, for as many epochs as its compression takes.</param>
+    /// <param name="Compress">The options of its compression.</param>
+    /// <param name="Size">At which other size of pictures it is timed.</param>
+    private sealed record Claim(string Name, string About, string Network, int Seeds, string Augment, string Train, string Retrain, string Compress, int? Size);
+}
