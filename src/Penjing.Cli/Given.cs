@@ -85,20 +85,21 @@ internal static class Given
         return option;
     }
 
-    /// <summary>An option with shares of single layers, which may be given several times.</summary>
-    public static Option<string[]> Shares(string name, string description)
+    /// <summary>An option with a number for a single layer, which may be given several times.</summary>
+    public static Option<string[]> PerLayer(string name, string unit, string standard, double least, double most, string description)
     {
-        Option<string[]> option = Path(new Option<string[]>(name) { HelpName = "LAYER=SHARE", Description = description });
+        Option<string[]> option = Path(new Option<string[]>(name) { HelpName = $"LAYER={unit}", Description = $"{description}, such as {standard}; may be given several times." });
         option.Validators.Add(result =>
         {
-            if (result.Tokens.FirstOrDefault(token => Share(token.Value) is null) is { } token) result.AddError($"{name} needs LAYER=SHARE with a share from 0 to 1, such as conv1=0.25, not '{token.Value}'");
+            if (result.Tokens.FirstOrDefault(token => OfLayer(token.Value) is not { } number || number.Value < least || number.Value > most) is { } token)
+                result.AddError($"{name} needs LAYER={unit} with a number from {least} to {most}, such as {standard}, not '{token.Value}'");
         });
         return option;
     }
 
-    /// <summary>The shares that such an option was given; of a layer that was named twice, the last.</summary>
-    public static ImmutableDictionary<string, double> Shares(ParseResult parsed, Option<string[]> option) =>
-        (parsed.GetValue(option) ?? []).Select(text => Share(text)!.Value).Reverse().DistinctBy(share => share.Key).ToImmutableDictionary();
+    /// <summary>The numbers that such an option was given; of a layer that was named twice, the last.</summary>
+    public static ImmutableDictionary<string, double> PerLayer(ParseResult parsed, Option<string[]> option) =>
+        (parsed.GetValue(option) ?? []).Select(text => OfLayer(text)!.Value).Reverse().DistinctBy(number => number.Key).ToImmutableDictionary();
 
     /// <summary>Throws where options were given that mean nothing beside another one.</summary>
     /// <exception cref="PenjingException">One was; the message names both.</exception>
@@ -152,10 +153,9 @@ internal static class Given
         return value;
     }
 
-    private static KeyValuePair<string, double>? Share(string text)
+    private static KeyValuePair<string, double>? OfLayer(string text)
     {
         int at = text.LastIndexOf('=');
-        return at > 0 && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double share) && share is >= 0 and <= 1
-            ? new(text[..at], share) : null;
+        return at > 0 && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? new(text[..at], number) : null;
     }
 }

@@ -46,7 +46,13 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Assert.DoesNotContain(sparse["worse"]!.AsArray(), phrase => ((string)phrase!).Contains("file", StringComparison.Ordinal));
         float[] stem = PenjingFile.Read(scratch["c.penjing"]).Graph["stem.weight"].Value!.Floats.ToArray();
         Assert.Equal(stem.Length / 2, stem.Count(value => value == 0));
+        Tell("share", scratch["b.penjing"], "--layer-bits", "stem=1", "--within", "99", "--sample", "20", "--rate", "0", "--init", "plus-plus", "--groups", "2", "-o", scratch["c.penjing"]);
+        Graph grouped = PenjingFile.Read(scratch["c.penjing"]).Graph;
+        Assert.Equal(4 + 1, grouped["stem.weight"].Value!.Floats.ToArray().Distinct().Count());
+        Assert.All(grouped.Weights.Where(weight => weight.Shape.Rank >= 2 && weight.Name != "stem.weight"), weight => Assert.InRange(weight.Value!.Floats.ToArray().Distinct().Count(), 2, 2 * 2 + 1));
         string[] command = ["sparsify", model, "--data", bars.Folder, "-o", scratch["d.penjing"]];
+        Cli.Run("share", model, "--data", bars.Folder, "--layer-bits", "none=3", "-o", scratch["d.penjing"]).Refuses(1, "'none'");
+        Cli.Run("share", model, "--data", bars.Folder, "--sample", "20", "-o", scratch["d.penjing"]).Refuses(1, "--sample", "--within");
         Cli.Run([.. command, "--pattern", "2/4"]).Refuses(1, "2/4");
         Cli.Run([.. command, "--pattern", "2:4", "--ratio", "0.9"]).Refuses(1, "2:4", "0.5");
         Cli.Run([.. command, "--layer-ratio", "stem"]).Refuses(2, "--layer-ratio", "stem");

@@ -31,6 +31,9 @@ internal readonly record struct Mixer(int Groups, int Inputs, int Outputs, int T
         return Taps * (InputMajor ? (group * Fan + inputOfGroup) * Yield + output % Yield : output * Fan + inputOfGroup);
     }
 
+    /// <summary>The output channel of the weight that lies at an index.</summary>
+    public int Output(int index) => InputMajor ? index / (Taps * Fan * Yield) * Yield + index / Taps % Yield : index / (Taps * Fan);
+
     /// <summary>The view of a node, or null where it is no such layer or its weights are no plain float constants.</summary>
     public static Mixer? Of(Node node)
     {

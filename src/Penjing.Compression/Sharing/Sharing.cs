@@ -9,15 +9,15 @@ public static class Sharing
     /// <exception cref="PenjingException">A setting is out of its range, or a weight is not finite.</exception>
     public static Graph Share(Graph graph, SharingOptions options)
     {
-        Dictionary<Node, Clustering> chosen = [];
+        Dictionary<Node, (Mixer Mixer, Clustering Clustering)> chosen = [];
         foreach (Node node in graph.Nodes)
         {
             if (Mixer.Of(node) is not { } mixer) continue;
             Clustering? clustering = options.Layer?.Invoke(node) ?? (mixer.Carries ? options.Depthwise : options.Dense);
-            if (clustering is not null) chosen.TryAdd(node.Inputs[1], clustering);
+            if (clustering is not null) chosen.TryAdd(node.Inputs[1], (mixer, clustering));
         }
         return graph.Map((node, inputs) =>
-            chosen.TryGetValue(node, out Clustering? clustering) ? Node.Weight(node.Name, Share(node, clustering)) : node.With(inputs));
+            chosen.TryGetValue(node, out (Mixer Mixer, Clustering Clustering) how) ? Node.Weight(node.Name, Share(node, how.Mixer, how.Clustering)) : node.With(inputs));
     }
 
     /// <summary>
@@ -52,25 +52,26 @@ public static class Sharing
         return new(after.Name, values.Length, counts.Length, Entropy(counts) / values.Length, 10 * Math.Log10(signal / noise));
     }
 
-    private static Tensor Share(Node weight, Clustering clustering)
+    private static Tensor Share(Node weight, Mixer mixer, Clustering clustering)
     {
-        if (clustering.Clusters < 1 || !(clustering.Rate >= 0))
-            throw new PenjingException($"'{weight.Name}' can't share {clustering.Clusters} values at rate {clustering.Rate}: give 1 or more, a rate from 0");
-        Tensor tensor = weight.Value!;
-        float[] free = [.. tensor.Floats.ToArray().Where(value => value != 0 || !clustering.KeepZeros)];
-        if (free.Any(value => !float.IsFinite(value)))
+        if (clustering.Clusters < 1 || clustering.Groups < 1 || !(clustering.Rate >= 0))
+            throw new PenjingException($"'{weight.Name}' can't share {clustering.Clusters} values in {clustering.Groups} groups at rate {clustering.Rate}: give 1 or more of both, a rate from 0");
+        float[] old = weight.Value!.Floats.ToArray();
+        if (old.Any(value => !float.IsFinite(value)))
             throw new PenjingException($"the weight '{weight.Name}' holds values that are not finite: train again from a sound checkpoint");
-        if (free.Length == 0) return tensor;
-        Quantizer quantizer = Quantizer.Of(new(free), clustering);
-        if (clustering.Halves && quantizer.Levels.All(level => Math.Abs(level) <= (double)Half.MaxValue)) quantizer = quantizer.Rounded();
-        float[] levels = [.. quantizer.Levels.Select(level => (float)level)];
-        return Tensor.Build<float>(tensor.Shape, values => Fill(values, value => value == 0 && clustering.KeepZeros ? 0 : levels[quantizer.Level(value)]));
-
-        void Fill(Span<float> values, Func<float, float> map)
+        int groups = Math.Min(clustering.Groups, mixer.Outputs);
+        return Tensor.Build<float>(weight.Shape, values =>
         {
-            ReadOnlySpan<float> old = tensor.Floats;
-            for (int i = 0; i < values.Length; i++) values[i] = map(old[i]);
-        }
+            for (int group = 0; group < groups; group++)
+            {
+                int[] free = [.. Enumerable.Range(0, old.Length).Where(i => (old[i] != 0 || !clustering.KeepZeros) && (long)mixer.Output(i) * groups / mixer.Outputs == group)];
+                if (free.Length == 0) continue;
+                Quantizer quantizer = Quantizer.Of(new([.. free.Select(i => old[i])]), clustering);
+                if (clustering.Halves && quantizer.Levels.All(level => Math.Abs(level) <= (double)Half.MaxValue)) quantizer = quantizer.Rounded();
+                float[] levels = [.. quantizer.Levels.Select(level => (float)level)];
+                foreach (int i in free) values[i] = levels[quantizer.Level(old[i])];
+            }
+        });
     }
 
     /// <summary>The elements rounded to Float16s of so many bits behind the leading one; those beyond its range stay.</summary>

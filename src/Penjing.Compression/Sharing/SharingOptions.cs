@@ -22,7 +22,8 @@ public enum Seeding
 /// <param name="KeepZeros">Whether zeros stay zero and take no part, as in a sparse tensor.</param>
 /// <param name="Seeding">Where k-means begins; entropy-constrained quantization begins linearly.</param>
 /// <param name="Halves">Whether the shared values are rounded to Float16, in which a file keeps them in half the bytes.</param>
-public sealed record Clustering(int Clusters, double Rate = 0, bool KeepZeros = false, Seeding Seeding = Seeding.Linear, bool Halves = true);
+/// <param name="Groups">Into how many groups of successive output channels the tensor falls, each with values of its own; at most one for each channel.</param>
+public sealed record Clustering(int Clusters, double Rate = 0, bool KeepZeros = false, Seeding Seeding = Seeding.Linear, bool Halves = true, int Groups = 1);
 
 /// <summary>Which tensors share values, and how; null leaves a kind as it is.</summary>
 public sealed record SharingOptions

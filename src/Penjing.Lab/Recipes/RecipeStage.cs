@@ -230,6 +230,8 @@ public sealed record SlimStage : RecipeStage
 /// <summary>Lets the weights of each layer share few values and trains these (trained quantization, Han et al. 2016); the last stage of a recipe.</summary>
 public sealed record ShareStage : RecipeStage
 {
+    private const int MostMeasuredBits = 8;
+
     /// <summary>The shared values of a layer: 2 to the power of this many.</summary>
     public int Bits { get; init; } = 5;
 
@@ -242,6 +244,12 @@ public sealed record ShareStage : RecipeStage
     /// <summary>How much error a bit of the file is worth: 0 is plain k-means, 0.01 mild, 0.1 strong; a third of it holds for depthwise layers.</summary>
     public double Rate { get; init; } = 0.03;
 
+    /// <summary>Where k-means begins.</summary>
+    public Seeding Seeding { get; init; }
+
+    /// <summary>How many groups of output channels a layer falls into, each with values of its own.</summary>
+    public int Groups { get; init; } = 1;
+
     /// <summary>To how many bits behind the leading one biases and scales are rounded; 10 is Float16.</summary>
     public int VectorBits { get; init; } = 5;
 
@@ -249,7 +257,7 @@ public sealed record ShareStage : RecipeStage
     public override string Name => "share";
 
     /// <inheritdoc/>
-    public override string Detail => Say($"{1 << Bits} values a layer, {1 << DepthwiseBits} a depthwise one{(BitsOf.IsEmpty ? "" : Say($", numbers of their own in {BitsOf.Count} layers"))}, at the price {Rate}, trained for {Training.Epochs:0.##} epochs, then entropy-coded");
+    public override string Detail => Say($"{1 << Bits} values {(Groups == 1 ? "a layer" : $"in each of {Groups} groups of channels")}, {1 << DepthwiseBits} a depthwise one{(BitsOf.IsEmpty ? "" : Say($", numbers of their own in {BitsOf.Count} layers"))}, at the price {Rate}, trained for {Training.Epochs:0.##} epochs, then entropy-coded");
 
     /// <inheritdoc/>
     public override Graph Outline(Graph graph) => Sharing.Finish(Sharing.Share(BatchNorms.Equalize(graph), Options(graph)), VectorBits);
@@ -257,17 +265,38 @@ public sealed record ShareStage : RecipeStage
     internal override Model Apply(Model model, RecipeContext context) =>
         Retrainer.Share(model, context.Data, Options(model.Graph), Training.Options(context.Common, context.Original), VectorBits, context.Work, context.Progress, context.Stop);
 
-    private SharingOptions Options(Graph graph)
+    /// <summary>
+    /// The stage with the fewest bits for each layer, from <see cref="Bits"/> down, with which the layer alone loses no more than a bound; layers that have
+    /// bits of their own keep them.
+    /// </summary>
+    /// <param name="loss">The bound, a fraction of the pictures.</param>
+    /// <param name="model">The network.</param>
+    /// <param name="data">Whose test pictures are asked.</param>
+    /// <param name="cache">The file in which what is measured is kept.</param>
+    /// <param name="tell">Is told how many networks are measured, of how many, and how long the others take.</param>
+    /// <param name="stop">Ends the work between two networks.</param>
+    public ShareStage Within(double loss, Model model, DataSet data, string cache, Action<int, int, TimeSpan?> tell, CancellationToken stop = default)
+    {
+        using SensitivityCache known = new(cache);
+        ImmutableArray<double> levels = [.. Enumerable.Range(1, Math.Min(Bits, MostMeasuredBits)).Reverse().Select(bits => (double)bits)];
+        SensitivityResult measured = new SensitivityRun(model, data, Environment.ProcessorCount, known, stop).Measure(SensitivityBy.Bits, levels, "", null, tell);
+        return this with { BitsOf = new Strength(measured).At(loss).ToImmutableDictionary(layer => layer.Key, layer => (int)layer.Value).SetItems(BitsOf) };
+    }
+
+    /// <summary>What the stage asks of the network's layers.</summary>
+    /// <exception cref="PenjingException">Bits are out of their range, or the network has no such layer.</exception>
+    public SharingOptions Options(Graph graph)
     {
         foreach (int bits in BitsOf.Values.Append(Bits).Append(DepthwiseBits))
             if (bits is < 1 or > 12) throw new PenjingException($"weights can't share values of {bits} bits: give 1 to 12");
         HashSet<string> known = [.. graph.Nodes.Select(node => node.Name)];
         if (BitsOf.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown) throw new PenjingException($"the network has no layer '{unknown}'");
+        Clustering dense = new(1 << Bits, Rate, KeepZeros: true, Seeding, Groups: Groups);
         return new()
         {
-            Dense = new(1 << Bits, Rate, KeepZeros: true),
-            Depthwise = new(1 << DepthwiseBits, Rate / 3, KeepZeros: true),
-            Layer = node => BitsOf.TryGetValue(node.Name, out int own) || BitsOf.TryGetValue(node.Inputs[1].Name, out own) ? new(1 << own, Rate, KeepZeros: true) : null,
+            Dense = dense,
+            Depthwise = dense with { Clusters = 1 << DepthwiseBits, Rate = Rate / 3 },
+            Layer = node => BitsOf.TryGetValue(node.Name, out int own) || node.Inputs.Length > 1 && BitsOf.TryGetValue(node.Inputs[1].Name, out own) ? dense with { Clusters = 1 << own } : null,
         };
     }
 }

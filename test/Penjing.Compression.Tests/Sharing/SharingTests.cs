@@ -49,6 +49,32 @@ public sealed class SharingTests
         Assert.Equal(5, shared.Distinct().Count());
     }
 
+    /// <summary>Each group of output channels shares values as it would alone, wherever its weights lie; more groups than channels are one for each.</summary>
+    [Theory]
+    [InlineData(1), InlineData(3), InlineData(6), InlineData(100)]
+    public void Groups_of_channels_share_by_themselves(int groups)
+    {
+        Tensor weights = RandomTensors.Normal([6, 20], 4), turned = Tensor.Build<float>([20, 6], values =>
+        {
+            for (int i = 0; i < values.Length; i++) values[i] = weights.Floats[i % 6 * 20 + i / 6];
+        });
+        Clustering whole = new(3, Groups: groups), alone = new(3);
+        float[] rows = Shared(new(TransposeB: true), weights, whole), columns = Shared(new(), turned, whole);
+        int count = Math.Min(groups, 6), channels = 6 / count;
+        for (int group = 0; group < count; group++)
+        {
+            float[] expected = Shared(new(TransposeB: true), Tensor.Of([channels, 20], weights.Floats.Slice(group * channels * 20, channels * 20)), alone);
+            Assert.Equal(expected, rows.AsSpan(group * channels * 20, channels * 20).ToArray());
+            for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], columns[i % 20 * 6 + group * channels + i / 20]);
+        }
+
+        static float[] Shared(Gemm gemm, Tensor tensor, Clustering clustering)
+        {
+            Node x = new("x", new Input(ElementType.Float32, [1, 20]));
+            return Sharing.Share(new(new Node("y", gemm, x, Node.Weight("w", tensor))), new() { Dense = clustering })["w"].Value!.Floats.ToArray();
+        }
+    }
+
     /// <summary>A finished network holds nothing but Float16 values, no means, no more kernel values than before, and answers nearly as before.</summary>
     [Fact]
     public void Finished_networks_are_halves()
