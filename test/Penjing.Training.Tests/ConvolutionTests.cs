@@ -31,13 +31,46 @@ public sealed class ConvolutionTests
                         Conv conv = new() { Padding = Padding.All(kernel / 2), Groups = groups };
                         TorchTensor x = torch.randn(batch, groups * inputs, size, size), w = torch.randn(groups * outputs, inputs, kernel, kernel);
                         TorchTensor slope = torch.randn(batch, groups * outputs, size, size);
-                        TorchTensor[] expected = Answer(conv, Double(x), Double(w), Double(slope));
+                        TorchTensor[] expected = Expected(conv, x, w, slope);
                         TorchTensor[] actual = Answer(conv, last ? x.ChannelsLast() : x, w, last ? slope : slope.ChannelsLast());
                         double[] errors = [.. expected.Zip(actual, (a, b) => (Double(b) - a).abs().max().item<double>() / a.abs().max().item<double>())];
                         if (errors.Any(error => !(error < 1e-4)))
                             wrong.Add($"batch {batch}, {size}×{size}, {inputs} to {outputs}, {(last ? "last" : "first")}: {string.Join(" ", errors)}");
                     }
         Assert.True(wrong.Count == 0, $"{wrong.Count} of {count}:\n{string.Join('\n', wrong.Take(60))}");
+    }
+
+    /// <summary>Small pictures, of which edges of the kernel see nothing but padding.</summary>
+    [Fact]
+    public void Kernels_larger_than_the_picture_agree_with_double_precision()
+    {
+        TorchRuntime.Start();
+        Random random = new(3);
+        for (int round = 0; round < 200; round++)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            int height = random.Next(1, 5), width = random.Next(1, 5), taps = random.Next(1, 6), groups = random.Next(1, 3), dilation = random.Next(1, 4);
+            Conv conv = new(new(random.Next(1, 4), random.Next(1, 4)), new(Pad(), Pad(), Pad(), Pad()), Size.Square(dilation), groups);
+            int reach = (taps - 1) * dilation + 1;
+            if (height + conv.Padding.Top + conv.Padding.Bottom < reach || width + conv.Padding.Left + conv.Padding.Right < reach) continue;
+            TorchTensor x = torch.randn(2, groups * 3, height, width), w = torch.randn(groups * 4, 3, taps, taps);
+            using TorchTensor shape = TorchWindows.Convolve(conv, x, w, null);
+            TorchTensor slope = torch.randn(shape.shape);
+            foreach ((TorchTensor a, TorchTensor b) in Expected(conv, x, w, slope).Zip(Answer(conv, x, w, slope)))
+                Assert.True((Double(b) - a).abs().max().item<double>() < 1e-4, $"{taps} taps on {height}×{width}: {conv}");
+
+            int Pad() => random.Next(0, 6);
+        }
+    }
+
+    private static TorchTensor[] Expected(Conv conv, TorchTensor x, TorchTensor kernel, TorchTensor slope)
+    {
+        TorchTensor input = Double(x).requires_grad_(true), weights = Double(kernel).requires_grad_(true);
+        Padding padding = conv.Padding;
+        TorchTensor output = torch.nn.functional.conv2d(torch.nn.functional.pad(input, [padding.Left, padding.Right, padding.Top, padding.Bottom]), weights, null,
+            [conv.Stride.Height, conv.Stride.Width], [0, 0], [conv.Dilation.Height, conv.Dilation.Width], conv.Groups);
+        output.backward([Double(slope)]);
+        return [output.detach(), input.grad!, weights.grad!];
     }
 
     private static TorchTensor Double(TorchTensor x) => x.to_type(torch.ScalarType.Float64);

@@ -10,10 +10,16 @@ internal static class TorchWindows
     /// <summary>Convolution; the output lies channels-last in memory.</summary>
     public static TorchTensor Convolve(Conv conv, TorchTensor x, TorchTensor kernel, TorchTensor? bias)
     {
-        Padding padding = conv.Padding;
+        (kernel, Padding padding) = Live(conv, x, kernel);
         bool even = padding.Top == padding.Bottom && padding.Left == padding.Right && padding is { Top: >= 0, Left: >= 0 };
         if (!even) x = Padded(x, padding, 0);
         long[] amounts = even ? [padding.Top, padding.Left] : [0, 0];
+        if (kernel.shape[2] == 1 && kernel.shape[3] == 1 && conv.Stride != Size.One && amounts is [0, 0])
+        {
+            // oneDNN writes beyond its memory, backwards, where such a kernel skips pixels of few channels.
+            x = x.slice(2, 0, x.shape[2], conv.Stride.Height).slice(3, 0, x.shape[3], conv.Stride.Width);
+            conv = conv with { Stride = Size.One };
+        }
         int groups = conv.Groups;
         if (kernel.shape[1] == 1 && groups > 1 && kernel.shape[0] > groups)
         {
@@ -42,6 +48,30 @@ internal static class TorchWindows
         TorchTensor filled = functional.pad(kernel, [0, 0, 0, 0, 0, 0, 0, missing]);
         return functional.conv2d(x, filled, bias is null ? null : functional.pad(bias, [0, missing]), Longs(conv.Stride), amounts, Longs(conv.Dilation))
             .narrow(1, 0, outputs).ChannelsLast();
+    }
+
+    /// <summary>
+    /// The kernel without the rows and columns at its edges that read nothing but padding, as two in three of 3×3 do on pictures of one pixel, and the padding
+    /// that is left: less work for the same answers.
+    /// </summary>
+    private static (TorchTensor Kernel, Padding Padding) Live(Conv conv, TorchTensor x, TorchTensor kernel)
+    {
+        Padding padding = conv.Padding;
+        (int top, int bottom) = Dead((int)x.shape[2], (int)kernel.shape[2], conv.Stride.Height, conv.Dilation.Height, padding.Top, padding.Bottom);
+        (int left, int right) = Dead((int)x.shape[3], (int)kernel.shape[3], conv.Stride.Width, conv.Dilation.Width, padding.Left, padding.Right);
+        if ((top, bottom, left, right) == default) return (kernel, padding);
+        return (kernel.narrow(2, top, kernel.shape[2] - top - bottom).narrow(3, left, kernel.shape[3] - left - right).contiguous(),
+            new(padding.Top - top * conv.Dilation.Height, padding.Left - left * conv.Dilation.Width, padding.Bottom - bottom * conv.Dilation.Height, padding.Right - right * conv.Dilation.Width));
+    }
+
+    /// <summary>How many taps at either end of a kernel read nothing but padding; none where all do.</summary>
+    private static (int First, int Last) Dead(int size, int taps, int stride, int dilation, int before, int after)
+    {
+        int outputs = (before + size + after - (taps - 1) * dilation - 1) / stride + 1;
+        int[] live = [.. Enumerable.Range(0, taps).Where(Reads)];
+        return live is [int first, ..] ? (first, taps - 1 - live[^1]) : (0, 0);
+
+        bool Reads(int tap) => Enumerable.Range(0, outputs).Any(output => output * stride - before + tap * dilation is var row && row >= 0 && row < size);
     }
 
     /// <summary>Transposed convolution.</summary>
