@@ -25,7 +25,7 @@ public static class RecipeRun
     /// <param name="model">A trained network.</param>
     /// <param name="recipe">What is done.</param>
     /// <param name="data">The pictures.</param>
-    /// <param name="common">What all trainings share: batch, seed, threads, augmentation.</param>
+    /// <param name="common">What all trainings share: batch, seed, threads, augmentation; where it has a teacher, that one teaches in place of the uncompressed network.</param>
     /// <param name="folder">Where the files are written, 0-original.penjing first, and unfinished work is kept.</param>
     /// <param name="progress">Is told after every step of training, with the stage's number from 0.</param>
     /// <param name="stop">Ends the work after a step.</param>

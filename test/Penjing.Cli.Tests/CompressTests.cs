@@ -35,6 +35,22 @@ public sealed class CompressTests : IDisposable
         Assert.False(Directory.Exists(scratch["b.penjing.work"]));
     }
 
+    /// <summary>Another network may teach: what is learnt differs, and what it teaches nothing is refused.</summary>
+    [Fact]
+    public void Another_network_teaches()
+    {
+        File.WriteAllText(scratch["taught.json"], """{ "name": "taught", "stages": [ { "do": "train", "training": { "epochs": 0.5, "soft": 0.9 } } ] }""");
+        File.WriteAllText(scratch["alone.json"], """{ "name": "alone", "stages": [ { "do": "train", "training": { "epochs": 0.5 } } ] }""");
+        Cli.Run("train", model, "--data", data, "--epochs", "1", "--batch", "20", "--threads", "1", "--seed", "5", "-o", scratch["teacher.penjing"]).Ends(0);
+        Compress("--recipe", scratch["taught.json"], "-o", scratch["b.penjing"]).Ends(0);
+        Compress("--recipe", scratch["taught.json"], "--teacher", model, "-o", scratch["c.penjing"]).Ends(0);
+        Compress("--recipe", scratch["taught.json"], "--teacher", scratch["teacher.penjing"], "-o", scratch["d.penjing"]).Ends(0);
+        Assert.Equal(File.ReadAllBytes(scratch["b.penjing"]), File.ReadAllBytes(scratch["c.penjing"]));
+        Assert.NotEqual(File.ReadAllBytes(scratch["b.penjing"]), File.ReadAllBytes(scratch["d.penjing"]));
+        Compress("--recipe", scratch["alone.json"], "--teacher", model, "-o", scratch["e.penjing"]).Refuses(1, "--teacher", "'alone'");
+        Compress("--recipe", scratch["taught.json"], "--teacher", scratch["none.penjing"], "-o", scratch["e.penjing"]).Refuses(1, "none.penjing");
+    }
+
     /// <summary>A budget of bytes is kept, and what binds is said.</summary>
     [Fact]
     public void A_budget_is_kept()

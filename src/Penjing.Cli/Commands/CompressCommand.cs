@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Penjing.Compression;
+using Penjing.Interop;
 using Penjing.Training;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -30,6 +31,11 @@ internal static class CompressCommand
     private static readonly Option<string?> maxLatency = Given.Path(new Option<string?>("--max-latency") { HelpName = "FACTORx", Description = "In place of --recipe: the longest median run as a share of the network's now, such as 0.5x." });
     private static readonly Option<double> epochs = Given.Number("--epochs", "N", 6.0, 0.01, 10_000, "With a budget: passes over the training pictures after each method; later attempts may take up to four times as many.");
     private static readonly Option<int> sample = Given.Number("--sample", "N", 1000, 10, int.MaxValue, "With a budget: test pictures that each layer's sensitivity is measured with.");
+    private static readonly Option<string?> teacher = Given.Path(new Option<string?>("--teacher")
+    {
+        HelpName = "MODEL",
+        Description = $"The file of the network that teaches where a stage is taught, such as a larger one (default: the network that is compressed): {Given.ReadableEndings}.",
+    });
     private static readonly Option<double?> scratch = Given.Maybe("--scratch", "EPOCHS", 0.01, 100_000.0, "Train the pruned architecture from scratch, too, for so many epochs: give those of the network's first training and of its retraining together.");
     private static readonly Option<string?> report = Given.Path(new Option<string?>("--html") { HelpName = "FILE", Description = "Write a report as one HTML page." });
     private static readonly WorkFlags flags = new();
@@ -41,7 +47,7 @@ internal static class CompressCommand
             "penjing compress model.penjing --recipe deep-compression --data ./pictures --effort 0.5 -o small.penjing",
             "penjing compress model.penjing --max-drop 1 --max-bytes 400kB --max-latency 0.5x --data fashion-mnist -o small.penjing --html report.html",
             "penjing compress model.penjing --recipe ./mine.json --scratch 20 --data fashion-mnist -o small.penjing",
-        ], Run, [model, data, output, recipe, effort, maxDrop, maxBytes, maxLatency, epochs, sample, scratch, report, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
+        ], Run, [model, data, output, recipe, effort, maxDrop, maxBytes, maxLatency, epochs, sample, teacher, scratch, report, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -60,7 +66,12 @@ internal static class CompressCommand
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         _ = asked?.Outline(network.Graph);
         TrainingOptions common = flags.Options(parsed, set.Size);
-        WorkFolder work = flags.Folder(parsed, target, source, screen);
+        if (parsed.GetValue(teacher) is { } other)
+        {
+            if (asked?.Stages.All(stage => stage.Training.Soft == 0) ?? false) throw new PenjingException($"no stage of '{asked.Name}' is taught: leave --teacher out, or give a stage's training a share such as \"soft\": 0.5");
+            common = common with { Distillation = new(ModelFile.Read(other)) };
+        }
+        WorkFolder work = flags.Folder(parsed, target, source, screen, parsed.GetValue(teacher));
         SearchResult? found = null;
         ImmutableArray<Milestone> way = [];
         if (asked is null)
@@ -89,7 +100,7 @@ internal static class CompressCommand
     private static Baseline? FromScratch(ImmutableArray<Milestone> way, double epochs, TrainingOptions common, DataSet set, WorkFolder work, Screen screen, CancellationToken stop)
     {
         if (way.LastOrDefault(stone => stone.Stage is { } stage && Cuts(stage)) is not { } pruned) return null;
-        TrainingOptions options = common with { Epochs = epochs, LearningRate = ScratchRate, WarmUp = Math.Min(0.5, epochs / 2) };
+        TrainingOptions options = common with { Epochs = epochs, LearningRate = ScratchRate, WarmUp = Math.Min(0.5, epochs / 2), Distillation = null };
         WorkFolder own = WorkFolder.Open(Path.Combine(work.Path, "scratch"), [("epochs", epochs)]);
         Model fresh = pruned.File.Model;
         Watch.Over(screen, "from scratch", watch => fresh = Lab.Scratch.Train(fresh, set, options, own, watch.Tell, stop));

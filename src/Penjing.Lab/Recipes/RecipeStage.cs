@@ -9,7 +9,7 @@ namespace Penjing.Lab;
 /// <summary>What a stage has to work with.</summary>
 /// <param name="Data">The pictures.</param>
 /// <param name="Common">What all trainings share.</param>
-/// <param name="Original">The uncompressed network, which teaches where a stage asks for a teacher.</param>
+/// <param name="Original">The uncompressed network, which teaches where a stage asks for a teacher and there is no other.</param>
 /// <param name="Work">Where the stage's unfinished work is kept.</param>
 /// <param name="Progress">Is told after every step of training.</param>
 /// <param name="Stop">Ends the work after a step.</param>

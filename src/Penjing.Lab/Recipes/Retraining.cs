@@ -17,7 +17,7 @@ public sealed record Retraining
     /// <summary>The share of each weight that is added to its gradient.</summary>
     public double WeightDecay { get; init; } = 5e-4;
 
-    /// <summary>The weight of the uncompressed network's answers in the loss (knowledge distillation, Hinton et al. 2015), 0 to 1; 0 to learn from the labels alone.</summary>
+    /// <summary>The weight of the teacher's answers, by itself the uncompressed network's, in the loss (knowledge distillation, Hinton et al. 2015), 0 to 1; 0 to learn from the labels alone.</summary>
     public double Soft { get; init; }
 
     /// <summary>What logits are divided by where <see cref="Soft"/> is above 0.</summary>
@@ -36,9 +36,9 @@ public sealed record Retraining
     internal Retraining Times(double factor) => this with { Epochs = Epochs * factor, WarmUp = WarmUp * factor };
 
     /// <summary>The options that this comes to.</summary>
-    /// <param name="common">What all stages share.</param>
-    /// <param name="teacher">The uncompressed network.</param>
-    internal TrainingOptions Options(TrainingOptions common, Model teacher) => common with
+    /// <param name="common">What all stages share, perhaps a teacher.</param>
+    /// <param name="original">The uncompressed network.</param>
+    internal TrainingOptions Options(TrainingOptions common, Model original) => common with
     {
         Epochs = Epochs,
         LearningRate = LearningRate,
@@ -47,6 +47,6 @@ public sealed record Retraining
         ClipNorm = ClipNorm,
         Average = Average,
         EstimateOver = EstimateOver,
-        Distillation = Soft > 0 ? new(teacher) { Soft = Soft, Temperature = Temperature } : null,
+        Distillation = Soft > 0 ? new(common.Distillation?.Teacher ?? original) { Soft = Soft, Temperature = Temperature } : null,
     };
 }
