@@ -42,7 +42,7 @@ internal static class Claims
             Claim claim = all.FirstOrDefault(claim => claim.Name == name) ?? throw new PenjingException($"there is no claim named '{name}'");
             foreach (int seed in arguments.Seeds([.. Enumerable.Range(1, claim.Seeds)]))
             {
-                Outcome outcome = Test(claim, seed, arguments.Seconds);
+                Outcome outcome = Test(claim, all.FirstOrDefault(other => other.Name == claim.Teacher), seed, arguments.Seconds);
                 File.WriteAllText(Path.Combine(folder, $"{claim.Name}-{seed}.json"), JsonSerializer.Serialize(outcome, json) + "\n");
                 File.WriteAllText(Path.Combine(folder, "claims.md"), Text(all, [.. Directory.EnumerateFiles(folder, "*.json").Order()
                     .Select(file => JsonSerializer.Deserialize<Outcome>(File.ReadAllText(file), json)!)]));
@@ -52,27 +52,39 @@ internal static class Claims
         return 0;
     }
 
-    private static Outcome Test(Claim claim, int seed, double seconds)
+    private static Outcome Test(Claim claim, Claim? teacher, int seed, double seconds)
     {
-        string work = Directory.CreateDirectory(Path.Combine("artifacts", "claims", $"{claim.Name}-{seed}")).FullName;
-        (string whole, string longer, string small) = (Path.Combine(work, "whole.penjing"), Path.Combine(work, "longer.penjing"), Path.Combine(work, "small.penjing"));
-        string common = $"--data fashion-mnist --augment {claim.Augment} --seed {seed} --threads 2";
-        var random = new Random(seed);
+        string whole = Place(claim, seed, "whole"), longer = Place(claim, seed, "longer"), small = Place(claim, seed, "small"), common = Common(claim, seed);
+        string taught = "";
+        if (teacher is not null)
+        {
+            Train(teacher, seed);
+            taught = $" --teacher {Place(teacher, seed, "whole")}";
+        }
         return new(claim.Name, seed, Machine.Describe(),
         [
-            Do($"train {claim.Network} {claim.Train} {common}", whole, random),
-            Do($"train {whole} {claim.Retrain} {common}", longer, random),
-            Do($"compress {whole} {claim.Compress} {common}", small, random),
+            Train(claim, seed),
+            Do($"train {whole} {claim.Retrain} {common}", longer, seed),
+            Do($"compress {whole} {claim.Compress}{taught} {common}", small, seed),
         ], claim.Size is { } size ? AtSize(size, whole, small, seconds) : null);
     }
 
+    private static Step Train(Claim claim, int seed) => Do($"train {claim.Network} {claim.Train} {Common(claim, seed)}", Place(claim, seed, "whole"), seed);
+
+    private static string Common(Claim claim, int seed) => $"--data fashion-mnist --augment {claim.Augment} --seed {seed} --threads 2";
+
+    private static string Place(Claim claim, int seed, string name) =>
+        Path.Combine(Directory.CreateDirectory(Path.Combine("artifacts", "claims", $"{claim.Name}-{seed}")).FullName, $"{name}.penjing");
+
     /// <summary>Runs a command until its end, or takes what it said when it came to its end before.</summary>
-    private static Step Do(string command, string output, Random random)
+    private static Step Do(string command, string output, int seed)
     {
+        Random random = new(seed);
         string kept = Path.ChangeExtension(output, ".json");
         if (File.Exists(kept) && JsonSerializer.Deserialize<Step>(File.ReadAllText(kept), json) is { } done && File.Exists(output)) return done;
         string[] words = [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-o", output, "--resume", "--json"];
-        string told = $"penjing {command.Replace(Path.GetDirectoryName(output)! + Path.DirectorySeparatorChar, "", StringComparison.Ordinal)} -o {Path.GetFileName(output)} --resume --json";
+        string place = Path.GetDirectoryName(output)!, told = $"penjing {command.Replace(place + Path.DirectorySeparatorChar, "", StringComparison.Ordinal)
+            .Replace(Path.GetDirectoryName(place)! + Path.DirectorySeparatorChar, "../", StringComparison.Ordinal)} -o {Path.GetFileName(output)} --resume --json";
         Console.WriteLine(told);
         double seconds = 0;
         for (int kills = 0; ;)
@@ -153,5 +165,6 @@ internal static class Claims
     /// <param name="Retrain">The options of training it on, for as many epochs as its compression takes.</param>
     /// <param name="Compress">The options of its compression.</param>
     /// <param name="Size">At which other size of pictures it is timed.</param>
-    private sealed record Claim(string Name, string About, string Network, int Seeds, string Augment, string Train, string Retrain, string Compress, int? Size);
+    /// <param name="Teacher">The claim whose network teaches, in place of the uncompressed one.</param>
+    private sealed record Claim(string Name, string About, string Network, int Seeds, string Augment, string Train, string Retrain, string Compress, int? Size, string? Teacher);
 }
