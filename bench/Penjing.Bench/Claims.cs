@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Penjing.Engine;
 
 namespace Penjing.Bench;
@@ -24,12 +25,17 @@ internal static class Claims
     private sealed record Large(int Size, double WholeMs, double SmallMs, double Ratio);
 
     /// <summary>One claim put to the test with one seed.</summary>
-    private sealed record Outcome(string Claim, int Seed, string Machine, ImmutableArray<Step> Steps, Large? Large)
+    private sealed record Outcome(string Claim, int Seed, string Machine, Step Trained, Step? Longer, Step Compressed, Large? Large)
     {
-        /// <summary>The accuracy to keep: that of the network, or of the network trained on, whichever is better.</summary>
-        public double Whole => Steps[..2].Max(step => (double)step.Result["top1"]!);
+        [JsonIgnore]
+        public Step[] Steps => [Trained, .. Longer is null ? Array.Empty<Step>() : [Longer], Compressed];
 
-        public JsonArray Stages => Steps[2].Result["stages"]!.AsArray();
+        /// <summary>The accuracy to keep: that of the network, or of the network trained on, whichever is better.</summary>
+        [JsonIgnore]
+        public double Whole => Steps[..^1].Max(step => (double)step.Result["top1"]!);
+
+        [JsonIgnore]
+        public JsonArray Stages => Compressed.Result["stages"]!.AsArray();
     }
 
     /// <summary>Puts claims to the test, those that are named or all; what was measured before stays.</summary>
@@ -39,10 +45,10 @@ internal static class Claims
         Claim[] all = JsonSerializer.Deserialize<Claim[]>(File.ReadAllText(Path.Combine("bench", "claims", "claims.json")), json)!;
         foreach (string name in arguments.Networks([.. all.Select(claim => claim.Name)]))
         {
-            Claim claim = all.FirstOrDefault(claim => claim.Name == name) ?? throw new PenjingException($"there is no claim named '{name}'");
+            Claim claim = Named(all, name);
             foreach (int seed in arguments.Seeds([.. Enumerable.Range(1, claim.Seeds)]))
             {
-                Outcome outcome = Test(claim, all.FirstOrDefault(other => other.Name == claim.Teacher), seed, arguments.Seconds);
+                Outcome outcome = Test(all, claim, seed, arguments.Seconds);
                 File.WriteAllText(Path.Combine(folder, $"{claim.Name}-{seed}.json"), JsonSerializer.Serialize(outcome, json) + "\n");
                 File.WriteAllText(Path.Combine(folder, "claims.md"), Text(all, [.. Directory.EnumerateFiles(folder, "*.json").Order()
                     .Select(file => JsonSerializer.Deserialize<Outcome>(File.ReadAllText(file), json)!)]));
@@ -52,22 +58,22 @@ internal static class Claims
         return 0;
     }
 
-    private static Outcome Test(Claim claim, Claim? teacher, int seed, double seconds)
+    private static Outcome Test(Claim[] all, Claim claim, int seed, double seconds)
     {
-        string whole = Place(claim, seed, "whole"), longer = Place(claim, seed, "longer"), small = Place(claim, seed, "small"), common = Common(claim, seed);
-        string taught = "";
-        if (teacher is not null)
+        Claim origin = claim.From is { } from ? Named(all, from) : claim;
+        string whole = Place(origin, seed, "whole"), small = Place(claim, seed, "small"), taught = "";
+        Step trained = Train(origin, seed);
+        Step? longer = claim.Retrain is { } retrain ? Do($"train {whole} {retrain} {Common(claim, seed)}", Place(claim, seed, "longer"), seed) : null;
+        if (claim.Teacher is { } teacher)
         {
-            Train(teacher, seed);
-            taught = $" --teacher {Place(teacher, seed, "whole")}";
+            Train(Named(all, teacher), seed);
+            taught = $" --teacher {Place(Named(all, teacher), seed, "whole")}";
         }
-        return new(claim.Name, seed, Machine.Describe(),
-        [
-            Train(claim, seed),
-            Do($"train {whole} {claim.Retrain} {common}", longer, seed),
-            Do($"compress {whole} {claim.Compress}{taught} {common}", small, seed),
-        ], claim.Size is { } size ? AtSize(size, whole, small, seconds) : null);
+        Step compressed = Do($"compress {whole} {claim.Compress}{taught} {Common(claim, seed)}", small, seed);
+        return new(claim.Name, seed, Machine.Describe(), trained, longer, compressed, claim.Size is { } size ? AtSize(size, whole, small, seconds) : null);
     }
+
+    private static Claim Named(Claim[] all, string name) => all.FirstOrDefault(claim => claim.Name == name) ?? throw new PenjingException($"there is no claim named '{name}'");
 
     private static Step Train(Claim claim, int seed) => Do($"train {claim.Network} {claim.Train} {Common(claim, seed)}", Place(claim, seed, "whole"), seed);
 
@@ -125,10 +131,11 @@ internal static class Claims
 
             Fashion-MNIST, 60,000 pictures to train on and 10,000 to test with, two threads, no accelerator; one standard deviation of top-1 is about 0.25 points. Kept: the accuracy
             of the compressed file on the engine, less that of the network, or of the network trained on for as many epochs as compression took, whichever is better.
-            Every command was killed ({Kills} × SIGKILL, after {LeastSeconds} to {MostSeconds} seconds each, where it ran so long) and resumed. Bytes are those of files. Times: one picture, one thread, in turns.
+            Every command was killed ({Kills} × SIGKILL, after {LeastSeconds} to {MostSeconds} seconds each, where it ran so long) and resumed. Bytes are those of files; Float32: what the
+            parameters take as they lie in memory, against the compressed file. Times: one picture, one thread, in turns.
 
-            | claim | seed | top-1 | trained on | compressed | kept | bytes | | ratio | parameters | MACs | time | at 224×224 | from scratch | minutes |
-            | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+            | claim | seed | top-1 | trained on | compressed | kept | bytes | compressed | ratio | Float32 | parameters | MACs | time | at 224×224 | from scratch | minutes |
+            | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 
             """).ReplaceLineEndings("\n"));
         foreach (Outcome outcome in outcomes.OrderBy(one => Array.FindIndex(claims, claim => claim.Name == one.Claim)).ThenBy(one => one.Seed)) text.Append(Line(outcome)).Append('\n');
@@ -137,6 +144,8 @@ internal static class Claims
         {
             text.Append(CultureInfo.InvariantCulture, $"\n### {claim.Name}\n\n{claim.About}\n\n");
             foreach (Step step in outcomes.First(outcome => outcome.Claim == claim.Name).Steps) text.Append(CultureInfo.InvariantCulture, $"    {step.Command}\n");
+            foreach (Outcome outcome in outcomes.Where(outcome => outcome.Claim == claim.Name && outcome.Compressed.Result["verdict"] is not null))
+                text.Append(CultureInfo.InvariantCulture, $"\nSeed {outcome.Seed}: {outcome.Compressed.Result["verdict"]}.\n");
         }
         return text.ToString();
     }
@@ -145,10 +154,10 @@ internal static class Claims
     {
         JsonNode first = outcome.Stages[0]!, last = outcome.Stages[^1]!;
         double top1 = (double)last["top1"]!;
-        return string.Create(CultureInfo.InvariantCulture, $"| {outcome.Claim} | {outcome.Seed} | {Points(outcome.Steps[0].Result["top1"])} | {Points(outcome.Steps[1].Result["top1"])} | {100 * top1:F2} "
+        return string.Create(CultureInfo.InvariantCulture, $"| {outcome.Claim} | {outcome.Seed} | {Points(outcome.Trained.Result["top1"])} | {Points(outcome.Longer?.Result["top1"])} | {100 * top1:F2} "
             + $"| {100 * (top1 - outcome.Whole):+0.00;-0.00;0.00} | {(long)first["bytes"]!:N0} | {(long)last["bytes"]!:N0} | {(double)first["bytes"]! / (double)last["bytes"]!:F1} "
-            + $"| {Share("parameters")} | {Share("macs")} | {Share("medianMs")} | {(outcome.Large is { } large ? $"{large.Ratio:F2}" : "")} "
-            + $"| {Points(outcome.Steps[2].Result["scratch"]?["top1"])} | {outcome.Steps.Sum(step => step.Seconds) / 60:F0} |");
+            + $"| {4 * (double)first["parameters"]! / (double)last["bytes"]!:F1} | {Share("parameters")} | {Share("macs")} | {Share("medianMs")} | {(outcome.Large is { } large ? $"{large.Ratio:F2}" : "")} "
+            + $"| {Points(outcome.Compressed.Result["scratch"]?["top1"])} | {outcome.Steps.Sum(step => step.Seconds) / 60:F0} |");
 
         string Share(string member) => ((double)last[member]! / (double)first[member]!).ToString("F2", CultureInfo.InvariantCulture);
 
@@ -158,13 +167,15 @@ internal static class Claims
     /// <summary>A claim as bench/claims/claims.json has it.</summary>
     /// <param name="Name">What it is called.</param>
     /// <param name="About">What is claimed, and what the paper's figure is.</param>
-    /// <param name="Network">The network of the zoo.</param>
+    /// <param name="Network">The network of the zoo; null with <paramref name="From"/>.</param>
     /// <param name="Seeds">How many seeds it needs.</param>
     /// <param name="Augment">How pictures are varied.</param>
     /// <param name="Train">The options of its training.</param>
-    /// <param name="Retrain">The options of training it on, for as many epochs as its compression takes.</param>
+    /// <param name="Retrain">The options of training it on, for as many epochs as its compression takes; null where that is known from another claim.</param>
     /// <param name="Compress">The options of its compression.</param>
     /// <param name="Size">At which other size of pictures it is timed.</param>
+    /// <param name="From">The claim whose trained network it begins with, in place of one of its own.</param>
     /// <param name="Teacher">The claim whose network teaches, in place of the uncompressed one.</param>
-    private sealed record Claim(string Name, string About, string Network, int Seeds, string Augment, string Train, string Retrain, string Compress, int? Size, string? Teacher);
+    private sealed record Claim(
+        string Name, string About, string? Network, int Seeds, string Augment, string? Train, string? Retrain, string Compress, int? Size, string? From, string? Teacher);
 }
