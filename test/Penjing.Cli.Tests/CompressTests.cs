@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 
 namespace Penjing.Cli.Tests;
@@ -59,6 +60,26 @@ public sealed class CompressTests : IDisposable
         Assert.True((bool)told["met"]!);
         Assert.Contains("bytes binds", (string)told["verdict"]!);
         Assert.InRange(new FileInfo(scratch["c.penjing"]).Length, 1, 20_000);
+    }
+
+    /// <summary>A search that is killed in the midst of an attempt goes on in another process, and ends with the file of one that wasn't.</summary>
+    [Fact]
+    public void A_search_that_is_killed_goes_on()
+    {
+        string[] command = ["compress", model, "--data", data, "--batch", "20", "--threads", "1", "--max-bytes", "20kB", "--epochs", "2", "--sample", "60", "-o"];
+        string broken = scratch["broken.penjing"], attempt = Path.Combine(broken + ".work", "search", "attempt-1");
+        using (Process process = Cli.Start(null, [.. command, broken]))
+        {
+            process.BeginErrorReadLine();
+            for (int wait = 0; wait < 1200 && !process.HasExited && !(Directory.Exists(attempt) && Directory.EnumerateDirectories(attempt, "*.work").Any()); wait++) Thread.Sleep(50);
+            Assert.False(process.HasExited, "the search ended before it could be killed");
+            process.Kill();
+            process.WaitForExit();
+        }
+        Assert.False(File.Exists(broken));
+        Cli.Run([.. command, broken, "--resume"]).Ends(0);
+        Cli.Run([.. command, scratch["whole.penjing"]]).Ends(0);
+        Assert.Equal(File.ReadAllBytes(scratch["whole.penjing"]), File.ReadAllBytes(broken));
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public class SearchTests
         Same(strength.At(strength.Thresholds[3]), ("a", 0.75), ("c", 0.5));
         Same(strength.At(1), ("a", 0.75), ("b", 0.5), ("c", 0.5));
 
-        static void Same(ImmutableDictionary<string, double> levels, params (string, double)[] expected) =>
+        static void Same(ImmutableSortedDictionary<string, double> levels, params (string, double)[] expected) =>
             Assert.Equal(expected, levels.OrderBy(pair => pair.Key).Select(pair => (pair.Key, pair.Value)));
     }
 

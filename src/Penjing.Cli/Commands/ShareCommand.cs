@@ -44,7 +44,7 @@ internal static class ShareCommand
         {
             Bits = parsed.GetValue(bits),
             DepthwiseBits = parsed.GetValue(depthwise),
-            BitsOf = Given.PerLayer(parsed, bitsOf).ToImmutableDictionary(layer => layer.Key, layer => (int)layer.Value),
+            BitsOf = Given.PerLayer(parsed, bitsOf).ToImmutableSortedDictionary(layer => layer.Key, layer => (int)layer.Value),
             Rate = parsed.GetValue(rate),
             Seeding = Enum.Parse<Seeding>(parsed.GetValue(seeding)!.Replace("-", "", StringComparison.Ordinal), ignoreCase: true),
             Groups = parsed.GetValue(groups),

@@ -54,7 +54,7 @@ public static class Sparsifier
         }
     }
 
-    private static double? Named(SparseLayer layer, ImmutableDictionary<string, double> ratios) =>
+    private static double? Named(SparseLayer layer, IReadOnlyDictionary<string, double> ratios) =>
         ratios.TryGetValue(layer.Node.Name, out double ratio) || ratios.TryGetValue(layer.Weight.Name, out ratio) ? ratio : null;
 
     /// <summary>Zeroes the smallest units of layers that compete, until so many weights are zero. Equal ones go in the order in which they lie.</summary>

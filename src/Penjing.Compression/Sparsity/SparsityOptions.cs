@@ -29,7 +29,7 @@ public sealed record SparsityOptions
     public SparsityPattern Pattern { get; init; } = SparsityPattern.Unstructured;
 
     /// <summary>The share of single layers, by the layer's or the weight's name, as Han et al. 2015 give them; these layers don't compete with others.</summary>
-    public ImmutableDictionary<string, double> Ratios { get; init; } = ImmutableDictionary<string, double>.Empty;
+    public IReadOnlyDictionary<string, double> Ratios { get; init; } = ImmutableDictionary<string, double>.Empty;
 
     /// <summary>The names of layers or weights that stay as they are.</summary>
     public ImmutableHashSet<string> Keep { get; init; } = [];

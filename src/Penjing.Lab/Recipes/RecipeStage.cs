@@ -81,10 +81,10 @@ public sealed record SparsifyStage : RecipeStage
     public double Ratio { get; init; } = 0.9;
 
     /// <summary>Other shares for single layers, by their names.</summary>
-    public ImmutableDictionary<string, double> Ratios { get; init; } = ImmutableDictionary<string, double>.Empty;
+    public ImmutableSortedDictionary<string, double> Ratios { get; init => field = value.WithComparers(StringComparer.Ordinal); } = ImmutableSortedDictionary<string, double>.Empty;
 
     /// <summary>Layers that stay as they are, by their names.</summary>
-    public ImmutableHashSet<string> Keep { get; init; } = [];
+    public ImmutableSortedSet<string> Keep { get; init => field = value.WithComparer(StringComparer.Ordinal); } = [];
 
     /// <summary>Among which weights the smallest are sought.</summary>
     public SparsityScope Scope { get; init; }
@@ -108,7 +108,7 @@ public sealed record SparsifyStage : RecipeStage
     {
         Ratio = Ratio,
         Ratios = Ratios,
-        Keep = Keep,
+        Keep = [.. Keep],
         Scope = Scope,
         Pattern = SparsityPattern.Parse(Pattern),
     };
@@ -144,13 +144,13 @@ public sealed record PruneStage : RecipeStage
     public Ranking Ranking { get; init; }
 
     /// <summary>Other shares for single layers, by the names of the values that they yield.</summary>
-    public ImmutableDictionary<string, double> Ratios { get; init; } = ImmutableDictionary<string, double>.Empty;
+    public ImmutableSortedDictionary<string, double> Ratios { get; init => field = value.WithComparers(StringComparer.Ordinal); } = ImmutableSortedDictionary<string, double>.Empty;
 
     /// <summary>What ranks channels: one of <see cref="Scores.Names"/>.</summary>
     public string Score { get; init; } = "l1";
 
     /// <summary>Values whose channels all stay, by their names.</summary>
-    public ImmutableHashSet<string> Keep { get; init; } = [];
+    public ImmutableSortedSet<string> Keep { get; init => field = value.WithComparer(StringComparer.Ordinal); } = [];
 
     /// <inheritdoc/>
     public override string Name => "prune";
@@ -239,7 +239,7 @@ public sealed record ShareStage : RecipeStage
     public int DepthwiseBits { get; init; } = 5;
 
     /// <summary>Other bits for single layers, by the names of the layers or of their weights.</summary>
-    public ImmutableDictionary<string, int> BitsOf { get; init; } = ImmutableDictionary<string, int>.Empty;
+    public ImmutableSortedDictionary<string, int> BitsOf { get; init => field = value.WithComparers(StringComparer.Ordinal); } = ImmutableSortedDictionary<string, int>.Empty;
 
     /// <summary>How much error a bit of the file is worth: 0 is plain k-means, 0.01 mild, 0.1 strong; a third of it holds for depthwise layers.</summary>
     public double Rate { get; init; } = 0.03;
@@ -280,7 +280,7 @@ public sealed record ShareStage : RecipeStage
         using SensitivityCache known = new(cache);
         ImmutableArray<double> levels = [.. Enumerable.Range(1, Math.Min(Bits, MostMeasuredBits)).Reverse().Select(bits => (double)bits)];
         SensitivityResult measured = new SensitivityRun(model, data, Environment.ProcessorCount, known, stop).Measure(SensitivityBy.Bits, levels, "", null, tell);
-        return this with { BitsOf = new Strength(measured).At(loss).ToImmutableDictionary(layer => layer.Key, layer => (int)layer.Value).SetItems(BitsOf) };
+        return this with { BitsOf = new Strength(measured).At(loss).ToImmutableSortedDictionary(layer => layer.Key, layer => (int)layer.Value).SetItems(BitsOf) };
     }
 
     /// <summary>What the stage asks of the network's layers.</summary>

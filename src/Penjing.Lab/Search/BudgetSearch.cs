@@ -111,7 +111,7 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
             if (strengths.Weights.At(weightLoss) is { IsEmpty: false } shares)
                 stages.Add(new SparsifyStage { Ratio = 0, Ratios = shares, Rounds = 6, Training = new() { Epochs = epochs, LearningRate = 0.02, Soft = 0.5 } });
             if (bitLoss is { } loss)
-                stages.Add(new ShareStage { Bits = 6, DepthwiseBits = 6, Rate = 0.01, BitsOf = strengths.Bits.At(loss).ToImmutableDictionary(part => part.Key, part => (int)part.Value), Training = new() { Epochs = epochs / 3, LearningRate = 0.005, WeightDecay = 0, Soft = 0.5 } });
+                stages.Add(new ShareStage { Bits = 6, DepthwiseBits = 6, Rate = 0.01, BitsOf = strengths.Bits.At(loss).ToImmutableSortedDictionary(part => part.Key, part => (int)part.Value), Training = new() { Epochs = epochs / 3, LearningRate = 0.005, WeightDecay = 0, Soft = 0.5 } });
             return new($"attempt-{number}", [.. stages]);
         }
     }

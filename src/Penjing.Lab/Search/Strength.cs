@@ -11,9 +11,9 @@ internal sealed class Strength(SensitivityResult sensitivity)
         [-1, .. sensitivity.Curves.SelectMany(curve => curve.Points).Select(point => sensitivity.Whole.Fraction - point.Accuracy.Fraction).Where(loss => loss > 0).Prepend(0).Distinct().Order()];
 
     /// <summary>The strongest level of each part that loses no more, it and all milder ones; parts that bear none are left out.</summary>
-    public ImmutableDictionary<string, double> At(double threshold) => sensitivity.Curves
+    public ImmutableSortedDictionary<string, double> At(double threshold) => sensitivity.Curves
         .Select(curve => (curve.Part.Name, Borne: curve.Points.TakeWhile(point => sensitivity.Whole.Fraction - point.Accuracy.Fraction <= threshold).Select(point => (double?)point.Level).LastOrDefault()))
-        .Where(part => part.Borne is not null).ToImmutableDictionary(part => part.Name, part => part.Borne!.Value);
+        .Where(part => part.Borne is not null).ToImmutableSortedDictionary(part => part.Name, part => part.Borne!.Value);
 
     /// <summary>The mildest threshold at which a cost is within a bound; the strongest where none is.</summary>
     public double Least(Func<double, double> cost, double bound)
