@@ -79,8 +79,12 @@ internal static class Claims
 
     private static string Common(Claim claim, int seed) => $"--data fashion-mnist --augment {claim.Augment} --seed {seed} --threads 2";
 
-    private static string Place(Claim claim, int seed, string name) =>
-        Path.Combine(Directory.CreateDirectory(Path.Combine("artifacts", "claims", $"{claim.Name}-{seed}")).FullName, $"{name}.penjing");
+    private static string Place(Claim claim, int seed, string name)
+    {
+        string folder = Path.Combine("artifacts", "claims", $"{claim.Name}-{seed}");
+        Directory.CreateDirectory(folder);
+        return Path.Combine(folder, $"{name}.penjing");
+    }
 
     /// <summary>Runs a command until its end, or takes what it said when it came to its end before.</summary>
     private static Step Do(string command, string output, int seed)

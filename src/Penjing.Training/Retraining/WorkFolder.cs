@@ -47,7 +47,9 @@ public sealed class WorkFolder
         return new(path);
     }
 
-    private static bool HoldsMore(string path) => Directory.EnumerateFileSystemEntries(path).Any(entry => System.IO.Path.GetFileName(entry) != Settings);
+    /// <summary>Whether there is more than the note, and what is left of one that was killed while it was written.</summary>
+    private static bool HoldsMore(string path) => Directory.EnumerateFileSystemEntries(path).Select(System.IO.Path.GetFileName)
+        .Any(name => name != Settings && !(name!.StartsWith(Settings + ".", StringComparison.Ordinal) && name.EndsWith(".tmp", StringComparison.Ordinal)));
 
     /// <summary>The network of a step: made, unless an earlier run has made it.</summary>
     /// <param name="name">The step's name, which its file bears.</param>
