@@ -25,14 +25,14 @@ internal static class Claims
     private sealed record Large(int Size, double WholeMs, double SmallMs, double Ratio);
 
     /// <summary>One claim put to the test with one seed.</summary>
-    private sealed record Outcome(string Claim, int Seed, string Machine, Step Trained, Step? Longer, Step Compressed, Large? Large)
+    private sealed record Outcome(string Claim, int Seed, string Machine, Step Trained, Step? Longer, Step? Taught, Step Compressed, Large? Large)
     {
         [JsonIgnore]
-        public Step[] Steps => [Trained, .. Longer is null ? Array.Empty<Step>() : [Longer], Compressed];
+        public IEnumerable<Step> Steps => new[] { Trained, Longer, Taught, Compressed }.OfType<Step>();
 
         /// <summary>The accuracy to keep: that of the network, or of the network trained on, whichever is better.</summary>
         [JsonIgnore]
-        public double Whole => Steps[..^1].Max(step => (double)step.Result["top1"]!);
+        public double Whole => Math.Max((double)Trained.Result["top1"]!, (double?)Longer?.Result["top1"] ?? 0);
 
         [JsonIgnore]
         public JsonArray Stages => Compressed.Result["stages"]!.AsArray();
@@ -64,13 +64,15 @@ internal static class Claims
         string whole = Place(origin, seed, "whole"), small = Place(claim, seed, "small"), taught = "";
         Step trained = Train(origin, seed);
         Step? longer = claim.Retrain is { } retrain ? Do($"train {whole} {retrain} {Common(claim, seed)}", Place(claim, seed, "longer"), seed) : null;
+        Step? longerTaught = null;
         if (claim.Teacher is { } teacher)
         {
             Train(Named(all, teacher), seed);
             taught = $" --teacher {Place(Named(all, teacher), seed, "whole")}";
+            longerTaught = Do($"train {whole} {claim.Retrain} {claim.Teach}{taught} {Common(claim, seed)}", Place(claim, seed, "taught"), seed);
         }
         Step compressed = Do($"compress {whole} {claim.Compress}{taught} {Common(claim, seed)}", small, seed);
-        return new(claim.Name, seed, Machine.Describe(), trained, longer, compressed, claim.Size is { } size ? AtSize(size, whole, small, seconds) : null);
+        return new(claim.Name, seed, Machine.Describe(), trained, longer, longerTaught, compressed, claim.Size is { } size ? AtSize(size, whole, small, seconds) : null);
     }
 
     private static Claim Named(Claim[] all, string name) => all.FirstOrDefault(claim => claim.Name == name) ?? throw new PenjingException($"there is no claim named '{name}'");
@@ -133,13 +135,14 @@ internal static class Claims
 
             `dotnet run -c Release --project bench/Penjing.Bench -- claims --networks NAME`; what each command said, and the machine, is in NAME-SEED.json beside this page.
 
-            Fashion-MNIST, 60,000 pictures to train on and 10,000 to test with, two threads, no accelerator; one standard deviation of top-1 is about 0.25 points. Kept: the accuracy
+            Fashion-MNIST, 60,000 pictures to train on and 10,000 to test with, two threads, no accelerator; one standard deviation of top-1 is about 0.25 points. Points: the accuracy
             of the compressed file on the engine, less that of the network, or of the network trained on for as many epochs as compression took, whichever is better.
-            Every command was killed ({Kills} × SIGKILL, after {LeastSeconds} to {MostSeconds} seconds each, where it ran so long) and resumed. Bytes are those of files; Float32: what the
+            Taught: the network trained on so with the teacher of its compression, where that had another one than the network. Every command was killed (SIGKILL, up to {Kills} times, {LeastSeconds} to
+            {MostSeconds} seconds after its start, where it ran so long) and resumed; kills: of all commands together. Bytes are those of files; Float32: what the
             parameters take as they lie in memory, against the compressed file. Times: one picture, one thread, in turns.
 
-            | claim | seed | top-1 | trained on | compressed | kept | bytes | compressed | ratio | Float32 | parameters | MACs | time | at 224×224 | from scratch | minutes |
-            | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+            | claim | seed | top-1 | trained on | taught | compressed | points | bytes | compressed | ratio | Float32 | parameters | MACs | time | at 224×224 | from scratch | kills | minutes |
+            | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 
             """).ReplaceLineEndings("\n"));
         foreach (Outcome outcome in outcomes.OrderBy(one => Array.FindIndex(claims, claim => claim.Name == one.Claim)).ThenBy(one => one.Seed)) text.Append(Line(outcome)).Append('\n');
@@ -158,10 +161,10 @@ internal static class Claims
     {
         JsonNode first = outcome.Stages[0]!, last = outcome.Stages[^1]!;
         double top1 = (double)last["top1"]!;
-        return string.Create(CultureInfo.InvariantCulture, $"| {outcome.Claim} | {outcome.Seed} | {Points(outcome.Trained.Result["top1"])} | {Points(outcome.Longer?.Result["top1"])} | {100 * top1:F2} "
+        return string.Create(CultureInfo.InvariantCulture, $"| {outcome.Claim} | {outcome.Seed} | {Points(outcome.Trained.Result["top1"])} | {Points(outcome.Longer?.Result["top1"])} | {Points(outcome.Taught?.Result["top1"])} | {100 * top1:F2} "
             + $"| {100 * (top1 - outcome.Whole):+0.00;-0.00;0.00} | {(long)first["bytes"]!:N0} | {(long)last["bytes"]!:N0} | {(double)first["bytes"]! / (double)last["bytes"]!:F1} "
             + $"| {4 * (double)first["parameters"]! / (double)last["bytes"]!:F1} | {Share("parameters")} | {Share("macs")} | {Share("medianMs")} | {(outcome.Large is { } large ? $"{large.Ratio:F2}" : "")} "
-            + $"| {Points(outcome.Compressed.Result["scratch"]?["top1"])} | {outcome.Steps.Sum(step => step.Seconds) / 60:F0} |");
+            + $"| {Points(outcome.Compressed.Result["scratch"]?["top1"])} | {outcome.Steps.Sum(step => step.Kills)} | {outcome.Steps.Sum(step => step.Seconds) / 60:F0} |");
 
         string Share(string member) => ((double)last[member]! / (double)first[member]!).ToString("F2", CultureInfo.InvariantCulture);
 
@@ -180,6 +183,7 @@ internal static class Claims
     /// <param name="Size">At which other size of pictures it is timed.</param>
     /// <param name="From">The claim whose trained network it begins with, in place of one of its own.</param>
     /// <param name="Teacher">The claim whose network teaches, in place of the uncompressed one.</param>
+    /// <param name="Teach">How it teaches the network that is trained on.</param>
     private sealed record Claim(
-        string Name, string About, string? Network, int Seeds, string Augment, string? Train, string? Retrain, string Compress, int? Size, string? From, string? Teacher);
+        string Name, string About, string? Network, int Seeds, string Augment, string? Train, string? Retrain, string Compress, int? Size, string? From, string? Teacher, string? Teach);
 }

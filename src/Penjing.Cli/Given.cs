@@ -51,6 +51,12 @@ internal static class Given
     /// <summary>What all chance follows from.</summary>
     public static Option<int> Seed() => Number("--seed", "N", 1, 0, int.MaxValue, "What initial weights, order and augmentation follow from: the same seed and the same --threads give the same result to the bit.");
 
+    /// <summary>The network that teaches.</summary>
+    public static Option<string?> Teacher(string description) => Path(new Option<string?>("--teacher") { HelpName = "MODEL", Description = $"{description}: {ReadableEndings}." });
+
+    /// <summary>A word that may be left out.</summary>
+    public static Argument<string?> Optional(string name, string description) => Path(new Argument<string?>(name) { Description = description, Arity = ArgumentArity.ZeroOrOne });
+
     /// <summary>The peak of the learning rate.</summary>
     public static Option<double> LearningRate(double standard) => Number("--lr", "RATE", standard, 1e-9, 1e3, "The learning rate after the warm-up; it then falls to 0 along a cosine.");
 
@@ -86,20 +92,20 @@ internal static class Given
     }
 
     /// <summary>An option with a number for a single layer, which may be given several times.</summary>
-    public static Option<string[]> PerLayer(string name, string unit, string standard, double least, double most, string description)
+    public static Option<string[]> PerLayer<T>(string name, string unit, string standard, T least, T most, string description) where T : struct, INumber<T>
     {
         Option<string[]> option = Path(new Option<string[]>(name) { HelpName = $"LAYER={unit}", Description = $"{description}, such as {standard}; may be given several times." });
         option.Validators.Add(result =>
         {
-            if (result.Tokens.FirstOrDefault(token => OfLayer(token.Value) is not { } number || number.Value < least || number.Value > most) is { } token)
+            if (result.Tokens.FirstOrDefault(token => OfLayer<T>(token.Value) is not { } number || number.Value < least || number.Value > most) is { } token)
                 result.AddError($"{name} needs LAYER={unit} with a number from {least} to {most}, such as {standard}, not '{token.Value}'");
         });
         return option;
     }
 
     /// <summary>The numbers that such an option was given; of a layer that was named twice, the last.</summary>
-    public static ImmutableDictionary<string, double> PerLayer(ParseResult parsed, Option<string[]> option) =>
-        (parsed.GetValue(option) ?? []).Select(text => OfLayer(text)!.Value).Reverse().DistinctBy(number => number.Key).ToImmutableDictionary();
+    public static ImmutableDictionary<string, T> PerLayer<T>(ParseResult parsed, Option<string[]> option) where T : struct, INumber<T> =>
+        (parsed.GetValue(option) ?? []).Select(text => OfLayer<T>(text)!.Value).Reverse().DistinctBy(number => number.Key).ToImmutableDictionary();
 
     /// <summary>Throws where options were given that mean nothing beside another one.</summary>
     /// <exception cref="PenjingException">One was; the message names both.</exception>
@@ -153,9 +159,9 @@ internal static class Given
         return value;
     }
 
-    private static KeyValuePair<string, double>? OfLayer(string text)
+    private static KeyValuePair<string, T>? OfLayer<T>(string text) where T : struct, INumber<T>
     {
         int at = text.LastIndexOf('=');
-        return at > 0 && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? new(text[..at], number) : null;
+        return at > 0 && T.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out T number) ? new(text[..at], number) : null;
     }
 }

@@ -17,8 +17,8 @@ internal sealed class PruningFlags
     private readonly Option<string> round = Given.OneOf("--round", [ByMultiple, ByTime],
         "How the channels that stay are rounded: to a --multiple, or to where the layers around them take least time for a channel, as measured on this machine.");
     private readonly Option<int> multiple = Given.Number("--multiple", "N", 16, 1, 1024, "What the channels that stay are rounded to a multiple of, less where a layer has few; 16 suits the kernels.");
-    private readonly Option<string[]> ratios = Given.PerLayer("--layer-ratio", "SHARE", "conv1=0.25", 0, 1, "Where channels don't compete: the share of a single layer's channels in place of --ratio");
-    private readonly Option<string[]> caps = Given.PerLayer("--cap", "SHARE", "conv1=0.25", 0, 1, "The most that a layer gives");
+    private readonly Option<string[]> ratios = Given.PerLayer("--layer-ratio", "SHARE", "conv1=0.25", 0.0, 1, "Where channels don't compete: the share of a single layer's channels in place of --ratio");
+    private readonly Option<string[]> caps = Given.PerLayer("--cap", "SHARE", "conv1=0.25", 0.0, 1, "The most that a layer gives");
     private readonly Option<string[]> keep = Given.Path(new Option<string[]>("--keep") { HelpName = "LAYER", Description = "A layer that keeps all of its channels; may be given several times." });
 
     /// <summary>The options, in the order of the help.</summary>
@@ -50,8 +50,8 @@ internal sealed class PruningFlags
         Importance = Scores.Of(parsed.GetValue(score)!, model, data, seed),
         Ranking = parsed.GetValue(ranking) switch { Global => Ranking.Global, "isomorphic" => Ranking.Isomorphic, _ => Ranking.PerFamily },
         Absolute = parsed.GetValue(score) == BatchNorm,
-        Ratios = Given.PerLayer(parsed, ratios),
-        Caps = Given.PerLayer(parsed, caps),
+        Ratios = Given.PerLayer<double>(parsed, ratios),
+        Caps = Given.PerLayer<double>(parsed, caps),
         Keep = (parsed.GetValue(keep) ?? []).ToImmutableHashSet(),
         Multiple = parsed.GetValue(multiple),
         Milliseconds = parsed.GetValue(round) == ByTime ? new LayerClock(new(Threads: 1, Batch: 1), stop).Milliseconds : null,

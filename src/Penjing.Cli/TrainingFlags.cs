@@ -11,11 +11,7 @@ internal sealed class TrainingFlags
     private readonly Option<double> clip = Given.Number("--clip", "NORM", 0.0, 0, 1e6, "The longest gradient, by its norm; a longer one is shortened to it. 0 for no bound.");
     private readonly Option<double> average = Given.Number("--average", "DECAY", 0.0, 0, 0.99999, "The decay of a moving average of the weights over the steps, which is then the result, such as 0.999; 0 for none.");
     private readonly Option<int> estimate = Given.Number("--estimate", "PICTURES", 0, 0, int.MaxValue, "Training pictures over which BatchNormalization's means and variances are estimated before training; 0 for none.");
-    private readonly Option<string?> teacher = Given.Path(new Option<string?>("--teacher")
-    {
-        HelpName = "MODEL",
-        Description = $"The file of a trained network whose answers are learnt from besides the labels (knowledge distillation), such as the one before pruning: {Given.ReadableEndings}.",
-    });
+    private readonly Option<string?> teacher = Given.Teacher("The file of a trained network whose answers are learnt from besides the labels (knowledge distillation), such as the one before pruning");
     private readonly Option<double> temperature = Given.Number("--temperature", "T", 4.0, 0.01, 1000, "With --teacher: what logits are divided by; the higher, the more the improbable classes tell.");
     private readonly Option<double> soft = Given.Number("--soft", "SHARE", 0.5, 0, 1, "With --teacher: the weight of its answers; the labels have the rest.");
     private readonly WorkFlags work = new();

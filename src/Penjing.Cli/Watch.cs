@@ -52,6 +52,10 @@ internal sealed class Watch
         screen.Note(string.Create(CultureInfo.InvariantCulture, $"{title}  {100 * fraction,3:F0} %  {words}"));
     }
 
+    /// <summary>Tells how many networks are measured, of how many, and how long the others take.</summary>
+    public void Tell(int done, int all, TimeSpan? left) => Tell(all == 0 ? 1 : (double)done / all,
+        all == 0 ? "all is known" : $"{done} of {all} networks{(left is { } time ? $"  {Quantity.Duration(time)} left" : "")}");
+
     /// <summary>Tells how far a recipe is, by the epochs of its stages.</summary>
     public void Tell(RetrainingProgress progress, Recipe recipe, int stage, DataSet data)
     {

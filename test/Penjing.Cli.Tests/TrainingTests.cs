@@ -51,6 +51,12 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Assert.Equal(4 + 1, grouped["stem.weight"].Value!.Floats.ToArray().Distinct().Count());
         Assert.All(grouped.Weights.Where(weight => weight.Shape.Rank >= 2 && weight.Name != "stem.weight"), weight => Assert.InRange(weight.Value!.Floats.ToArray().Distinct().Count(), 2, 2 * 2 + 1));
         string[] command = ["sparsify", model, "--data", bars.Folder, "-o", scratch["d.penjing"]];
+        // What sensitivity has measured is not measured again, nor the other way.
+        string known = scratch["b.penjing"] + ".sensitivity.jsonl", measured = File.ReadAllText(known);
+        Cli.Run("sensitivity", scratch["b.penjing"], "--data", bars.Folder, "--by", "bits", "--levels", "5", "1", "--sample", "20").Ends(0);
+        Assert.Equal(measured, File.ReadAllText(known));
+        File.Delete(known);
+        Cli.Run("share", model, "--data", bars.Folder, "--layer-bits", "stem=1.5", "-o", scratch["d.penjing"]).Refuses(2, "--layer-bits", "stem=1.5");
         Cli.Run("share", model, "--data", bars.Folder, "--layer-bits", "none=3", "-o", scratch["d.penjing"]).Refuses(1, "'none'");
         Cli.Run("share", model, "--data", bars.Folder, "--sample", "20", "-o", scratch["d.penjing"]).Refuses(1, "--sample", "--within");
         Cli.Run([.. command, "--pattern", "2/4"]).Refuses(1, "2/4");

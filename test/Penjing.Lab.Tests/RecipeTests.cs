@@ -117,4 +117,25 @@ public class RecipeTests
             }
         }
     }
+
+    /// <summary>Bits of its own leave a layer all else that its kind has: a depthwise one its milder price.</summary>
+    [Fact]
+    public void BitsOfALayerLeaveItsKindsOtherSettings()
+    {
+        Graph graph = Samples.Network.Graph;
+        Node depthwise = graph.Nodes.First(node => node.Op is Conv { Groups: > 1 }), dense = graph.Nodes.First(node => node.Op is Conv { Groups: 1 });
+        ShareStage same = new() { Rate = 0.3 }, own = same with { BitsOf = ImmutableSortedDictionary<string, int>.Empty.Add(depthwise.Name, same.DepthwiseBits).Add(dense.Inputs[1].Name, same.Bits) };
+        Assert.Equal(same.Outline(graph).Weights.Select(Values), own.Outline(graph).Weights.Select(Values));
+
+        static float[] Values(Node weight) => weight.Value!.Floats.ToArray();
+    }
+
+    /// <summary>A stage is taught where any of its trainings is.</summary>
+    [Fact]
+    public void StagesKnowWhetherTheyAreTaught()
+    {
+        Assert.False(new SlimStage().IsTaught);
+        Assert.True(new SlimStage { Before = new() { Soft = 0.5 } }.IsTaught);
+        Assert.True(new SlimStage { Training = new() { Soft = 0.5 } }.IsTaught);
+    }
 }

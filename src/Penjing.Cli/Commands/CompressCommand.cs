@@ -31,11 +31,7 @@ internal static class CompressCommand
     private static readonly Option<string?> maxLatency = Given.Path(new Option<string?>("--max-latency") { HelpName = "FACTORx", Description = "In place of --recipe: the longest median run as a share of the network's now, such as 0.5x." });
     private static readonly Option<double> epochs = Given.Number("--epochs", "N", 6.0, 0.01, 10_000, "With a budget: passes over the training pictures after each method; later attempts may take up to four times as many.");
     private static readonly Option<int> sample = Given.Number("--sample", "N", 1000, 10, int.MaxValue, "With a budget: test pictures that each layer's sensitivity is measured with.");
-    private static readonly Option<string?> teacher = Given.Path(new Option<string?>("--teacher")
-    {
-        HelpName = "MODEL",
-        Description = $"The file of the network that teaches where a stage is taught, such as a larger one (default: the network that is compressed): {Given.ReadableEndings}.",
-    });
+    private static readonly Option<string?> teacher = Given.Teacher("The file of the network that teaches where a stage is taught, such as a larger one (default: the network that is compressed)");
     private static readonly Option<double?> scratch = Given.Maybe("--scratch", "EPOCHS", 0.01, 100_000.0, "Train the pruned architecture from scratch, too, for so many epochs: give those of the network's first training and of its retraining together.");
     private static readonly Option<string?> report = Given.Path(new Option<string?>("--html") { HelpName = "FILE", Description = "Write a report as one HTML page." });
     private static readonly WorkFlags flags = new();
@@ -68,7 +64,7 @@ internal static class CompressCommand
         TrainingOptions common = flags.Options(parsed, set.Size);
         if (parsed.GetValue(teacher) is { } other)
         {
-            if (asked?.Stages.All(stage => stage.Training.Soft == 0) ?? false) throw new PenjingException($"no stage of '{asked.Name}' is taught: leave --teacher out, or give a stage's training a share such as \"soft\": 0.5");
+            if (asked is not null && !asked.Stages.Any(stage => stage.IsTaught)) throw new PenjingException($"no stage of '{asked.Name}' is taught: leave --teacher out, or give a stage's training a share such as \"soft\": 0.5");
             common = common with { Distillation = new(ModelFile.Read(other)) };
         }
         WorkFolder work = flags.Folder(parsed, target, source, screen, parsed.GetValue(teacher));

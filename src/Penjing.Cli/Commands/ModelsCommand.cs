@@ -8,11 +8,7 @@ namespace Penjing.Cli;
 /// <summary>penjing models: the networks that can be built by name.</summary>
 internal static class ModelsCommand
 {
-    private static readonly Argument<string?> word = Given.Path(new Argument<string?>("WORD")
-    {
-        Description = "Only networks whose name has this in it.",
-        Arity = ArgumentArity.ZeroOrOne,
-    });
+    private static readonly Argument<string?> word = Given.Optional("WORD", "Only networks whose name has this in it.");
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("models",

@@ -7,11 +7,7 @@ namespace Penjing.Cli;
 /// <summary>penjing recipes: the ways to compress that come with the tool.</summary>
 internal static class RecipesCommand
 {
-    private static readonly Argument<string?> name = Given.Path(new Argument<string?>("NAME")
-    {
-        Description = "The recipe to print as JSON: a beginning for one of your own.",
-        Arity = ArgumentArity.ZeroOrOne,
-    });
+    private static readonly Argument<string?> name = Given.Optional("NAME", "The recipe to print as JSON: a beginning for one of your own.");
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("recipes", "Lists the recipes of `penjing compress`, or prints one of them as JSON.",

@@ -47,9 +47,15 @@ internal static class SensitivityCommand
             "penjing sensitivity model.penjing --data ./pictures --by weights --levels 0.5 0.9 --json",
         ], Run, [model, data, by, score, levels, sample, threads, cache, html, .. reading.Symbols, Given.Json()]);
 
+    /// <summary>The file beside a model in which its sensitivity is kept.</summary>
+    public static string CacheOf(string source) => source + ".sensitivity.jsonl";
+
+    /// <summary>The data with so many of its test pictures, always the same ones.</summary>
+    public static DataSet Sample(DataSet set, int count) => set with { Test = set.Test.Sample(count, SampleSeed) };
+
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
-        string source = parsed.GetRequiredValue(model), kept = parsed.GetValue(cache) ?? source + ".sensitivity.jsonl";
+        string source = parsed.GetRequiredValue(model), kept = parsed.GetValue(cache) ?? CacheOf(source);
         string? page = parsed.GetValue(html) is { } path ? Destination.File(path, source, kept) : null;
         Destination.File(kept, source);
         SensitivityBy what = Enum.Parse<SensitivityBy>(parsed.GetValue(by)!, ignoreCase: true);
@@ -57,7 +63,7 @@ internal static class SensitivityCommand
             ? [.. what is SensitivityBy.Bits ? given.Distinct().OrderDescending() : given.Distinct().Order()] : Compression.Sensitivity.Levels(what);
         Model network = reading.Read(parsed, source);
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
-        set = set with { Test = set.Test.Sample(parsed.GetValue(sample), SampleSeed) };
+        set = Sample(set, parsed.GetValue(sample));
         int count = parsed.GetValue(threads) ?? Environment.ProcessorCount;
         string rule = what is SensitivityBy.Channels ? parsed.GetValue(score)! : "";
         Importance? scores = what is SensitivityBy.Channels ? Scores.Of(rule, network, set, seed: 1) : null;
@@ -66,8 +72,7 @@ internal static class SensitivityCommand
         using SensitivityCache known = new(kept);
         screen.WhenStopped = $"what is measured is kept in '{kept}': the same command goes on from there";
         SensitivityResult? result = null;
-        Watch.Over(screen, "measuring", watch => result = new SensitivityRun(network, set, count, known, stop).Measure(what, asked, key, scores, (done, all, left) =>
-            watch.Tell(all == 0 ? 1 : (double)done / all, all == 0 ? "all is known" : $"{done} of {all} networks{(left is { } time ? $"  {Quantity.Duration(time)} left" : "")}")));
+        Watch.Over(screen, "measuring", watch => result = new SensitivityRun(network, set, count, known, stop).Measure(what, asked, key, scores, watch.Tell));
         if (page is not null)
             AtomicFile.Write(page, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(SensitivityPage.Write(result!, network.Name.Length > 0 ? network.Name : source, set.Name,
             [

@@ -44,7 +44,7 @@ internal static class ShareCommand
         {
             Bits = parsed.GetValue(bits),
             DepthwiseBits = parsed.GetValue(depthwise),
-            BitsOf = Given.PerLayer(parsed, bitsOf).ToImmutableSortedDictionary(layer => layer.Key, layer => (int)layer.Value),
+            BitsOf = Given.PerLayer<int>(parsed, bitsOf).ToImmutableSortedDictionary(),
             Rate = parsed.GetValue(rate),
             Seeding = Enum.Parse<Seeding>(parsed.GetValue(seeding)!.Replace("-", "", StringComparison.Ordinal), ignoreCase: true),
             Groups = parsed.GetValue(groups),
@@ -52,10 +52,10 @@ internal static class ShareCommand
             Training = new() { Epochs = options.Epochs },
         };
         _ = stage.Options(network.Graph);
+        if (parsed.GetValue(within) is not null) Destination.File(SensitivityCommand.CacheOf(source), source);
         WorkFolder work = flags.Work(parsed, target, source, screen);
         if (parsed.GetValue(within) is { } points)
-            Watch.Over(screen, "measuring", watch => stage = stage.Within(points / 100, network, set with { Test = set.Test.Sample(parsed.GetValue(sample), options.Seed) }, Path.Combine(work.Path, "sensitivity.jsonl"),
-                (done, all, left) => watch.Tell(all == 0 ? 1 : (double)done / all, $"{done} of {all} networks{(left is { } time ? $"  {Quantity.Duration(time)} left" : "")}"), stop));
+            Watch.Over(screen, "measuring", watch => stage = stage.Within(points / 100, network, SensitivityCommand.Sample(set, parsed.GetValue(sample)), SensitivityCommand.CacheOf(source), watch.Tell, stop));
         Model shared = network;
         Watch.Over(screen, "sharing", watch => shared = Retrainer.Share(network, set, stage.Options(network.Graph), options, stage.VectorBits, work, watch.Tell, stop));
         Ending.Write(screen, shared, set, target, work, new(stage.Name, string.Create(CultureInfo.InvariantCulture,

@@ -14,7 +14,7 @@ internal static class SparsifyCommand
     private static readonly Option<string> data = Given.Data();
     private static readonly Option<string> output = Given.Out();
     private static readonly Option<double?> ratio = Given.Maybe("--ratio", "SHARE", 0, 0.9999, "The share of the weights that is zero in the end (default: 0.9, or all that an N:M pattern allows).");
-    private static readonly Option<string[]> ratios = Given.PerLayer("--layer-ratio", "SHARE", "ip1=0.92", 0, 1, "Another share for one layer, 0 to leave it as it is");
+    private static readonly Option<string[]> ratios = Given.PerLayer("--layer-ratio", "SHARE", "ip1=0.92", 0.0, 1, "Another share for one layer, 0 to leave it as it is");
     private static readonly Option<string> pattern = Given.Path(new Option<string>("--pattern")
     {
         HelpName = "unstructured|N:M|1xN",
@@ -44,7 +44,7 @@ internal static class SparsifyCommand
         SparsityOptions sparsity = new()
         {
             Ratio = parsed.GetValue(ratio) ?? (where.Kept > 0 ? where.MostRatio : 0.9),
-            Ratios = Given.PerLayer(parsed, ratios),
+            Ratios = Given.PerLayer<double>(parsed, ratios),
             Pattern = where,
             Scope = Enum.Parse<SparsityScope>(parsed.GetValue(scope)!, ignoreCase: true),
             Depthwise = parsed.GetValue(depthwise),

@@ -74,7 +74,7 @@ public sealed class Sensitivity
             SensitivityBy.Weights => Sparsifier.Sparsify(graph, new() { Ratio = 0, Ratios = ImmutableDictionary<string, double>.Empty.Add(part.Name, level) }),
             _ => Sharing.Share(graph, new()
             {
-                Dense = null, Depthwise = null, Layer = node => node.Inputs[1].Name == part.Name ? new(1 << (int)level, KeepZeros: true) : null,
+                Dense = null, Depthwise = null, Layer = (node, _) => node.Inputs[1].Name == part.Name ? new(1 << (int)level, KeepZeros: true) : null,
             }),
         };
     }

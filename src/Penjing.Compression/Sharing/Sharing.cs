@@ -13,8 +13,8 @@ public static class Sharing
         foreach (Node node in graph.Nodes)
         {
             if (Mixer.Of(node) is not { } mixer) continue;
-            Clustering? clustering = options.Layer?.Invoke(node) ?? (mixer.Carries ? options.Depthwise : options.Dense);
-            if (clustering is not null) chosen.TryAdd(node.Inputs[1], (mixer, clustering));
+            Clustering? kind = mixer.Carries ? options.Depthwise : options.Dense;
+            if ((options.Layer is { } layer ? layer(node, kind) : kind) is { } clustering) chosen.TryAdd(node.Inputs[1], (mixer, clustering));
         }
         return graph.Map((node, inputs) =>
             chosen.TryGetValue(node, out (Mixer Mixer, Clustering Clustering) how) ? Node.Weight(node.Name, Share(node, how.Mixer, how.Clustering)) : node.With(inputs));
@@ -62,10 +62,8 @@ public static class Sharing
         int groups = Math.Min(clustering.Groups, mixer.Outputs);
         return Tensor.Build<float>(weight.Shape, values =>
         {
-            for (int group = 0; group < groups; group++)
+            foreach (IGrouping<long, int> free in Enumerable.Range(0, old.Length).Where(i => old[i] != 0 || !clustering.KeepZeros).GroupBy(i => (long)mixer.Output(i) * groups / mixer.Outputs))
             {
-                int[] free = [.. Enumerable.Range(0, old.Length).Where(i => (old[i] != 0 || !clustering.KeepZeros) && (long)mixer.Output(i) * groups / mixer.Outputs == group)];
-                if (free.Length == 0) continue;
                 Quantizer quantizer = Quantizer.Of(new([.. free.Select(i => old[i])]), clustering);
                 if (clustering.Halves && quantizer.Levels.All(level => Math.Abs(level) <= (double)Half.MaxValue)) quantizer = quantizer.Rounded();
                 float[] levels = [.. quantizer.Levels.Select(level => (float)level)];

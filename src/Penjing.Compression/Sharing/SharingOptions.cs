@@ -34,8 +34,8 @@ public sealed record SharingOptions
     /// <summary>Weights of depthwise convolutions: few, and each alone in seeing its channel.</summary>
     public Clustering? Depthwise { get; init; } = new(32);
 
-    /// <summary>Where given, settings for single layers: returns those for a node with weights; for null, the kinds' settings hold.</summary>
-    public Func<Node, Clustering?>? Layer { get; init; }
+    /// <summary>Where given, settings for single layers: returns those for a node with weights, given those of its kind.</summary>
+    public Func<Node, Clustering?, Clustering?>? Layer { get; init; }
 }
 
 /// <summary>What sharing did to one tensor.</summary>

@@ -40,6 +40,9 @@ public abstract record RecipeStage
     /// <summary>Passes over the training pictures in the whole stage.</summary>
     public virtual double Epochs => Training.Epochs;
 
+    /// <summary>Whether a teacher's answers are learnt from.</summary>
+    public virtual bool IsTaught => Training.Soft > 0;
+
     /// <summary>The stage with the epochs of its training multiplied.</summary>
     public virtual RecipeStage WithEffort(double factor) => this with { Training = Training.Times(factor) };
 
@@ -206,6 +209,9 @@ public sealed record SlimStage : RecipeStage
     public override double Epochs => Before.Epochs + Training.Epochs;
 
     /// <inheritdoc/>
+    public override bool IsTaught => base.IsTaught || Before.Soft > 0;
+
+    /// <inheritdoc/>
     public override RecipeStage WithEffort(double factor) => this with { Before = Before.Times(factor), Training = Training.Times(factor) };
 
     private PruningOptions Options => new() { Multiple = Multiple };
@@ -296,7 +302,7 @@ public sealed record ShareStage : RecipeStage
         {
             Dense = dense,
             Depthwise = dense with { Clusters = 1 << DepthwiseBits, Rate = Rate / 3 },
-            Layer = node => BitsOf.TryGetValue(node.Name, out int own) || node.Inputs.Length > 1 && BitsOf.TryGetValue(node.Inputs[1].Name, out own) ? dense with { Clusters = 1 << own } : null,
+            Layer = (node, kind) => BitsOf.TryGetValue(node.Name, out int own) || BitsOf.TryGetValue(node.Inputs[1].Name, out own) ? kind! with { Clusters = 1 << own } : kind,
         };
     }
 }

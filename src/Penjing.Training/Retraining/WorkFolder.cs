@@ -49,7 +49,7 @@ public sealed class WorkFolder
 
     /// <summary>Whether there is more than the note, and what is left of one that was killed while it was written.</summary>
     private static bool HoldsMore(string path) => Directory.EnumerateFileSystemEntries(path).Select(System.IO.Path.GetFileName)
-        .Any(name => name != Settings && !(name!.StartsWith(Settings + ".", StringComparison.Ordinal) && name.EndsWith(".tmp", StringComparison.Ordinal)));
+        .Any(name => name != Settings && !AtomicFile.IsRemnant(name!, of: Settings));
 
     /// <summary>The network of a step: made, unless an earlier run has made it.</summary>
     /// <param name="name">The step's name, which its file bears.</param>

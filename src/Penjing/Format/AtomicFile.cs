@@ -3,6 +3,13 @@ namespace Penjing;
 /// <summary>Files that are either written whole or not at all.</summary>
 public static class AtomicFile
 {
+    private const string Ending = ".tmp";
+
+    /// <summary>Whether a file is what is left of writing another, by a process that was killed meanwhile.</summary>
+    /// <param name="name">The file's name.</param>
+    /// <param name="of">The name of the other, in the same folder.</param>
+    public static bool IsRemnant(string name, string of) => name.StartsWith(of + ".", StringComparison.Ordinal) && name.EndsWith(Ending, StringComparison.Ordinal);
+
     /// <summary>
     /// Writes a file by way of a temporary one in the same folder, flushed to the disk and then renamed over <paramref name="path"/>:
     /// whoever reads that path, and whatever happens meanwhile, finds the old file or the new one, never a part.
@@ -10,7 +17,7 @@ public static class AtomicFile
     /// <exception cref="PenjingException">The file can't be written: the folder is missing or read-only, or the disk full. No temporary file stays.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        string full = Path.GetFullPath(path), temporary = $"{full}.{Path.GetRandomFileName()}.tmp";
+        string full = Path.GetFullPath(path), temporary = $"{full}.{Path.GetRandomFileName()}{Ending}";
         try
         {
             try

@@ -16,7 +16,7 @@ public sealed class SharingTests
         {
             Dense = new(9),
             Depthwise = new(17, Rate: 0.01),
-            Layer = node => node.Name == "classifier" ? new(5, Halves: false) : null,
+            Layer = (node, kind) => node.Name == "classifier" ? kind! with { Clusters = 5, Halves = false } : kind,
         };
         Graph shared = Sharing.Share(graph, options);
         ImmutableArray<SharedTensor> changes = Sharing.Describe(graph, shared);
