@@ -10,15 +10,15 @@ public sealed class DistillationTests
 
     /// <summary>One step without momentum moves each weight by its gradient, here that of central differences of the loss.</summary>
     [Theory]
-    [InlineData(1, 4, 0.5, 0)]
-    [InlineData(1, 1, 1, 0)]
-    [InlineData(2, 2.5, 0.3, 0.7)]
-    [InlineData(3, 20, 0, 2)]
-    public void A_step_follows_the_formula(int threads, double temperature, double soft, double feature)
+    [InlineData(1, 4, 0.5, 0, false)]
+    [InlineData(1, 1, 1, 0, true)]
+    [InlineData(2, 2.5, 0.3, 0.7, true)]
+    [InlineData(3, 20, 0, 2, false)]
+    public void A_step_follows_the_formula(int threads, double temperature, double soft, double feature, bool otherMeans)
     {
         const double Rate = 0.5;
         DataSet data = Samples.SquaresSet(train: Pictures, test: 0, side: Side);
-        Model student = Network(1), teacher = Network(9);
+        Model student = Network(1), teacher = Network(9) with { Preprocessing = otherMeans ? new(Channels.Gray, [37], [91]) : null };
         TrainingOptions options = new()
         {
             Steps = 1, Batch = Pictures, LearningRate = Rate, WarmUp = 0, Momentum = 0, WeightDecay = 0, ValidateEvery = 0, Threads = threads,
@@ -26,8 +26,8 @@ public sealed class DistillationTests
         };
         TrainingResult result = Trainer.Train(student, data, options, cancellation: TestContext.Current.CancellationToken);
         double[] weights = Numbers(student.Graph), taught = Numbers(teacher.Graph), after = Numbers(result.Model.Graph);
-        (double[], int)[] pictures = [.. Enumerable.Range(0, Pictures).Select(i =>
-            (Picture(data, i), data.Train.Labels[i]))];
+        (double[], double[], int)[] pictures = [.. Enumerable.Range(0, Pictures).Select(i =>
+            (Picture(data, i, data.Preprocessing), Picture(data, i, teacher.Preprocessing ?? data.Preprocessing), data.Train.Labels[i]))];
         Assert.Equal(Loss(weights), result.Epochs[^1].Loss, 1e-4);
         for (int i = 0; i < weights.Length; i++)
         {
@@ -38,10 +38,10 @@ public sealed class DistillationTests
         double Loss(double[] numbers)
         {
             double sum = 0;
-            foreach ((double[] picture, int label) in pictures)
+            foreach ((double[] picture, double[] seen, int label) in pictures)
             {
                 (double[] hidden, double[] logits) = Answer(numbers, picture);
-                (double[] shown, double[] told) = Answer(taught, picture);
+                (double[] shown, double[] told) = Answer(taught, seen);
                 double[] p = LogSoftmax(told, temperature), q = LogSoftmax(logits, temperature);
                 double divergence = p.Zip(q, (one, other) => Math.Exp(one) * (one - other)).Sum();
                 double differences = hidden.Zip(shown, (one, other) => (one - other) * (one - other)).Average();
@@ -73,7 +73,7 @@ public sealed class DistillationTests
     {
         Refuses(new(MobileNetV1.Small(0.125, 8, classes: 5, repeats: 0)), "5 classes", "4");
         Refuses(new(MobileNetV1.Small(0.125, 10, classes: 4, repeats: 0)), "10", "8");
-        Refuses(new(TrainerTests.Network() with { Preprocessing = new(Channels.Gray, [1], [2]) }), "preprocessing");
+        Refuses(new(TrainerTests.Network() with { Preprocessing = new(Channels.Rgb, [1, 1, 1], [2, 2, 2]) }), "Rgb", "Gray");
         Refuses(Pair("none", "stem"), "the student", "'none'");
         Refuses(Pair("stem", "none"), "the teacher", "'none'");
         Refuses(Pair("stem", "block2.pointwise"), "'stem'", "'block2.pointwise'", "one shape");
@@ -104,10 +104,10 @@ public sealed class DistillationTests
     /// <summary>All weights in the order of the names.</summary>
     private static double[] Numbers(Graph graph) => [.. "abcd".SelectMany(name => graph[$"{name}"].Value!.Floats.ToArray()).Select(x => (double)x)];
 
-    private static double[] Picture(DataSet data, int index)
+    private static double[] Picture(DataSet data, int index, Preprocessing preprocessing)
     {
         float[] input = new float[Pixels];
-        data.Train.ToInput(index, data.Preprocessing, [1, 1, Side, Side], input);
+        data.Train.ToInput(index, preprocessing, [1, 1, Side, Side], input);
         return [.. input.Select(x => (double)x)];
     }
 

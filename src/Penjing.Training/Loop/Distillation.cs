@@ -14,7 +14,7 @@ public sealed record FeaturePair(string Student, string Teacher, double Weight =
 /// (1 − Soft) × the cross-entropy of the labels + Soft × T² × the Kullback–Leibler divergence of softmax(student / T) from softmax(teacher / T), and, of each
 /// pair of <see cref="Features"/>, what their difference adds (Romero et al. 2015).
 /// </summary>
-/// <param name="Teacher">A trained network of the same input and classes: the one before pruning, or a larger one. It is evaluated as at inference and stays as it is.</param>
+/// <param name="Teacher">A trained network of the same pictures and classes: the one before pruning, or a larger one; their means and deviations may differ. It is evaluated as at inference and stays as it is.</param>
 public sealed record Distillation(Model Teacher)
 {
     /// <summary>What logits are divided by: the higher, the more the improbable classes tell.</summary>
@@ -42,5 +42,7 @@ public sealed record Distillation(Model Teacher)
 
     /// <summary>All that changes the result.</summary>
     internal string Essence() => string.Create(CultureInfo.InvariantCulture,
-        $"teacher {Checkpoint.Fingerprint(Teacher.Graph)}, temperature {Temperature}, soft {Soft}{string.Concat(Features.Select(pair => string.Create(CultureInfo.InvariantCulture, $", {pair.Student} to {pair.Teacher} by {pair.Weight}")))}");
+        $"teacher {Checkpoint.Fingerprint(Teacher.Graph)}{Means}, temperature {Temperature}, soft {Soft}{string.Concat(Features.Select(pair => string.Create(CultureInfo.InvariantCulture, $", {pair.Student} to {pair.Teacher} by {pair.Weight}")))}");
+
+    private string Means => Teacher.Preprocessing is { } own ? string.Create(CultureInfo.InvariantCulture, $" of {string.Join(' ', own.Mean)} and {string.Join(' ', own.Deviation)}") : "";
 }

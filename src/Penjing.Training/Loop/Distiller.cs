@@ -9,6 +9,7 @@ internal sealed class Distiller : IDisposable
 {
     private readonly Distillation options;
     private readonly TrainableGraph teacher;
+    private readonly (float[] Factors, float[] Terms)? view;
 
     /// <summary>A teacher for a student.</summary>
     /// <exception cref="PenjingException">They don't fit together; the message says why.</exception>
@@ -18,8 +19,9 @@ internal sealed class Distiller : IDisposable
         Graph graph = options.Teacher.Graph;
         if (graph.Inputs.Length != 1 || !SameButBatch(graph.Inputs[0].Shape, student.Inputs[0].Shape))
             throw new PenjingException($"the teacher takes {string.Join(" and ", graph.Inputs.Select(input => input.Shape))}, but the student {student.Inputs[0].Shape}: both must see the same pictures");
-        if (options.Teacher.Preprocessing is { } own && own with { Fit = preprocessing.Fit } != preprocessing)
-            throw new PenjingException("teacher and student make a picture an input by different means, deviations or channels: train the student with the teacher's preprocessing");
+        if (options.Teacher.Preprocessing is { } own && own.Channels != preprocessing.Channels)
+            throw new PenjingException($"the teacher takes a picture's channels as {own.Channels}, but the student as {preprocessing.Channels}: both must see the same pictures");
+        view = View(preprocessing, options.Teacher.Preprocessing);
         if (Classes(graph) != Classes(student))
             throw new PenjingException($"the teacher tells {Classes(graph)} classes apart, but the student {Classes(student)}");
         foreach (FeaturePair pair in options.Features)
@@ -36,7 +38,7 @@ internal sealed class Distiller : IDisposable
         options is null ? [] : [.. options.Features.Select(pair => Named(student, pair.Student, "student"))];
 
     /// <summary>The student's loss: that of the labels, weighed against the teacher's answers.</summary>
-    /// <param name="input">What both saw.</param>
+    /// <param name="input">What the student saw.</param>
     /// <param name="logits">The student's logits, batch × classes.</param>
     /// <param name="features">The values of the student's <see cref="Features"/>.</param>
     /// <param name="hard">The mean loss by the labels.</param>
@@ -44,7 +46,7 @@ internal sealed class Distiller : IDisposable
     {
         TorchTensor taught;
         TorchTensor[] shown;
-        using (torch.no_grad()) (taught, shown) = teacher.Master.Answer(input, Pass.Inference);
+        using (torch.no_grad()) (taught, shown) = teacher.Master.Answer(Seen(input), Pass.Inference);
         double t = options.Temperature;
         TorchTensor wanted = (taught / t).log_softmax(1), soft = (wanted.exp() * (wanted - (logits / t).log_softmax(1))).sum() / logits.shape[0];
         TorchTensor loss = hard * (1 - options.Soft) + soft * (options.Soft * t * t);
@@ -54,6 +56,18 @@ internal sealed class Distiller : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => teacher.Dispose();
+
+    /// <summary>What each channel of the student's input is multiplied by, and what is then added, to be the teacher's; null where it is the teacher's.</summary>
+    private static (float[], float[])? View(Preprocessing student, Preprocessing? teacher)
+    {
+        if (teacher is null || (teacher.Mean.SequenceEqual(student.Mean) && teacher.Deviation.SequenceEqual(student.Deviation))) return null;
+        var channels = Enumerable.Range(0, student.Mean.Length);
+        return ([.. channels.Select(c => student.Deviation[c] / teacher.Deviation[c])], [.. channels.Select(c => (student.Mean[c] - teacher.Mean[c]) / teacher.Deviation[c])]);
+    }
+
+    private TorchTensor Seen(TorchTensor input) => view is { } change
+        ? input * torch.tensor(change.Factors).view(1, -1, 1, 1) + torch.tensor(change.Terms).view(1, -1, 1, 1)
+        : input;
 
     private static bool SameButBatch(Shape one, Shape other) => one.Rank == other.Rank && one.Skip(1).SequenceEqual(other.Skip(1));
 
