@@ -38,12 +38,14 @@ internal sealed class Reading
     /// <param name="path">The file.</param>
     /// <param name="batch">What a first extent that an .onnx file leaves open becomes.</param>
     /// <param name="beside">Another file that the same command line reads, for which the options may be meant.</param>
+    /// <param name="once">Whether a session is all that is made of it: a .penjing file is then read as <see cref="Engine.Session.Load"/> does, one weight after another.</param>
     /// <exception cref="PenjingException">The file can't be read, or an option is given that neither file's format knows.</exception>
-    public Model Read(ParseResult parsed, string path, int batch = 1, string? beside = null)
+    public Model Read(ParseResult parsed, string path, int batch = 1, string? beside = null, bool once = false)
     {
         string[] dims = parsed.GetValue(dimensions) ?? [];
         Require(dims.Length > 0, dimensions.Name, ".onnx");
         Require(parsed.GetValue(prototxt) is not null, prototxt.Name, ".net");
+        if (once && File.Exists(path) && ModelFile.FormatOf(path).Ending == ".penjing") return PenjingFile.ReadOnce(path);
         return ModelFile.Read(path, new()
         {
             Onnx = new() { Batch = batch, Dimensions = Own([.. dims.Select(text => Parse(text)!.Value).Reverse().DistinctBy(pair => pair.Key)]) },

@@ -22,7 +22,8 @@ public sealed class Tensor
         this.bytes = bytes;
     }
 
-    private Tensor(ElementType type, Shape shape, SpareBytes spare, FillBytes fill) => (Type, Shape, this.spare, this.fill) = (type, shape, spare, fill);
+    private Tensor(ElementType type, Shape shape, SpareBytes spare, FillBytes fill, int zeros) =>
+        (Type, Shape, this.spare, this.fill, this.zeros) = (type, shape, spare, fill, zeros);
 
     /// <summary>Writes all of a tensor's bytes.</summary>
     internal delegate void FillBytes(Span<byte> bytes);
@@ -31,10 +32,23 @@ public sealed class Tensor
     /// A tensor whose elements are made when they are asked for, and again when they are after <see cref="Forget"/>: for weights that are read once, one
     /// after another, and need never be in memory together.
     /// </summary>
-    internal static Tensor Deferred(ElementType type, Shape shape, SpareBytes spare, FillBytes fill) => new(type, shape, spare, fill);
+    /// <param name="type">The element type.</param>
+    /// <param name="shape">The extents.</param>
+    /// <param name="spare">Where the elements are made.</param>
+    /// <param name="fill">Makes them.</param>
+    /// <param name="zeros">How many floats are zero, if that is known.</param>
+    internal static Tensor Deferred(ElementType type, Shape shape, SpareBytes spare, FillBytes fill, int? zeros = null) => new(type, shape, spare, fill, zeros ?? -1);
 
-    /// <summary>Where elements that are made when they are asked for are made; null where they are kept.</summary>
-    internal SpareBytes? Spare => spare;
+    /// <summary>A tensor made from this one's elements when it is asked for, if those are; with about as many zeros. Else one that is made now.</summary>
+    internal Tensor Altered(ElementType type, Shape shape, FillBytes fill) => spare is null ? Build(type, shape, fill) : new(type, shape, spare, fill, zeros);
+
+    /// <summary>A tensor whose bytes are written now.</summary>
+    internal static Tensor Build(ElementType type, Shape shape, FillBytes fill)
+    {
+        var bytes = new byte[checked(shape.Elements * type.Size())];
+        fill(bytes);
+        return new(type, shape, bytes);
+    }
 
     /// <summary>Gives the memory of the elements back, if they can be made again; no span of them may be in use.</summary>
     internal void Forget()
@@ -49,7 +63,7 @@ public sealed class Tensor
         else fill(target);
     }
 
-    /// <summary>How many floats are zero; counted once.</summary>
+    /// <summary>About how many floats are zero: counted once, or told by what the elements are made of.</summary>
     internal int ZeroFloats
     {
         get
@@ -78,9 +92,7 @@ public sealed class Tensor
     public static Tensor Build<T>(Shape shape, Action<Span<T>> fill) where T : unmanaged
     {
         ElementType type = ElementTypes.Of<T>();
-        var bytes = new byte[checked(shape.Elements * type.Size())];
-        fill(MemoryMarshal.Cast<byte, T>(bytes.AsSpan()));
-        return new(type, shape, bytes);
+        return Build(type, shape, bytes => fill(MemoryMarshal.Cast<byte, T>(bytes)));
     }
 
     /// <summary>A tensor of zeros.</summary>

@@ -23,7 +23,7 @@ internal static class BenchCommand
     {
         int count = parsed.GetValue(runs), pictures = parsed.GetValue(batch);
         string path = parsed.GetRequiredValue(model);
-        Model network = reading.Read(parsed, path, pictures);
+        Model network = reading.Read(parsed, path, pictures, once: true);
         SessionOptions options = tune.Apply(parsed, screen, path, network, new(parsed.GetValue(threads) ?? 0, pictures), stop);
         using Session session = new(network, options);
         Latency latency = Latency.Of([session], count, stop)[0];

@@ -178,11 +178,9 @@ internal sealed class ChannelOrders
         (Tensor old, Op gather) = (weight.Value!, new Gather(axis, order));
         string name = $"{node.Name}/{weight.Name}";
         ValueInfo info = gather.Infer([weight.Info]);
-        // A copy of the weight alone, which the tensor may hold without the network.
-        Tensor Made() => Reference.Evaluate(new Node(name, gather, Node.Weight("old", old)), [old]);
-        return Node.Weight(name, old.Spare is not { } spare ? Made() : Tensor.Deferred(info.Type, info.Shape, spare, bytes =>
+        return Node.Weight(name, old.Altered(info.Type, info.Shape, bytes =>
         {
-            Made().Bytes.Span.CopyTo(bytes);
+            Reference.Evaluate(new Node(name, gather, Node.Weight("old", old)), [old]).Bytes.Span.CopyTo(bytes);
             old.Forget();
         }));
     }

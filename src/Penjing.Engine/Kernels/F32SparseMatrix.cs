@@ -21,7 +21,7 @@ internal sealed class F32SparseMatrix
     public static F32SparseMatrix Of(Node node, ConvSite conv)
     {
         ReadOnlySpan<float> weights = node.Inputs[1].Value!.Floats;
-        int count = Count(node), taps = conv.Taps, inner = weights.Length / conv.Columns / taps, columns = conv.Columns / conv.Conv.Groups;
+        int count = weights.Length - weights.Count(0f), taps = conv.Taps, inner = weights.Length / conv.Columns / taps, columns = conv.Columns / conv.Conv.Groups;
         (int row, int step, float scale) = node.Op is Gemm gemm ? (gemm.TransposeB ? inner : 1, gemm.TransposeB ? 1 : conv.Columns, gemm.Alpha) : (inner * taps, 1, 1);
         var (starts, depths, values) = (new int[conv.Columns + 1], new int[count], new float[count]);
         for (int m = 0, at = 0; m < conv.Columns; starts[++m] = at)
@@ -39,6 +39,6 @@ internal sealed class F32SparseMatrix
         return new(starts, depths, values);
     }
 
-    /// <summary>How many weights of a node are not zero.</summary>
+    /// <summary>About how many weights of a node are not zero.</summary>
     public static int Count(Node node) => node.Inputs[1].Shape.Elements - node.Inputs[1].Value!.ZeroFloats;
 }

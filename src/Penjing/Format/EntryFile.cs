@@ -6,7 +6,7 @@ namespace Penjing;
 internal sealed class EntryFile(string path)
 {
     /// <summary>Weights of at most so many bytes are read at once.</summary>
-    private const int Small = 1 << 16;
+    public const int Small = 1 << 16;
 
     private readonly SpareBytes spare = new();
     private readonly SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
@@ -15,25 +15,26 @@ internal sealed class EntryFile(string path)
     /// <exception cref="ModelFormatException">The file is damaged.</exception>
     public Tensor Weight(SafetensorsEntry entry, string checksum)
     {
-        (string name, ElementType type, Shape shape, ReadOnlyMemory<byte> bytes, long position) = entry;
-        int length = bytes.Length;
-        if (length > Small) return Tensor.Deferred(type, shape, spare, Named);
-        byte[] all = new byte[length];
-        Read(all);
-        return new(type, shape, all);
-
-        void Read(Span<byte> target)
+        (string name, ElementType type, Shape shape, _, long position) = entry;
+        return Weight(type, shape, target =>
         {
             for (int done = 0, count; done < target.Length; done += count)
                 if ((count = RandomAccess.Read(handle, target[done..], position + done)) == 0) throw new ModelFormatException("it became shorter while it was read");
             ModelReader.Check(name, target, checksum);
-        }
+        });
+    }
+
+    /// <summary>The weight that a part of the file stands for; that it is sound is found when its elements are asked for.</summary>
+    /// <exception cref="ModelFormatException">The file is damaged.</exception>
+    public Tensor Weight(ElementType type, Shape shape, Tensor.FillBytes read, int? zeros = null)
+    {
+        return (long)shape.Elements * type.Size() > Small ? Tensor.Deferred(type, shape, spare, Named, zeros) : Tensor.Build(type, shape, read);
 
         void Named(Span<byte> target)
         {
             try
             {
-                Read(target);
+                read(target);
             }
             catch (ModelFormatException error)
             {

@@ -6,24 +6,27 @@ using System.IO.Hashing;
 
 namespace Penjing;
 
-// The .penjing file, version 3
+// The .penjing file, version 4
 // ============================
 // A .penjing file is a safetensors file, so that any reader of those opens it: 8 bytes, the header's length, little-endian; the header, a JSON object that
 // may end in spaces; then the entries' bytes without gaps. Its __metadata__ has four strings:
 //
 //   format     "penjing"
-//   version    "1", or "3" where a weight is modelled or a step of the history cut channels, which is all that version 3 adds; a reader refuses what is
-//              newer. In version 2, beliefs about modelled weights began otherwise: the first byte of each such stream tells
+//   version    "1", or "3" where a weight is modelled or a step of the history cut channels, or "4" where the description says how long a stream is, which
+//              is all that versions 3 and 4 add; a reader refuses what is newer. In version 2, beliefs about modelled weights began otherwise: the first
+//              byte of each such stream tells
 //   model      the network's description: either the JSON itself, which begins with a brace, or a decimal number B
 //   checksum   XxHash3 (64 bits, 16 hexadecimal digits) over the UTF-8 bytes of the string "model" followed by the bytes of the pack
 //
 // Its entries are weights, each under its node's name with its own type and shape, and at most one pack, "penjing.pack", of U8. Entries of wider elements
 // come first, and the header is padded to a multiple of 8, so that all elements are aligned and can be used where they are mapped. The pack holds the
 // description under Brotli (its first B bytes, where "model" is a number) and then, in the order of the nodes, the streams of all weights that are no
-// entries. A stream tells its own end.
+// entries. A stream tells its own end; of a large weight the description says it too, and how many zeros there are, so that it can be read when it is
+// needed and not before.
 //
 // The description, as StoredModel has it: nodes, each with a name and either an op (its name and attributes, those at their default left out) and the
-// numbers of the nodes that it reads, always earlier ones; or a tensor (shape; type unless Float32; quantization; for an entry, the checksum of its bytes).
+// numbers of the nodes that it reads, always earlier ones; or a tensor (shape; type unless Float32; quantization; for an entry, the checksum of its bytes;
+// for a stream of a large weight, its bytes and the weight's zeros).
 // Then the numbers of the inputs and the outputs, name, labels, preprocessing and history, where a step that cut channels says which (ChannelCut). No node
 // is there that no output needs, but for inputs.
 //
@@ -45,7 +48,7 @@ internal sealed class ModelReader
     public const string Format = "penjing";
 
     /// <summary>The newest version that this reader knows.</summary>
-    public const int Version = 3;
+    public const int Version = 4;
 
     /// <summary>The entry that holds what is not plain.</summary>
     public const string PackName = "penjing.pack";
@@ -162,24 +165,40 @@ internal sealed class ModelReader
 
     private Node Weight(string name, StoredTensor stored)
     {
-        Tensor tensor;
-        TensorEncoding encoding = TensorEncoding.Plain;
-        int start = position;
-        if (stored.Checksum is null)
-        {
-            var reader = new CodeReader(pack.Span) { Bit = position * 8L };
-            (tensor, encoding) = TensorCode.Read(ref reader, stored.Type, stored.Shape);
-            position = reader.Position;
-        }
-        else
-        {
-            if (!entries.Remove(name, out SafetensorsEntry? entry) || entry.Type != stored.Type || entry.Shape != stored.Shape)
-                throw new ModelFormatException($"it has no entry '{name}' of {stored.Type} {stored.Shape}");
-            if (source is null) Check(name, entry.Bytes.Span, stored.Checksum);
-            tensor = source is null ? new(entry.Type, entry.Shape, entry.Bytes) : source.Weight(entry, stored.Checksum);
-        }
+        (Tensor tensor, TensorEncoding encoding, long bytes) = stored.Checksum is { } checksum ? Entry(name, stored, checksum) : Coded(name, stored);
         var node = new Node(name, new Constant(tensor, stored.Quantization));
-        weights.Add((node, encoding, stored.Checksum is null ? position - start : (long)tensor.Shape.Elements * tensor.Type.Size()));
+        weights.Add((node, encoding, bytes));
         return node;
+    }
+
+    private (Tensor, TensorEncoding, long) Entry(string name, StoredTensor stored, string checksum)
+    {
+        if (!entries.Remove(name, out SafetensorsEntry? entry) || entry.Type != stored.Type || entry.Shape != stored.Shape)
+            throw new ModelFormatException($"it has no entry '{name}' of {stored.Type} {stored.Shape}");
+        if (source is null) Check(name, entry.Bytes.Span, checksum);
+        return (source?.Weight(entry, checksum) ?? new(entry.Type, entry.Shape, entry.Bytes), TensorEncoding.Plain, entry.Bytes.Length);
+    }
+
+    private (Tensor, TensorEncoding, long) Coded(string name, StoredTensor stored)
+    {
+        ReadOnlyMemory<byte> rest = pack[position..];
+        if (stored.Bytes is not { } length)
+        {
+            var reader = new CodeReader(rest.Span);
+            (Tensor tensor, TensorEncoding encoding) = TensorCode.Read(ref reader, stored.Type, stored.Shape);
+            position += reader.Position;
+            return (tensor, encoding, reader.Position);
+        }
+        if (length < 1 || length > rest.Length) throw new ModelFormatException($"the weight '{name}' has {length} coded bytes, where {rest.Length} are left");
+        if (stored.Zeros < 0 || stored.Zeros > stored.Shape.Elements) throw new ModelFormatException($"the weight '{name}' of {stored.Shape} has {stored.Zeros} zeros");
+        position += length;
+        return (source?.Weight(stored.Type, stored.Shape, Decode, stored.Zeros) ?? Tensor.Build(stored.Type, stored.Shape, Decode), (TensorEncoding)rest.Span[0], length);
+
+        void Decode(Span<byte> bytes)
+        {
+            var reader = new CodeReader(rest.Span[..length]);
+            TensorCode.Read(ref reader, stored.Type, stored.Shape, bytes);
+            if (reader.Position != length) throw new ModelFormatException($"the weight '{name}' has {length} coded bytes, of which {reader.Position} are read");
+        }
     }
 }

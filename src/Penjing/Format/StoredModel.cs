@@ -52,11 +52,15 @@ internal sealed record StoredNode(string Name, Op? Op = null, Ints In = default,
         form.Of(node?.Name), form.IfAny(node?.Op, OpForms.Op), form.Of(node?.In, default(Ints)), form.IfAny(node?.Tensor, StoredTensor.Described));
 }
 
-/// <summary>A weight without its elements: with a Checksum, they are the entry of the node's name; without, the next stream of the pack.</summary>
-internal sealed record StoredTensor(Shape Shape, ElementType Type = ElementType.Float32, Quantization? Quantization = null, string? Checksum = null)
+/// <summary>
+/// A weight without its elements: with a Checksum, they are the entry of the node's name; without, the next stream of the pack, which has so many Bytes where
+/// that is said, and stands for so many zeros.
+/// </summary>
+internal sealed record StoredTensor(
+    Shape Shape, ElementType Type = ElementType.Float32, Quantization? Quantization = null, string? Checksum = null, int? Bytes = null, int Zeros = 0)
 {
     /// <summary>Its form in a file.</summary>
     public static StoredTensor Described(Form form, StoredTensor? tensor) => new(
         form.Of(tensor?.Shape), form.Of(tensor?.Type, ElementType.Float32), form.IfAny(tensor?.Quantization, OpForms.Quantization),
-        form.IfAny(tensor?.Checksum));
+        form.IfAny(tensor?.Checksum), form.IfAny(tensor?.Bytes), form.Of(tensor?.Zeros, 0));
 }

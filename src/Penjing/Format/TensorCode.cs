@@ -30,15 +30,19 @@ internal static class TensorCode
     public static (Tensor Tensor, TensorEncoding Encoding) Read(ref CodeReader reader, ElementType type, Shape shape)
     {
         var bytes = new byte[checked(shape.Elements * type.Size())];
-        TensorEncoding encoding = type.Size() switch
-        {
-            1 => Read<byte>(ref reader, type, shape, bytes),
-            2 => Read<ushort>(ref reader, type, shape, bytes),
-            4 => Read<uint>(ref reader, type, shape, bytes),
-            _ => Read<ulong>(ref reader, type, shape, bytes),
-        };
+        TensorEncoding encoding = Read(ref reader, type, shape, bytes);
         return (new(type, shape, bytes), encoding);
     }
+
+    /// <summary>Writes the elements whose stream comes next to memory of their length; returns their encoding.</summary>
+    /// <exception cref="ModelFormatException">The stream ends before, or makes no sense.</exception>
+    public static TensorEncoding Read(ref CodeReader reader, ElementType type, Shape shape, scoped Span<byte> bytes) => type.Size() switch
+    {
+        1 => Read<byte>(ref reader, type, shape, bytes),
+        2 => Read<ushort>(ref reader, type, shape, bytes),
+        4 => Read<uint>(ref reader, type, shape, bytes),
+        _ => Read<ulong>(ref reader, type, shape, bytes),
+    };
 
     private static ImmutableSortedDictionary<TensorEncoding, byte[]> Write<T>(ElementType type, Shape shape, ReadOnlySpan<T> elements)
         where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
@@ -94,10 +98,10 @@ internal static class TensorCode
         return ([.. gaps], others);
     }
 
-    private static TensorEncoding Read<T>(ref CodeReader reader, ElementType type, Shape shape, byte[] bytes)
+    private static TensorEncoding Read<T>(ref CodeReader reader, ElementType type, Shape shape, scoped Span<byte> bytes)
         where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
     {
-        Span<T> elements = MemoryMarshal.Cast<byte, T>(bytes.AsSpan());
+        Span<T> elements = MemoryMarshal.Cast<byte, T>(bytes);
         var encoding = (TensorEncoding)reader.Byte();
         if (encoding == TensorEncoding.Modelled)
         {
@@ -116,6 +120,7 @@ internal static class TensorCode
         Symbols.Read(ref reader, gaps);
         var others = new T[count];
         Elements.Read<T>(ref reader, encoding & ~TensorEncoding.Sparse, type, others);
+        elements.Clear();
         int place = 0, done = 0;
         foreach (ushort gap in gaps)
         {

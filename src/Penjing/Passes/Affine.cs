@@ -69,16 +69,13 @@ internal sealed record Affine(Node X, double[] Scale, double[] Shift)
     }
 
     /// <summary>The weights of a Conv, ConvTranspose or Gemm whose outputs are scaled; axis 1 of the output is the channel.</summary>
-    private Tensor Scaled(Op op, Tensor weights) => weights.Spare is { } spare
-        ? Tensor.Deferred(weights.Type, weights.Shape, spare, scaled =>
-        {
-            weights.Fill(scaled);
-            Span<float> floats = MemoryMarshal.Cast<byte, float>(scaled);
-            Rescale(op, weights.Shape, floats, floats);
-        })
-        : Tensor.Build<float>(weights.Shape, scaled => Rescale(op, weights.Shape, weights.Floats, scaled));
+    private Tensor Scaled(Op op, Tensor weights) => weights.Altered(weights.Type, weights.Shape, bytes =>
+    {
+        weights.Fill(bytes);
+        Rescale(op, weights.Shape, MemoryMarshal.Cast<byte, float>(bytes));
+    });
 
-    private void Rescale(Op op, Shape shape, ReadOnlySpan<float> w, Span<float> scaled)
+    private void Rescale(Op op, Shape shape, Span<float> scaled)
     {
         // The weights of one channel that follow each other: all of it in a Conv, a row of a transposed Gemm, a kernel of a ConvTranspose.
         int inner = shape.Product(op is Conv or Gemm { TransposeB: true } ? 1 : 2, shape.Rank);
@@ -90,21 +87,21 @@ internal sealed record Affine(Node X, double[] Scale, double[] Shift)
                 ConvTranspose conv => run / shape[1] / (shape[0] / conv.Groups) * shape[1] + run % shape[1],
                 _ => run,
             };
-            Multiply(w.Slice(at, inner), Scale[channel], scaled.Slice(at, inner));
+            Multiply(scaled.Slice(at, inner), Scale[channel]);
         }
     }
 
-    /// <summary>Products in double precision, which may lie where the values do.</summary>
+    /// <summary>Values become their products, in double precision.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply(ReadOnlySpan<float> values, double scale, Span<float> products)
+    private static void Multiply(Span<float> values, double scale)
     {
         int i = 0;
         for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
             System.Numerics.Vector.Widen(new Vector<float>(values[i..]), out Vector<double> low, out Vector<double> high);
-            System.Numerics.Vector.Narrow(low * scale, high * scale).CopyTo(products[i..]);
+            System.Numerics.Vector.Narrow(low * scale, high * scale).CopyTo(values[i..]);
         }
-        for (; i < values.Length; i++) products[i] = (float)(values[i] * scale);
+        for (; i < values.Length; i++) values[i] = (float)(values[i] * scale);
     }
 
     /// <summary>A constant as one value for each channel of <paramref name="x"/>, or null where it varies along another axis or is not of x's rank or less.</summary>

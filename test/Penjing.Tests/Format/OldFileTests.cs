@@ -8,6 +8,7 @@ public sealed class OldFileTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
+    [InlineData(3)]
     public void An_older_version_s_file_is_read(int version)
     {
         byte[] file = File.ReadAllBytes(Path.Combine(Repository.Root, "test", "Penjing.Tests", "Format", "OldFiles", $"version-{version}.penjing"));

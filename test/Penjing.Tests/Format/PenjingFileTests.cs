@@ -8,6 +8,16 @@ public sealed class PenjingFileTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("penjing").FullName;
 
+    /// <summary>A weight of whole numbers, in bands near to zero and further away, or all zeros.</summary>
+    private static Node Levels(int count, int size)
+    {
+        var random = new Random(count);
+        return Node.Weight("w", Tensor.Build<float>([count / 40, 40], values =>
+        {
+            for (int i = 0; i < count; i++) values[i] = size * MathF.Round((random.NextSingle() + random.NextSingle() - 1) * (i * 10 / count % 2 == 0 ? 3 : 60));
+        }));
+    }
+
     private string Path => System.IO.Path.Combine(folder, "model.penjing");
 
     /// <inheritdoc/>
@@ -25,17 +35,66 @@ public sealed class PenjingFileTests : IDisposable
         else Assert.All(report.Tensors, tensor => Assert.InRange(tensor.Bytes, 0, tensor.Costs.Where(cost => cost.Key != TensorEncoding.Modelled).Min(cost => cost.Value)));
     }
 
-    /// <summary>Modelled weights and cut channels in the history are of version 3; a file without either is still of version 1, an ordinary network's too.</summary>
+    /// <summary>
+    /// Large weights that are coded are of version 4, modelled ones and cut channels in the history of version 3; a file without them is still of version 1, an
+    /// ordinary network's too.
+    /// </summary>
     [Theory]
-    [InlineData(0, "1")]
-    [InlineData(1, "3")]
-    public void The_version_is_the_oldest_that_suffices(int size, string version)
+    [InlineData(10_000, 0, "1")]
+    [InlineData(10_000, 1, "3")]
+    [InlineData(40_000, 1, "4")]
+    public void The_version_is_the_oldest_that_suffices(int count, int size, string version)
     {
-        const int count = 40_000;
-        var random = new Random(count);
-        float[] values = [.. Enumerable.Range(0, count).Select(i => size * MathF.Round((random.NextSingle() + random.NextSingle() - 1) * (i / 4000 % 2 == 0 ? 3 : 60)))];
-        byte[] file = Models.Bytes(new(new Graph([Node.Weight("w", Tensor.Of([count / 40, 40], values))])), Storage.Smallest);
+        byte[] file = Models.Bytes(new(new Graph([Levels(count, size)])), Storage.Smallest);
         Assert.Equal(version, VersionOf(file));
+        Assert.Equal(size == 0 ? count : Levels(count, size).Value!.Floats.Count(0f), PenjingFile.Read(file).Graph["w"].Value!.ZeroFloats);
+    }
+
+    /// <summary>A large coded weight is read when it is asked for, and again after it was forgotten; how many zeros it has is known before.</summary>
+    [Fact]
+    public void A_large_coded_weight_is_read_when_it_is_asked_for()
+    {
+        Node[] weights = [Levels(40_000, 1), Node.Weight("sparse", Tensor.Build<float>([30, 1000], values => values[7] = values[20_000] = 2.5f)), Node.Weight("small", Tensor.Of<float>([2], 1, 1))];
+        PenjingFile.Write(Path, new(new Graph([.. weights])));
+        Model read = PenjingFile.ReadOnce(Path);
+        foreach (Node weight in weights)
+        {
+            Tensor once = read.Graph[weight.Name].Value!;
+            Assert.Equal(weight.Value!.ZeroFloats, once.ZeroFloats);
+            for (int time = 0; time < 2; time++)
+            {
+                Assert.True(once.BitsEqual(weight.Value), weight.Name);
+                once.Forget();
+            }
+        }
+    }
+
+    /// <summary>What the description says of a stream must be so.</summary>
+    [Theory]
+    [InlineData("\"bytes\":", "\"bytes\":1", "coded bytes, where")]
+    [InlineData("\"bytes\":", "\"bytes\":-", "coded bytes, where")]
+    [InlineData("\"zeros\":", "\"zeros\":9", "zeros")]
+    [InlineData("\"zeros\":", "\"zeros\":-", "zeros")]
+    public void A_stream_that_is_described_otherwise_is_refused(string old, string other, string answer)
+    {
+        LooseFile file = LooseFile.Of(Models.Bytes(new(new Graph([Levels(40_000, 1)])), Storage.Smallest));
+        Assert.Contains(old, file.Description);
+        Assert.Contains(answer, Assert.Throws<ModelFormatException>(() => PenjingFile.Read((file with { Description = file.Description.Replace(old, other) }).ToBytes(header => header.Replace("\"version\":\"1\"", "\"version\":\"4\"")))).Message);
+    }
+
+    /// <summary>A stream that ends before its length, whose end is another's, is found when it is read.</summary>
+    [Fact]
+    public void A_stream_of_another_length_is_refused()
+    {
+        LooseFile file = LooseFile.Of(Models.Bytes(new(new Graph([Levels(40_000, 1)])), Storage.Smallest));
+        string longer = System.Text.RegularExpressions.Regex.Replace(file.Description, "(?<=\"bytes\":)[0-9]+", length => $"{int.Parse(length.Value) + 2}");
+        PenjingFile.Read(file.ToBytes());
+        File.WriteAllBytes(Path, (file with { Description = longer, Streams = [.. file.Streams, 0, 0] }).ToBytes());
+        Assert.Contains("of which", Assert.Throws<ModelFormatException>(() => PenjingFile.Read(Path)).Message);
+        Model once = PenjingFile.ReadOnce(Path);
+        string message = Assert.Throws<ModelFormatException>(() => once.Graph["w"].Value!.Bytes).Message;
+        Assert.StartsWith(Path, message);
+        Assert.Contains("of which", message);
     }
 
     [Fact]
