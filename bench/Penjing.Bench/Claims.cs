@@ -65,10 +65,12 @@ internal static class Claims
         Step trained = Train(origin, seed);
         Step? longer = claim.Retrain is { } retrain ? Do($"train {whole} {retrain} {Common(claim, seed)}", Place(claim, seed, "longer"), seed) : null;
         Step? longerTaught = null;
-        if (claim.Teacher is { } teacher)
+        if (claim.Teacher is { } named)
         {
-            Train(Named(all, teacher), seed);
-            taught = $" --teacher {Place(Named(all, teacher), seed, "whole")}";
+            Claim teacher = Named(all, named);
+            int its = Math.Min(seed, teacher.Seeds);
+            Train(teacher, its);
+            taught = $" --teacher {Place(teacher, its, "whole")}";
             longerTaught = Do($"train {whole} {claim.Retrain} {claim.Teach}{taught} {Common(claim, seed)}", Place(claim, seed, "taught"), seed);
         }
         Step compressed = Do($"compress {whole} {claim.Compress}{taught} {Common(claim, seed)}", small, seed);
@@ -151,6 +153,9 @@ internal static class Claims
         {
             text.Append(CultureInfo.InvariantCulture, $"\n### {claim.Name}\n\n{claim.About}\n\n");
             foreach (Step step in outcomes.First(outcome => outcome.Claim == claim.Name).Steps) text.Append(CultureInfo.InvariantCulture, $"    {step.Command}\n");
+            text.Append("\n| stage | seed | top-1 | bytes | of the first | parameters | MACs | time |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+            foreach (Outcome outcome in outcomes.Where(outcome => outcome.Claim == claim.Name))
+                foreach (JsonNode? stage in outcome.Stages) text.Append(Line(outcome, stage!)).Append('\n');
             foreach (Outcome outcome in outcomes.Where(outcome => outcome.Claim == claim.Name && outcome.Compressed.Result["verdict"] is not null))
                 text.Append(CultureInfo.InvariantCulture, $"\nSeed {outcome.Seed}: {outcome.Compressed.Result["verdict"]}.\n");
         }
@@ -163,13 +168,22 @@ internal static class Claims
         double top1 = (double)last["top1"]!;
         return string.Create(CultureInfo.InvariantCulture, $"| {outcome.Claim} | {outcome.Seed} | {Points(outcome.Trained.Result["top1"])} | {Points(outcome.Longer?.Result["top1"])} | {Points(outcome.Taught?.Result["top1"])} | {100 * top1:F2} "
             + $"| {100 * (top1 - outcome.Whole):+0.00;-0.00;0.00} | {(long)first["bytes"]!:N0} | {(long)last["bytes"]!:N0} | {(double)first["bytes"]! / (double)last["bytes"]!:F1} "
-            + $"| {4 * (double)first["parameters"]! / (double)last["bytes"]!:F1} | {Share("parameters")} | {Share("macs")} | {Share("medianMs")} | {(outcome.Large is { } large ? $"{large.Ratio:F2}" : "")} "
+            + $"| {4 * (double)first["parameters"]! / (double)last["bytes"]!:F1} | {Share("parameters", last, first)} | {Share("macs", last, first)} | {Share("medianMs", last, first)} | {(outcome.Large is { } large ? $"{large.Ratio:F2}" : "")} "
             + $"| {Points(outcome.Compressed.Result["scratch"]?["top1"])} | {outcome.Steps.Sum(step => step.Kills)} | {outcome.Steps.Sum(step => step.Seconds) / 60:F0} |");
-
-        string Share(string member) => ((double)last[member]! / (double)first[member]!).ToString("F2", CultureInfo.InvariantCulture);
-
-        static string Points(JsonNode? top1) => top1 is null ? "" : (100 * (double)top1).ToString("F2", CultureInfo.InvariantCulture);
     }
+
+    /// <summary>What one stage came to, beside the network before all of them.</summary>
+    private static string Line(Outcome outcome, JsonNode stage)
+    {
+        JsonNode first = outcome.Stages[0]!;
+        return $"| {stage["name"]} | {outcome.Seed} | {Points(stage["top1"])} | {((long)stage["bytes"]!).ToString("N0", CultureInfo.InvariantCulture)} | {Share("bytes", stage, first, "F3")} "
+            + $"| {Share("parameters", stage, first)} | {Share("macs", stage, first)} | {Share("medianMs", stage, first)} |";
+    }
+
+    private static string Share(string member, JsonNode of, JsonNode whole, string format = "F2") =>
+        ((double)of[member]! / (double)whole[member]!).ToString(format, CultureInfo.InvariantCulture);
+
+    private static string Points(JsonNode? top1) => top1 is null ? "" : (100 * (double)top1).ToString("F2", CultureInfo.InvariantCulture);
 
     /// <summary>A claim as bench/claims/claims.json has it.</summary>
     /// <param name="Name">What it is called.</param>
