@@ -11,7 +11,7 @@ internal sealed class Lower
     private readonly Selection selection;
     private readonly Views views;
     private readonly Action<Site>? made;
-    private readonly List<PlannedStep> steps = [];
+    private readonly List<Draft> drafts = [];
     private readonly List<Value> values = [];
     private readonly Dictionary<Node, int> indices = [];
 
@@ -31,28 +31,20 @@ internal sealed class Lower
     /// <summary>The plan of a graph that has gone through <see cref="Passes.ForInference"/>.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="options">How the session runs.</param>
-    /// <param name="made">Told the site of every kernel of the table that is made, in order.</param>
+    /// <param name="made">Told the site of every kernel of the table that will be made, in order.</param>
     /// <exception cref="PenjingException">The options name a kernel that doesn't exist.</exception>
     public static Plan Of(Graph graph, SessionOptions options, Action<Site>? made = null)
     {
         Selection selection = new(options);
         graph = FusionPasses.Apply(graph, selection);
         Lower lower = new(graph, selection, made);
-        try
-        {
-            foreach (Node input in graph.Inputs)
-                lower.Add("Input", input, Reorder.In(input.Info), [Spot.Outside], lower.At(input));
-            foreach (Node node in graph.Nodes)
-                if (node.Op is not (Input or Constant) && !lower.views.IsFree(node)) lower.Place(node);
-            foreach (Node output in graph.Outputs.Where(output => output.Value is null))
-                lower.Add("Output", output, Reorder.Out(output.Info, lower.views[output].Pitch), [lower.At(output)], Spot.Outside);
-            return lower.Finish([.. graph.Outputs.Select(output => output.Value)]);
-        }
-        catch
-        {
-            foreach (PlannedStep step in lower.steps) step.Kernel.Dispose();
-            throw;
-        }
+        foreach (Node input in graph.Inputs)
+            lower.Add("Input", input, () => Reorder.In(input.Info), [Spot.Outside], lower.At(input));
+        foreach (Node node in graph.Nodes)
+            if (node.Op is not (Input or Constant) && !lower.views.IsFree(node)) lower.Place(node);
+        foreach (Node output in graph.Outputs.Where(output => output.Value is null))
+            lower.Add("Output", output, () => Reorder.Out(output.Info, lower.views[output].Pitch), [lower.At(output)], Spot.Outside);
+        return lower.Finish([.. graph.Outputs.Select(output => output.Value)]);
     }
 
     private void Place(Node node)
@@ -60,27 +52,20 @@ internal sealed class Lower
         Site site = views.SiteOf(node);
         if (node.Op is Concat && views.Copied(node) is var copied && copied.Contains(false))
         {
-            Add(node.Op.Name, node, Assemble.Of(site, copied), [.. node.Inputs.Select((input, i) => copied[i] ? At(input) : Spot.Outside)], At(node));
+            Add(node.Op.Name, node, () => Assemble.Of(site, copied), [.. node.Inputs.Select((input, i) => copied[i] ? At(input) : Spot.Outside)], At(node));
             return;
         }
         KernelRow row = selection.Taken(site) ?? throw new InvalidOperationException($"no kernel computes '{node.Name}' where its values lie");
         made?.Invoke(site);
-        long before = NativeBuffer.Taken;
-        Kernel kernel = row.Create(site);
-        // A kernel has its own copy of the weights; only the reference reads them again.
-        if (kernel is not ReferenceKernel)
-            foreach (Node input in node.Inputs) input.Value?.Forget();
-        Add(node.Op.Name, node, kernel, [.. node.Inputs.Select(At)], At(node), row.Name, NativeBuffer.Taken - before);
+        Add(node.Op.Name, node, () => row.Create(site), [.. node.Inputs.Select(At)], At(node), row.Name);
     }
 
     /// <summary>Adds a step, and lets what it touches live until then.</summary>
-    private void Add(string op, Node node, Kernel kernel, ImmutableArray<Spot> inputs, Spot output, string? row = null, long packed = 0)
+    private void Add(string op, Node node, Func<Kernel> create, ImmutableArray<Spot> inputs, Spot output, string? row = null)
     {
         foreach (Spot spot in inputs.Append(output))
-            if (spot.Value >= 0) values[spot.Value].Last = steps.Count;
-        bool door = op != node.Op.Name;
-        long bytes = (long)node.Shape.Elements * node.Info.Type.Size(), read = door ? bytes : inputs.Sum(input => input.Bytes);
-        steps.Add(new(new(node.Name, op, kernel.Label, row ?? kernel.Label, kernel is ReferenceKernel, door ? 0 : Fusion.MacsOf(node), read, packed, bytes, kernel.ScratchBytes), kernel, inputs, output));
+            if (spot.Value >= 0) values[spot.Value].Last = drafts.Count;
+        drafts.Add(new(node, op, inputs, output, row, create));
     }
 
     /// <summary>Where a value lies; its memory is wanted from the first step on that asks.</summary>
@@ -91,14 +76,15 @@ internal sealed class Lower
         if (!indices.TryGetValue(root, out int index))
         {
             indices.Add(root, index = values.Count);
-            values.Add(new(root.Name, views.Bytes(root), steps.Count));
+            values.Add(new(root.Name, views.Bytes(root), drafts.Count));
         }
         return new(index, offset * node.Info.Type.Size(), views.Bytes(node));
     }
 
     private Plan Finish(ImmutableArray<Tensor?> constants)
     {
-        int[] blockOf = Overlay();
+        PlannedStep[] steps = Draft.Make(drafts, selection.Threads);
+        int[] blockOf = Overlay(steps);
         var blocks = new List<Block>();
         var index = new Dictionary<int, int>();
         for (int value = 0; value < values.Count; value++)
@@ -113,7 +99,7 @@ internal sealed class Lower
 
         Block[] all = [.. blocks];
         Arena arena = Arena.Of(all);
-        var offsets = Enumerable.Repeat(-1L, steps.Count).ToArray();
+        var offsets = Enumerable.Repeat(-1L, steps.Length).ToArray();
         for (int i = 0; i < scratch.Length; i++) offsets[scratch[i]] = arena.Offsets[firstScratch + i];
         return new(
             [.. steps],
@@ -122,10 +108,10 @@ internal sealed class Lower
     }
 
     /// <summary>For each value the first of those whose memory it takes over, in the end itself.</summary>
-    private int[] Overlay()
+    private int[] Overlay(PlannedStep[] steps)
     {
         int[] blockOf = [.. Enumerable.Range(0, values.Count)];
-        for (int step = 0; step < steps.Count; step++)
+        for (int step = 0; step < steps.Length; step++)
         {
             (PlannedStep planned, Spot output) = (steps[step], steps[step].Output);
             if (!IsWhole(output) || values[output.Value].First != step) continue;

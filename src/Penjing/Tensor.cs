@@ -56,10 +56,10 @@ public sealed class Tensor
         if (Interlocked.Exchange(ref made, null) is { } bytes) spare!.GiveBack(bytes);
     }
 
-    /// <summary>Writes the bytes to memory of their length; elements that can be made again aren't kept.</summary>
+    /// <summary>Writes the bytes to memory of their length; elements that can be made again are made there, whether they are kept or not.</summary>
     internal void Fill(Span<byte> target)
     {
-        if (fill is null || made is not null) Bytes.Span.CopyTo(target);
+        if (fill is null) bytes.Span.CopyTo(target);
         else fill(target);
     }
 

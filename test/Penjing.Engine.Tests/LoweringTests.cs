@@ -78,23 +78,29 @@ public class LoweringTests
         foreach ((Tensor expected, Tensor actual) in Reference.Run(graph, fed).Zip(session.Run(fed))) Closeness.Check(expected, actual, 1e-5, "apart");
     }
 
-    /// <summary>A session of a file, whose weights are read one after another, gives the bits of one of the network; a damaged weight is named with the file.</summary>
+    /// <summary>
+    /// A session of a file, whose weights are read when they are packed, by several threads some of them, gives the bits of one of the network; a damaged weight is
+    /// named with the file.
+    /// </summary>
     [Fact]
-    public void WeightsAreReadOneAfterAnother()
+    public void WeightsAreReadWhereTheyArePacked()
     {
         string file = Path.GetTempFileName();
         try
         {
-            foreach (string network in (string[])["shufflenet-v1-g3-1.0-64", "shufflenet-v2-1.0-64", "mobilenet-v1-0.5-64"])
+            foreach (Model plain in (Model[])[Tied(), .. ((string[])["shufflenet-v1-g3-1.0-64", "shufflenet-v2-1.0-64", "mobilenet-v1-0.5-64"]).Select(network => Zoo.Find(network).Build())])
             {
-                Model plain = Zoo.Find(network).Build(), rounded = plain with { Graph = plain.Graph.Map((node, inputs) => node.Value is { Shape.Rank: > 1 } value
-                    ? Node.Weight(node.Name, Tensor.Of<float>(value.Shape, [.. value.Floats.ToArray().Select(x => MathF.Round(x * 20) / 20)])) : node.With(inputs)) };
+                Graph few = plain.Graph.Map((node, inputs) => node.Value is { Shape.Rank: > 1 } value
+                    ? Node.Weight(node.Name, Tensor.Of<float>(value.Shape, [.. value.Floats.ToArray().Select(x => MathF.Round(x * 20) / 20)])) : node.With(inputs));
                 Tensor[] fed = RandomGraphs.Fed(plain.Graph, 5);
-                foreach ((Model model, Storage storage) in ((Model, Storage)[])[(rounded, Storage.Smallest), (plain, Storage.Plain)])
+                foreach ((Model model, Storage storage) in ((Model, Storage)[])[(plain with { Graph = few }, Storage.Smallest), (plain, Storage.Plain)])
                 {
                     PenjingFile.Write(file, model, storage);
-                    using Session own = new(model, new(1)), read = Session.Load(file, new(1));
-                    Closeness.CheckBits(own.Run(fed)[0], read.Run(fed)[0], $"{network}, {storage}");
+                    for (int threads = 1; threads < 4; threads++)
+                    {
+                        using Session own = new(model, new(threads)), read = Session.Load(file, new(threads));
+                        Closeness.CheckBits(own.Run(fed)[0], read.Run(fed)[0], $"{model.Name}, {storage}, {threads} threads");
+                    }
                 }
             }
             byte[] bytes = File.ReadAllBytes(file);
@@ -107,6 +113,19 @@ public class LoweringTests
         {
             File.Delete(file);
         }
+    }
+
+    /// <summary>One large kernel in several convolutions, scaled by a normalization in some.</summary>
+    private static Model Tied()
+    {
+        Node x = new("input", new Input(ElementType.Float32, [1, 64, 9, 9])), kernel = Node.Weight("kernel", RandomTensors.Kernel([64, 64, 3, 3], 1));
+        for (int i = 0; i < 6; i++)
+        {
+            x = new($"conv{i}", new Conv(Size.One, Padding.All(1), Size.One, 1), x, kernel);
+            if (i % 2 == 0) x = new($"bn{i}", new BatchNormalization(), [x, .. Enumerable.Range(0, 4).Select(part => Node.Weight($"bn{i}.{part}", RandomTensors.Uniform([64], 10 * i + part, 0.5, 1.5)))]);
+            x = new($"relu{i}", new Relu(), x);
+        }
+        return new(new Graph(x)) { Name = "tied" };
     }
 
     /// <summary>Once a session is made, nothing holds the network's weights: the kernels have their packed copies.</summary>

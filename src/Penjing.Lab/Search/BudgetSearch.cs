@@ -42,6 +42,7 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
 {
     private const string Score = "contribution";
     private const int ProbeRuns = 30, MostAttempts = 5;
+    private const double Soft = 0.8, Temperature = 3;
     private static readonly ImmutableArray<double> channelLevels = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875], weightLevels = [0.5, 0.7, 0.8, 0.9, 0.95, 0.98], bitLevels = [6, 5, 4, 3, 2];
 
     /// <summary>The epochs of retraining of one method.</summary>
@@ -109,9 +110,9 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
             if (strengths.Channels.At(channelLoss) is { IsEmpty: false } ratios)
                 stages.Add(new PruneStage { Ratio = 0, Ratios = ratios, Rounds = 1, Score = Score, Training = new() { Epochs = epochs, LearningRate = 0.03, WarmUp = 0.1, Soft = 0.5 } });
             if (strengths.Weights.At(weightLoss) is { IsEmpty: false } shares)
-                stages.Add(new SparsifyStage { Ratio = 0, Ratios = shares, Rounds = 6, Training = new() { Epochs = epochs, LearningRate = 0.02, Soft = 0.5 } });
+                stages.Add(new SparsifyStage { Ratio = 0, Ratios = shares, Rounds = 6, Training = new() { Epochs = epochs, LearningRate = 0.03, Soft = Soft, Temperature = Temperature } });
             if (bitLoss is { } loss)
-                stages.Add(new ShareStage { Bits = 6, DepthwiseBits = 6, Rate = 0.01, BitsOf = strengths.Bits.At(loss).ToImmutableSortedDictionary(part => part.Key, part => (int)part.Value), Training = new() { Epochs = epochs / 3, LearningRate = 0.005, WeightDecay = 0, Soft = 0.5 } });
+                stages.Add(new ShareStage { Bits = 6, DepthwiseBits = 6, Rate = 0.01, BitsOf = strengths.Bits.At(loss).ToImmutableSortedDictionary(part => part.Key, part => (int)part.Value), Training = new() { Epochs = epochs / 3, LearningRate = 0.005, WeightDecay = 0, Soft = Soft, Temperature = Temperature } });
             return new($"attempt-{number}", [.. stages]);
         }
     }
