@@ -139,7 +139,7 @@ internal static class Claims
 
             Fashion-MNIST, 60,000 pictures to train on and 10,000 to test with, two threads, no accelerator; one standard deviation of top-1 is about 0.25 points. Points: the accuracy
             of the compressed file on the engine, less that of the network, or of the network trained on for as many epochs as compression took, whichever is better.
-            Taught: the network trained on so with the teacher of its compression, where that had another one than the network. Every command was killed (SIGKILL, up to {Kills} times, {LeastSeconds} to
+            Taught: the network trained on so with the teacher of its compression, where that had another one than the network; empty where that was not measured. Every command was killed (SIGKILL, up to {Kills} times, {LeastSeconds} to
             {MostSeconds} seconds after its start, where it ran so long) and resumed; kills: of all commands together. Bytes are those of files; Float32: what the
             parameters take as they lie in memory, against the compressed file. Times: one picture, one thread, in turns.
 

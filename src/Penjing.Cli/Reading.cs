@@ -45,11 +45,11 @@ internal sealed class Reading
         string[] dims = parsed.GetValue(dimensions) ?? [];
         Require(dims.Length > 0, dimensions.Name, ".onnx");
         Require(parsed.GetValue(prototxt) is not null, prototxt.Name, ".net");
-        if (once && File.Exists(path) && ModelFile.FormatOf(path).Ending == ".penjing") return PenjingFile.ReadOnce(path);
         return ModelFile.Read(path, new()
         {
             Onnx = new() { Batch = batch, Dimensions = Own([.. dims.Select(text => Parse(text)!.Value).Reverse().DistinctBy(pair => pair.Key)]) },
             Prototxt = parsed.GetValue(prototxt),
+            Once = once,
         });
 
         // Of two files each is told its own extents; a name that neither has is refused.

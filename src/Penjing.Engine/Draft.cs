@@ -4,7 +4,13 @@ using System.Runtime.ExceptionServices;
 
 namespace Penjing.Engine;
 
-/// <summary>A step whose kernel is still to be made: its op is the node's, but for a door's, Input or Output; it has the row of the table where it is of one.</summary>
+/// <summary>A step whose kernel is still to be made.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="Op">What the step is called: the node's operation, or Input or Output for the copy at a door.</param>
+/// <param name="Inputs">Where what it reads lies.</param>
+/// <param name="Output">Where what it writes lies.</param>
+/// <param name="Row">The row of the kernel table; null for copies, which are in none.</param>
+/// <param name="Create">Makes the kernel.</param>
 internal sealed record Draft(Node Node, string Op, ImmutableArray<Spot> Inputs, Spot Output, string? Row, Func<Kernel> Create)
 {
     /// <summary>The steps, in order, their kernels made by so many threads.</summary>

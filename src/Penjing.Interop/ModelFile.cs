@@ -8,7 +8,7 @@ public static class ModelFile
     /// <summary>The formats, the project's own first: the one table that all reading and writing goes through.</summary>
     public static ImmutableArray<ModelFormat> Formats { get; } =
     [
-        new(".penjing", "Penjing", (path, _) => PenjingFile.Read(path), (path, model, storage) => PenjingFile.Write(path, model, storage)),
+        new(".penjing", "Penjing", (path, options) => options.Once ? PenjingFile.ReadOnce(path) : PenjingFile.Read(path), (path, model, storage) => PenjingFile.Write(path, model, storage)),
         new(".onnx", "ONNX", (path, options) => OnnxReader.Read(path, options.Onnx), (path, model, _) => OnnxWriter.Write(path, model)),
         new(".net", "Deep Compression's coded weights", ReadCompressed, null),
     ];
@@ -77,6 +77,9 @@ public sealed record ReadingOptions
 
     /// <summary>For .net: the path of the network's Caffe prototxt.</summary>
     public string? Prototxt { get; init; }
+
+    /// <summary>For .penjing: whether the network is used once, for a session, so that large weights are in memory only while they are asked for.</summary>
+    public bool Once { get; init; }
 }
 
 /// <summary>One format of network files.</summary>

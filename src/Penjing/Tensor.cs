@@ -50,6 +50,9 @@ public sealed class Tensor
         return new(type, shape, bytes);
     }
 
+    /// <summary>This tensor where its elements are kept, else a copy whose are.</summary>
+    internal Tensor Kept() => fill is null ? this : Build(Type, Shape, fill);
+
     /// <summary>Gives the memory of the elements back, if they can be made again; no span of them may be in use.</summary>
     internal void Forget()
     {

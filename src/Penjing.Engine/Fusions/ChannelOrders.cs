@@ -180,8 +180,8 @@ internal sealed class ChannelOrders
         ValueInfo info = gather.Infer([weight.Info]);
         return Node.Weight(name, old.Altered(info.Type, info.Shape, bytes =>
         {
-            Tensor all = Tensor.Build(old.Type, old.Shape, old.Fill);
-            Reference.Evaluate(new Node(name, gather, Node.Weight("old", all)), [all]).Bytes.Span.CopyTo(bytes);
+            Tensor kept = old.Kept();
+            Reference.Evaluate(new Node(name, gather, Node.Weight("old", kept)), [kept]).Bytes.Span.CopyTo(bytes);
         }));
     }
 

@@ -9,7 +9,7 @@ internal sealed class Distiller : IDisposable
 {
     private readonly Distillation options;
     private readonly TrainableGraph teacher;
-    private readonly (float[] Factors, float[] Terms)? view;
+    private readonly (float[] Factors, float[] Terms)? conversion;
 
     /// <summary>A teacher for a student.</summary>
     /// <exception cref="PenjingException">They don't fit together; the message says why.</exception>
@@ -20,8 +20,8 @@ internal sealed class Distiller : IDisposable
         if (graph.Inputs.Length != 1 || !SameButBatch(graph.Inputs[0].Shape, student.Inputs[0].Shape))
             throw new PenjingException($"the teacher takes {string.Join(" and ", graph.Inputs.Select(input => input.Shape))}, but the student {student.Inputs[0].Shape}: both must see the same pictures");
         if (options.Teacher.Preprocessing is { } own && own.Channels != preprocessing.Channels)
-            throw new PenjingException($"the teacher takes a picture's channels as {own.Channels}, but the student as {preprocessing.Channels}: both must see the same pictures");
-        view = View(preprocessing, options.Teacher.Preprocessing);
+            throw new PenjingException($"the teacher takes a picture's channels as {own.Channels}, but the student as {preprocessing.Channels}: give a teacher that takes them as the student does");
+        conversion = Conversion(preprocessing, options.Teacher.Preprocessing);
         if (Classes(graph) != Classes(student))
             throw new PenjingException($"the teacher tells {Classes(graph)} classes apart, but the student {Classes(student)}");
         foreach (FeaturePair pair in options.Features)
@@ -46,7 +46,7 @@ internal sealed class Distiller : IDisposable
     {
         TorchTensor taught;
         TorchTensor[] shown;
-        using (torch.no_grad()) (taught, shown) = teacher.Master.Answer(Seen(input), Pass.Inference);
+        using (torch.no_grad()) (taught, shown) = teacher.Master.Answer(Converted(input), Pass.Inference);
         double t = options.Temperature;
         TorchTensor wanted = (taught / t).log_softmax(1), soft = (wanted.exp() * (wanted - (logits / t).log_softmax(1))).sum() / logits.shape[0];
         TorchTensor loss = hard * (1 - options.Soft) + soft * (options.Soft * t * t);
@@ -58,15 +58,16 @@ internal sealed class Distiller : IDisposable
     public void Dispose() => teacher.Dispose();
 
     /// <summary>What each channel of the student's input is multiplied by, and what is then added, to be the teacher's; null where it is the teacher's.</summary>
-    private static (float[], float[])? View(Preprocessing student, Preprocessing? teacher)
+    private static (float[], float[])? Conversion(Preprocessing student, Preprocessing? teacher)
     {
         if (teacher is null || (teacher.Mean.SequenceEqual(student.Mean) && teacher.Deviation.SequenceEqual(student.Deviation))) return null;
         var channels = Enumerable.Range(0, student.Mean.Length);
         return ([.. channels.Select(c => student.Deviation[c] / teacher.Deviation[c])], [.. channels.Select(c => (student.Mean[c] - teacher.Mean[c]) / teacher.Deviation[c])]);
     }
 
-    private TorchTensor Seen(TorchTensor input) => view is { } change
-        ? input * torch.tensor(change.Factors).view(1, -1, 1, 1) + torch.tensor(change.Terms).view(1, -1, 1, 1)
+    /// <summary>The student's input as the teacher takes it.</summary>
+    private TorchTensor Converted(TorchTensor input) => conversion is { } by
+        ? input * torch.tensor(by.Factors).view(1, -1, 1, 1) + torch.tensor(by.Terms).view(1, -1, 1, 1)
         : input;
 
     private static bool SameButBatch(Shape one, Shape other) => one.Rank == other.Rank && one.Skip(1).SequenceEqual(other.Skip(1));

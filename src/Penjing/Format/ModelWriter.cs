@@ -31,7 +31,7 @@ internal sealed class ModelWriter
             .Select(part => new SafetensorsEntry(part.Node.Name, part.Node.Info.Type, part.Node.Shape, part.Node.Value!.Bytes));
         if (pack.Length > 0) entries = entries.Append(new(ModelReader.PackName, ElementType.UInt8, [pack.Length], pack));
         bool isNewer = parts.Any(part => part.Encoding == TensorEncoding.Modelled) || !model.History.IsDefault && model.History.Any(stage => !stage.Cuts.IsDefaultOrEmpty);
-        int version = parts.Any(part => part.IsLarge && part.Stream is not null) ? 4 : isNewer ? 3 : 1;
+        int version = parts.Any(part => part.LargeStream is not null) ? 4 : isNewer ? 3 : 1;
         container = new(
             ImmutableDictionary<string, string>.Empty
                 .Add(ModelReader.FormatKey, ModelReader.Format)
@@ -61,7 +61,7 @@ internal sealed class ModelWriter
         Ints Numbers(ImmutableArray<Node> nodes) => new([.. nodes.Select(node => numbers[node])]);
         return new(
             [.. model.Graph.Nodes.Select(node => parts.TryGetValue(node, out Part? part)
-                ? new StoredNode(node.Name, Tensor: new(node.Shape, node.Info.Type, node.Info.Quantization, part.Checksum, part.IsLarge ? part.Stream?.Length : null, part.Zeros))
+                ? new StoredNode(node.Name, Tensor: new(node.Shape, node.Info.Type, node.Info.Quantization, part.Checksum, part.LargeStream?.Length, part.Zeros))
                 : new StoredNode(node.Name, node.Op, Numbers(node.Inputs)))],
             Numbers(model.Graph.Inputs), Numbers(model.Graph.Outputs), model.Name, model.Labels.IsDefaultOrEmpty ? null : model.Labels, model.Preprocessing,
             model.History.IsDefaultOrEmpty ? null : model.History);
@@ -93,9 +93,9 @@ internal sealed class ModelWriter
 
         public long Bytes => Stream?.Length ?? Node.Value!.Bytes.Length;
 
-        public bool IsLarge => Node.Value!.Bytes.Length > EntryFile.Small;
+        public byte[]? LargeStream => Node.Value!.Bytes.Length > EntryFile.Small ? Stream : null;
 
-        public int Zeros => IsLarge && Stream is not null && Node.Info.Type == ElementType.Float32 ? Node.Value!.ZeroFloats : 0;
+        public int Zeros => LargeStream is not null && Node.Info.Type == ElementType.Float32 ? Node.Value!.ZeroFloats : 0;
 
         public string? Checksum => Stream is null ? ModelReader.Checksum(Node.Value!.Bytes.Span) : null;
 
