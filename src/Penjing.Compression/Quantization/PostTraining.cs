@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+
+namespace Penjing.Compression;
+
+/// <summary>
+/// Quantization after training (Jacob et al. 2018; Krishnamoorthi 2018): weights as Int8 with a scale for each output channel and no zero point, values between layers as
+/// UInt8 by ranges that were measured, sums as Int32. What the network then computes are integers; the same ones on every machine.
+/// </summary>
+public static class PostTraining
+{
+    private const int LargestWeight = sbyte.MaxValue;
+
+    /// <summary>The graph in which values are measured and then quantized: normalization folded away, activations by themselves.</summary>
+    public static Graph Prepare(Graph graph) => graph.Rewrite(Passes.Folding);
+
+    /// <summary>The values of a prepared graph that become integers, and so need a range.</summary>
+    /// <param name="graph">A graph of <see cref="Prepare"/>.</param>
+    /// <param name="floats">Layers that stay as they are, by their names.</param>
+    public static ImmutableArray<Node> Values(Graph graph, IReadOnlySet<string> floats)
+    {
+        ILookup<Node, Node> readers = graph.Consumers();
+        HashSet<Node> outputs = [.. graph.Outputs], wanted = [];
+        foreach (Node node in graph.Nodes.Reverse())
+            if (node is { Op: not Constant, Info.Type: ElementType.Float32 } && readers[node].Any(Takes)) wanted.Add(node);
+        return [.. graph.Nodes.Where(node => wanted.Contains(node) && !IsClamped(node))];
+
+        // Integers pay where products read them, in the end.
+        bool Takes(Node reader) => !floats.Contains(reader.Name)
+            && (IsProduct(reader) || wanted.Contains(reader) && (reader.Op is Add or AveragePool or GlobalAveragePool or Resize or Relu or Clip || Passes.Moves(reader.Op)));
+
+        // What a ReLU alone reads is but a step on the way to its value.
+        bool IsClamped(Node node) => !outputs.Contains(node) && node.Op is Conv or Gemm or Add && readers[node].ToArray() is [{ Op: Relu or Clip }];
+    }
+
+    /// <summary>The graph with integers in place of reals wherever it can have them; inputs and outputs stay Float32.</summary>
+    /// <param name="graph">A graph of <see cref="Prepare"/>.</param>
+    /// <param name="ranges">The range of each of <see cref="Values"/>, by name.</param>
+    /// <param name="floats">Layers that stay as they are, by their names.</param>
+    /// <exception cref="PenjingException">A range is missing, or a weight is not finite.</exception>
+    public static Graph Quantize(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats) =>
+        Simulate(graph, ranges, floats).Rewrite(Passes.ToIntegers);
+
+    /// <summary>The same in reals: every value and weight is rounded to what its integer stands for, and computed with as before.</summary>
+    /// <inheritdoc cref="Quantize"/>
+    public static Graph Simulate(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats)
+    {
+        Dictionary<Node, Quantization> quantizations = Quantizations(graph, ranges, floats);
+        Dictionary<Node, Node> reals = [];
+        return graph.Map((node, inputs) =>
+        {
+            ImmutableArray<Node> read = [.. inputs.Select((input, i) => Real(node.Inputs[i], input))];
+            return IsProduct(node) && !floats.Contains(node.Name) && read[0].Op is DequantizeLinear
+                ? new(node.Name, node.Op, [read[0], Weight(node, read[1]), .. read[2..]]) : node.With(read);
+        });
+
+        Node Real(Node old, Node value)
+        {
+            if (!quantizations.TryGetValue(old, out Quantization? quantization)) return value;
+            if (!reals.TryGetValue(old, out Node? real))
+                reals.Add(old, real = new($"{old.Name}/real", new DequantizeLinear(), new Node($"{old.Name}/quantized", new QuantizeLinear(ElementType.UInt8, quantization), value)));
+            return real;
+        }
+    }
+
+    /// <summary>The quantization of each value: one for those of which others are but moved or joined, so that this needs no arithmetic.</summary>
+    private static Dictionary<Node, Quantization> Quantizations(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats)
+    {
+        ImmutableArray<Node> values = Values(graph, floats);
+        UnionFind classes = new();
+        Dictionary<Node, int> numbers = values.ToDictionary(value => value, _ => classes.Add());
+        foreach (Node value in values.Where(value => Passes.Moves(value.Op)))
+            foreach (Node input in value.Inputs)
+                if (numbers.TryGetValue(input, out int number)) classes.Union(numbers[value], number);
+        return values.GroupBy(value => classes.Find(numbers[value])).SelectMany(group =>
+        {
+            Quantization quantization = group.Select(RangeOf).Aggregate((one, other) => one.Or(other)).ToUInt8();
+            return group.Select(value => (value, quantization));
+        }).ToDictionary(pair => pair.value, pair => pair.quantization);
+
+        ValueRange RangeOf(Node value) => ranges.TryGetValue(value.Name, out ValueRange range) ? range
+            : throw new PenjingException($"the range of '{value.Name}' is not known: measure it first");
+    }
+
+    /// <summary>A kernel or matrix as Int8.</summary>
+    private static Node Weight(Node node, Node weight)
+    {
+        int axis = node.Op is Gemm { TransposeB: false } ? 1 : 0, inner = weight.Shape.Product(axis + 1, weight.Shape.Rank);
+        ReadOnlySpan<float> reals = weight.Value!.Floats;
+        var largest = new float[weight.Shape[axis]];
+        for (int i = 0; i < reals.Length; i++)
+        {
+            ref float channel = ref largest[i / inner % largest.Length];
+            channel = Math.Max(channel, Math.Abs(reals[i]));
+        }
+        if (largest.FirstOrDefault(value => !float.IsFinite(value)) != 0) throw new PenjingException($"the weight '{weight.Name}' holds values that are not finite: train again from a sound checkpoint");
+        float[] scales = [.. largest.Select(value => value / LargestWeight is > 0 and var scale ? scale : 1)];
+        Tensor integers = Tensor.Build<sbyte>(weight.Shape, steps =>
+        {
+            ReadOnlySpan<float> reals = weight.Value!.Floats;
+            for (int i = 0; i < steps.Length; i++) steps[i] = (sbyte)Math.Clamp(MathF.Round(reals[i] / scales[i / inner % scales.Length]), -LargestWeight, LargestWeight);
+        });
+        Quantization quantization = new([.. scales], [.. scales.Select(_ => 0)], axis);
+        return new($"{weight.Name}/real of {node.Name}", new DequantizeLinear(), new Node($"{weight.Name}/quantized for {node.Name}", new Constant(integers, quantization)));
+    }
+
+    private static bool IsProduct(Node node) => node is { Op: Conv or Gemm { Alpha: 1, Beta: 1, TransposeA: false }, Inputs: [_, { Value: not null }, .. var bias] } && bias is [] or [{ Value: not null }];
+}

@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+
+namespace Penjing;
+
+/// <summary>
+/// Arithmetic of reals that integers stand for becomes arithmetic of the integers. Products are then exact sums where they were rounded; what moves, compares or
+/// clamps is the same to the bit, since rounding keeps the order and zero points stand for zero itself.
+/// </summary>
+internal static class Integers
+{
+    /// <summary>Conv | Gemm(DequantizeLinear(x), DequantizeLinear(w), b) => DequantizeLinear(Conv | Gemm(x, w, round(b / (s_x · s_w)))).</summary>
+    public static Node? Multiply(Node node, Func<Node, int> readers)
+    {
+        if (node is not { Op: Conv { Then: null } or Gemm { Then: null, Alpha: 1, Beta: 1 }, Inputs: [{ Op: DequantizeLinear } x, { Op: DequantizeLinear } w, .. var bias] }) return null;
+        ImmutableArray<Node> factors = [x.Inputs[0], w.Inputs[0]];
+        if (factors.Any(factor => factor.Info.Type is not (ElementType.Int8 or ElementType.UInt8)) || bias is [{ Value: null, Op: not DequantizeLinear }]) return null;
+        if (bias is [{ Shape: { Rank: > 1 } shape }] && shape.Elements != shape[^1]) return null;
+        (int from, int to) = node.Op is Gemm { TransposeB: false } ? (1, 1) : (0, 1);
+        if (QuantizedProduct.Sums(factors[0].Info, factors[1].Info, from, to) is not { } sums) return null;
+        Tensor? value = bias is [] ? null : bias[0].Value ?? (bias[0].Inputs[0].Value is { } integers ? Reference.Evaluate(bias[0], [integers]) : null);
+        if (bias is not [] && value is null) return null;
+        // Two nodes have two names: what the sums are called is new.
+        Node product = new($"{node.Name}/sums", node.Op, [.. factors, .. value is null ? (Node[])[] : [Node.Weight($"{node.Name}/bias", Steps(value, sums, node.Shape[1]))]]);
+        return new(node.Name, new DequantizeLinear(), product);
+    }
+
+    /// <summary>QuantizeLinear(DequantizeLinear(x)) => x of the same quantization | QuantizeLinear(x) of Int32 sums.</summary>
+    public static Node? Requantize(Node node, Func<Node, int> readers) => node is { Op: QuantizeLinear op, Inputs: [{ Op: DequantizeLinear, Inputs: [var x] }] }
+        ? IsSo(x, op) ? x : x.Info.Type is ElementType.Int32 ? new(node.Name, op, x) : null
+        : null;
+
+    /// <summary>QuantizeLinear(Relu | Clip(DequantizeLinear(x))) => Relu | Clip(QuantizeLinear(x)), or less where the type's ends clamp so already.</summary>
+    public static Node? Clamp(Node node, Func<Node, int> readers)
+    {
+        if (node is not { Op: QuantizeLinear { Quantization: { Axis: null } quantization } op, Inputs: [{ Op: Relu or Clip, Inputs: [{ Op: DequantizeLinear } real] } clamp] }) return null;
+        (float low, float high) = clamp.Op is Clip clip ? (clip.Min, clip.Max) : (0, float.PositiveInfinity);
+        bool idle = quantization.Nearest(low, op.To) == quantization.Nearest(float.NegativeInfinity, op.To)
+            && quantization.Nearest(high, op.To) == quantization.Nearest(float.PositiveInfinity, op.To);
+        return idle ? new(node.Name, op, real) : new(node.Name, clamp.Op, new Node($"{node.Name}/unclamped", op, real));
+    }
+
+    /// <summary>QuantizeLinear(f(DequantizeLinear(x), …)) => f(x, …) where f moves or compares and all have one quantization.</summary>
+    public static Node? Move(Node node, Func<Node, int> readers) =>
+        node is { Op: QuantizeLinear { Quantization.Axis: null } op, Inputs: [{ Op: var f, Inputs: var reals }] } && Passes.Moves(f)
+            && reals.All(real => real.Op is DequantizeLinear && IsSo(real.Inputs[0], op)) ? new(node.Name, f, [.. reals.Select(real => real.Inputs[0])]) : null;
+
+    private static bool IsSo(Node x, QuantizeLinear op) => x.Info.Type == op.To && Equals(x.Info.Quantization, op.Quantization);
+
+    /// <summary>A bias as integers of the sums' scales.</summary>
+    private static Tensor Steps(Tensor bias, Quantization sums, int channels) => Tensor.Build<int>([channels], steps =>
+    {
+        ReadOnlySpan<float> reals = bias.Floats;
+        for (int channel = 0; channel < steps.Length; channel++)
+        {
+            double scale = sums.Scales[sums.Scales.Length > 1 ? channel : 0];
+            steps[channel] = (int)Math.Clamp(Math.Round(reals[reals.Length > 1 ? channel : 0] / scale), int.MinValue, int.MaxValue);
+        }
+    });
+}

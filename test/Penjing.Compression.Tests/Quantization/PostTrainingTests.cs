@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using Penjing.Models;
+using Penjing.Testing;
+
+namespace Penjing.Compression.Tests;
+
+/// <summary>Integers compute what the simulation in reals computes, up to its rounding, and near what the network did.</summary>
+public sealed class PostTrainingTests
+{
+    private static readonly ImmutableHashSet<string> none = [];
+
+    [Fact]
+    public void Random_networks_become_integers()
+    {
+        int products = 0;
+        for (int seed = 0; seed < 150; seed++)
+        {
+            Graph graph = PostTraining.Prepare(RandomGraphs.Network(seed));
+            Tensor[] fed = RandomGraphs.Fed(graph, seed);
+            ImmutableDictionary<string, ValueRange> ranges = Measured(graph, fed, none);
+            Graph simulated = PostTraining.Simulate(graph, ranges, none), quantized = PostTraining.Quantize(graph, ranges, none);
+            Assert.DoesNotContain(quantized.Nodes, node => node is { Op: Conv or Gemm { Alpha: 1, Beta: 1, TransposeA: false }, Info.Type: ElementType.Float32, Inputs: [_, { Value: not null }, ..] });
+            products += quantized.Nodes.Count(node => node is { Op: Conv or Gemm, Info.Type: ElementType.Int32 });
+            Tensor[] real = Reference.Run(graph, fed), simulation = Reference.Run(simulated, fed), integers = Reference.Run(quantized, fed);
+            for (int i = 0; i < real.Length; i++)
+            {
+                AssertNear(simulation[i], integers[i], 25, $"seed {seed}, output {i}, simulation and integers");
+                AssertNear(real[i], integers[i], 8, $"seed {seed}, output {i}, reals and integers");
+            }
+        }
+        Assert.InRange(products, 300, int.MaxValue);
+    }
+
+    /// <summary>Between the first and the last layer of a network of convolutions, ReLUs, pools and joins nothing is real but what averages and sums.</summary>
+    [Fact]
+    public void Squeezenet_is_integers_from_end_to_end()
+    {
+        Graph graph = PostTraining.Prepare(SqueezeNet.V11(size: 32, classes: 5).Graph);
+        Tensor[] fed = RandomGraphs.Fed(graph, 1);
+        Graph quantized = PostTraining.Quantize(graph, Measured(graph, fed, none), none);
+        Assert.Equal(1, quantized.Nodes.Count(node => node.Op is QuantizeLinear && node.Inputs[0].Op is Input));
+        Assert.All(quantized.Nodes.Where(node => node.Op is Concat or MaxPool), node => Assert.Equal(ElementType.UInt8, node.Info.Type));
+        Assert.DoesNotContain(quantized.Nodes, node => node.Op is Relu && node.Info.Type is not ElementType.Float32);
+        AssertNear(Reference.Run(graph, fed)[0], Reference.Run(quantized, fed)[0], 12, "squeezenet");
+    }
+
+    /// <summary>A layer that is named stays as it was, weights and all.</summary>
+    [Fact]
+    public void A_named_layer_stays_real()
+    {
+        Graph graph = PostTraining.Prepare(MobileNetV1.Small(0.25, 16, classes: 5, repeats: 0).Graph);
+        Tensor[] fed = RandomGraphs.Fed(graph, 2);
+        Node layer = graph.Nodes.Where(node => node.Op is Conv).ElementAt(3);
+        ImmutableHashSet<string> floats = [layer.Name];
+        Graph quantized = PostTraining.Quantize(graph, Measured(graph, fed, floats), floats);
+        Assert.Same(layer.Inputs[1], quantized[layer.Name].Inputs[1]);
+        Assert.Equal(graph.Nodes.Count(node => node.Op is Conv or Gemm) - 1, quantized.Nodes.Count(node => node is { Op: Conv or Gemm, Info.Type: ElementType.Int32 }));
+    }
+
+    [Fact]
+    public void What_is_missing_is_named()
+    {
+        Graph graph = PostTraining.Prepare(MobileNetV1.Small(0.25, 16, classes: 5, repeats: 0).Graph);
+        string value = PostTraining.Values(graph, none)[2].Name;
+        ImmutableDictionary<string, ValueRange> ranges = Measured(graph, RandomGraphs.Fed(graph, 3), none).Remove(value);
+        Assert.Contains($"'{value}'", Assert.Throws<PenjingException>(() => PostTraining.Quantize(graph, ranges, none)).Message);
+    }
+
+    /// <summary>The range of each value for one input.</summary>
+    private static ImmutableDictionary<string, ValueRange> Measured(Graph graph, Tensor[] fed, ImmutableHashSet<string> floats)
+    {
+        ImmutableArray<Node> values = PostTraining.Values(graph, floats);
+        if (values.IsEmpty) return ImmutableDictionary<string, ValueRange>.Empty;
+        Tensor[] seen = Reference.Run(new Graph(values, graph.Inputs), fed);
+        return values.Zip(seen).ToImmutableDictionary(pair => pair.First.Name, pair =>
+        {
+            Histogram histogram = new();
+            histogram.Add(pair.Second.Floats);
+            return Ranges.Of(histogram, RangeMethod.MinMax);
+        });
+    }
+
+    private static void AssertNear(Tensor expected, Tensor actual, double decibels, string what)
+    {
+        double signal = 0, noise = 0;
+        ReadOnlySpan<float> one = expected.Floats, other = actual.Floats;
+        for (int i = 0; i < one.Length; i++)
+        {
+            signal += (double)one[i] * one[i];
+            noise += Math.Pow((double)one[i] - other[i], 2);
+        }
+        double ratio = 10 * Math.Log10((signal + 1e-12) / (noise + 1e-12));
+        Assert.True(ratio >= decibels, $"{what}: {ratio:F1} dB");
+    }
+}
