@@ -14,7 +14,7 @@ internal static class Integers
         if (node is not { Op: Conv { Then: null } or Gemm { Then: null, Alpha: 1, Beta: 1 }, Inputs: [{ Op: DequantizeLinear } x, { Op: DequantizeLinear } w, .. var bias] }) return null;
         ImmutableArray<Node> factors = [x.Inputs[0], w.Inputs[0]];
         if (factors.Any(factor => factor.Info.Type is not (ElementType.Int8 or ElementType.UInt8)) || bias is [{ Value: null, Op: not DequantizeLinear }]) return null;
-        if (bias is [{ Shape: { Rank: > 1 } shape }] && shape.Elements != shape[^1]) return null;
+        if (bias is [{ Shape: { Rank: > 1 } shape }] && shape.Elements != shape[-1]) return null;
         (int from, int to) = node.Op is Gemm { TransposeB: false } ? (1, 1) : (0, 1);
         if (QuantizedProduct.Sums(factors[0].Info, factors[1].Info, from, to) is not { } sums) return null;
         Tensor? value = bias is [] ? null : bias[0].Value ?? (bias[0].Inputs[0].Value is { } integers ? Reference.Evaluate(bias[0], [integers]) : null);

@@ -35,7 +35,7 @@ public sealed class PostTrainingTests
     [Fact]
     public void Squeezenet_is_integers_from_end_to_end()
     {
-        Graph graph = PostTraining.Prepare(SqueezeNet.V11(size: 32, classes: 5).Graph);
+        Graph graph = PostTraining.Prepare(SqueezeNet.Version11(size: 32, classes: 5).Graph);
         Tensor[] fed = RandomGraphs.Fed(graph, 1);
         Graph quantized = PostTraining.Quantize(graph, Measured(graph, fed, none), none);
         Assert.Equal(1, quantized.Nodes.Count(node => node.Op is QuantizeLinear && node.Inputs[0].Op is Input));
