@@ -30,11 +30,16 @@ public static class Ranges
         return new(Math.Max(all.Low, (float)Math.Min((first - Histogram.Side) * seen.Width, 0)), Math.Min(all.High, (float)Math.Max((last + 1 - Histogram.Side) * seen.Width, 0)));
     }
 
-    /// <summary>The range of least cost among the seen one and parts of it; of equal ones the widest.</summary>
+    /// <summary>The range of least cost among parts of the seen one: the one end is moved, then the other, and again; of equal ranges the widest.</summary>
     private static ValueRange Best(Histogram seen, Func<Histogram, ValueRange, double> cost)
     {
-        ValueRange all = seen.Seen;
-        return shares.Select(share => new ValueRange((float)(share * all.Low), (float)(share * all.High))).MinBy(range => cost(seen, range));
+        ValueRange all = seen.Seen, best = all;
+        for (int round = 0; round < 2; round++)
+        {
+            best = shares.Select(share => best with { High = (float)(share * all.High) }).MinBy(range => cost(seen, range));
+            best = shares.Select(share => best with { Low = (float)(share * all.Low) }).MinBy(range => cost(seen, range));
+        }
+        return best;
     }
 
     /// <summary>The sum of squared differences between values and what their integers stand for, each value taken to lie in the middle of its bin.</summary>
