@@ -36,14 +36,14 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
 
     /// <summary>
     /// Products, whose outputs all get the activation; the floats of a segment, those of all groups, are read in this order where it is given, and
-    /// the table of each tile ends with the rows of an addend if <paramref name="adds"/>.
+    /// the table of each tile ends with the rows of an addend if <paramref name="adds"/>. Where words are pairs of integers, bytes come out.
     /// </summary>
-    protected F32Product(F32Part[] parts, int seats, Activation? then, Ints order = default, bool adds = false)
+    protected F32Product(F32Part[] parts, int seats, Activation? then, Ints order = default, bool adds = false, bool integers = false)
     {
         (this.parts, this.adds, ordered) = (parts, adds, order.Count > 0);
         this.order = ordered ? NativeBuffer.Of<int>([.. order]) : TileShape.Plain(parts.Max(part => part.Length));
         finish = new(then);
-        tiles = F32Tile<S, V>.All();
+        tiles = integers ? Tile<S, V, Pairs<S, V>>.All() : Tile<S, V, Floats<S, V>>.All();
         // Few rows use a weight but a few times: they wait for memory, and less work is worth sharing.
         double all = parts.Sum(part => part.Macs), least = LeastMacs * Math.Min(1, parts.Max(part => part.Rows) / 8.0);
         double target = seats == 1 ? all : Math.Max(all / (SeatTasks * seats), least);
@@ -74,6 +74,12 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
     /// </summary>
     protected abstract void Point(int part, int first, int rows, float** table, float* patches, in Operands operands);
 
+    /// <summary>Of integers what the sums of each column are multiplied by.</summary>
+    protected virtual float* Scales => null;
+
+    /// <summary>Of integers the output's zero point.</summary>
+    protected virtual int Zero => 0;
+
     /// <summary>The packed right matrix of a part.</summary>
     protected abstract float* Panels(int part, in Operands operands);
 
@@ -103,7 +109,7 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
         F32Panels panels = part.Panels(S.Lanes);
         float* right = Panels(piece.Part, operands);
         Rows rows = new(part.Rows, S.TileRows);
-        TileShape shape = new(part.Segments, part.Length, (int*)order.Pointer, finish.Min, finish.Max, adds);
+        TileShape shape = new(part.Segments, part.Length, (int*)order.Pointer, finish.Min, finish.Max, adds) { Scales = Scales, Zero = Zero };
         int pointers = S.TileRows * (part.Segments + (adds ? 2 : 1)), patchFloats = PatchFloats * S.TileRows;
         int bytes = pointers * sizeof(float*) + patchFloats * sizeof(float);
         int block = Math.Clamp(Math.Min(TableBytes / bytes, BlockFloats / (S.TileRows * part.Length)), 1, piece.Tiles);

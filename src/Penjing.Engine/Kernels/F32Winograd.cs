@@ -184,7 +184,7 @@ internal sealed unsafe class F32Winograd<S, V, W> : Kernel where S : struct, ISi
                     int first = tiles * part / parts, end = tiles * (part + 1) / parts;
                     nint from = point * plan.LeftPitch + panel.Left, share = (nint)columns * (depth + 1) * sizeof(float) / parts;
                     shape.Ask((byte*)packed + (parts + part) * share, share);
-                    F32Tile<S, V>.Pick(end - first, panel.Vectors)(table + 2 * first, from, packed, point * plan.ProductPitch, columns, in shape);
+                    Tile<S, V, Floats<S, V>>.Pick(end - first, panel.Vectors)(table + 2 * first, from, packed, point * plan.ProductPitch, columns, in shape);
                 }
             Gather(in panel, products, firstTile, tiles, operands);
         }

@@ -64,11 +64,24 @@ internal interface IVectorQuads<V> where V : unmanaged
     static abstract V OddQuads(V a, V b);
 }
 
+/// <summary>What products of integers need of vectors, whose lanes are taken as words of 32 bits.</summary>
+internal unsafe interface IVectorIntegers<V> where V : unmanaged
+{
+    /// <summary>In each lane the 32-bit sum and both products of 16-bit integers.</summary>
+    static abstract V AddPairs(V left, V right, V sums);
+
+    /// <summary>32-bit integers as floats.</summary>
+    static abstract V ToFloats(V integers);
+
+    /// <summary>Floats below 2³⁰ in size rounded, halves to even, with <paramref name="zero"/> added; the lowest bytes of the first lanes.</summary>
+    static abstract void StoreBytes(byte* target, V floats, int zero, int count);
+}
+
 /// <summary>
 /// The vocabulary that kernels are written in, once for every vector width: a struct type parameter, so that the JIT compiles each width to
 /// its own instructions. <typeparamref name="V"/> is the vector, or float where there is none.
 /// </summary>
-internal interface ISimd<V> : IVectorMemory<V>, IVectorArithmetic<V>, IVectorOrder<V>, IVectorQuads<V> where V : unmanaged
+internal interface ISimd<V> : IVectorMemory<V>, IVectorArithmetic<V>, IVectorOrder<V>, IVectorQuads<V>, IVectorIntegers<V> where V : unmanaged
 {
     /// <summary>Floats in a vector.</summary>
     static abstract int Lanes { get; }

@@ -86,6 +86,24 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> PowerOfTwo(Vector512<float> shifted) => ((shifted.AsInt32() << 23) + Vector512.Create(0x3F800000)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> AddPairs(Vector512<float> left, Vector512<float> right, Vector512<float> sums)
+    {
+        if (Avx512BW.IsSupported) return (Avx512BW.MultiplyAddAdjacent(left.AsInt16(), right.AsInt16()) + sums.AsInt32()).AsSingle();
+        return Vector512.Create(Simd256.AddPairs(left.GetLower(), right.GetLower(), sums.GetLower()), Simd256.AddPairs(left.GetUpper(), right.GetUpper(), sums.GetUpper()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ToFloats(Vector512<float> integers) => Vector512.ConvertToSingle(integers.AsInt32());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(byte* target, Vector512<float> floats, int zero, int count)
+    {
+        Vector512<int> whole = Vector512.ConvertToInt32Native(Vector512.Round(floats)) + Vector512.Create(zero);
+        Vector256<short> halves = Vector256.Narrow(whole.GetLower(), whole.GetUpper());
+        Bytes.Store(target, Vector128.Narrow(halves.GetLower(), halves.GetUpper()).AsByte(), count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> First(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 }
 
@@ -166,6 +184,24 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> PowerOfTwo(Vector256<float> shifted) => ((shifted.AsInt32() << 23) + Vector256.Create(0x3F800000)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> AddPairs(Vector256<float> left, Vector256<float> right, Vector256<float> sums)
+    {
+        if (Avx2.IsSupported) return (Avx2.MultiplyAddAdjacent(left.AsInt16(), right.AsInt16()) + sums.AsInt32()).AsSingle();
+        return Vector256.Create(Simd128.AddPairs(left.GetLower(), right.GetLower(), sums.GetLower()), Simd128.AddPairs(left.GetUpper(), right.GetUpper(), sums.GetUpper()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ToFloats(Vector256<float> integers) => Vector256.ConvertToSingle(integers.AsInt32());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(byte* target, Vector256<float> floats, int zero, int count)
+    {
+        Vector256<int> whole = Vector256.ConvertToInt32Native(Vector256.Round(floats)) + Vector256.Create(zero);
+        Vector128<short> halves = Vector128.Narrow(whole.GetLower(), whole.GetUpper());
+        Bytes.Store(target, Vector128.Narrow(halves, halves).AsByte(), count);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> First(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
@@ -255,6 +291,30 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> PowerOfTwo(Vector128<float> shifted) => ((shifted.AsInt32() << 23) + Vector128.Create(0x3F800000)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> AddPairs(Vector128<float> left, Vector128<float> right, Vector128<float> sums)
+    {
+        if (Sse2.IsSupported) return (Sse2.MultiplyAddAdjacent(left.AsInt16(), right.AsInt16()) + sums.AsInt32()).AsSingle();
+        if (AdvSimd.Arm64.IsSupported)
+        {
+            Vector128<int> low = AdvSimd.MultiplyWideningLower(left.AsInt16().GetLower(), right.AsInt16().GetLower()), high = AdvSimd.MultiplyWideningUpper(left.AsInt16(), right.AsInt16());
+            return (AdvSimd.Arm64.AddPairwise(low, high) + sums.AsInt32()).AsSingle();
+        }
+        Vector128<int> a = left.AsInt32(), b = right.AsInt32();
+        return (((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16) + sums.AsInt32()).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> ToFloats(Vector128<float> integers) => Vector128.ConvertToSingle(integers.AsInt32());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(byte* target, Vector128<float> floats, int zero, int count)
+    {
+        Vector128<int> whole = Vector128.ConvertToInt32Native(Vector128.Round(floats)) + Vector128.Create(zero);
+        Vector128<short> halves = Vector128.Narrow(whole, whole);
+        Bytes.Store(target, Vector128.Narrow(halves, halves).AsByte(), count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> First(int count) => Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle();
 }
 
@@ -284,6 +344,16 @@ internal readonly unsafe struct Scalar : ISimd<float>
     public static float ZipHigh(float a, float b) => b;
     public static float EvenQuads(float a, float b) => a;
     public static float OddQuads(float a, float b) => b;
+
+    public static float AddPairs(float left, float right, float sums)
+    {
+        (int a, int b) = (BitConverter.SingleToInt32Bits(left), BitConverter.SingleToInt32Bits(right));
+        return BitConverter.Int32BitsToSingle((short)a * (short)b + (a >> 16) * (b >> 16) + BitConverter.SingleToInt32Bits(sums));
+    }
+
+    public static float ToFloats(float integers) => BitConverter.SingleToInt32Bits(integers);
+
+    public static void StoreBytes(byte* target, float floats, int zero, int count) => *target = (byte)((int)MathF.Round(floats) + zero);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float PowerOfTwo(float shifted) => BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(shifted) << 23) + 0x3F800000);

@@ -27,6 +27,12 @@ internal unsafe struct TileShape(int segments, int length, int* order, float min
     /// <summary>Whether there is an addend.</summary>
     public readonly bool Adds = adds;
 
+    /// <summary>Of integers what the sums of each column are multiplied by, the first column's first.</summary>
+    public float* Scales = null;
+
+    /// <summary>Of integers the output's zero point.</summary>
+    public int Zero = 0;
+
     /// <summary>Where the memory begins that the next tile asks for, to come into the second-level cache, and how many bytes later it asks at each next depth.</summary>
     public byte* Ahead = (byte*)order;
 
@@ -47,12 +53,12 @@ internal unsafe struct TileShape(int segments, int length, int* order, float min
 }
 
 /// <summary>
-/// The register tile of every fp32 product: up to 14 rows by one or two vectors of columns, min(max(bias + left · right + addend, Min), Max).
+/// The register tile of every product: up to 14 rows by one or two vectors of columns, what <typeparamref name="A"/> makes of bias + left · right.
 /// A row of the left matrix lies in segments anywhere in memory; the right matrix is a packed panel: the biases of its columns, then for each
 /// depth the weights of its columns. The table holds for each row where its output goes, then for each segment each row's pointer, then where
 /// the row of the addend lies, if there is one.
 /// </summary>
-internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : unmanaged
+internal static unsafe class Tile<S, V, A> where S : struct, ISimd<V> where V : unmanaged where A : struct, IArithmetic<S, V>
 {
     /// <summary>
     /// The tile of this many rows and vectors; it takes the table, what is added to the rows' pointers, the panel, its first column and how many
@@ -157,20 +163,20 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
         }
         if (!shape.Adds) pointers = null;
         V min = S.Fill(shape.Min), max = S.Fill(shape.Max);
-        Finish<C>(c0, d0, min, max, table[0] + column, pointers is null ? null : pointers[0] + column, columns);
-        if (R.Value > 1) Finish<C>(c1, d1, min, max, table[1] + column, pointers is null ? null : pointers[1] + column, columns);
-        if (R.Value > 2) Finish<C>(c2, d2, min, max, table[2] + column, pointers is null ? null : pointers[2] + column, columns);
-        if (R.Value > 3) Finish<C>(c3, d3, min, max, table[3] + column, pointers is null ? null : pointers[3] + column, columns);
-        if (R.Value > 4) Finish<C>(c4, d4, min, max, table[4] + column, pointers is null ? null : pointers[4] + column, columns);
-        if (R.Value > 5) Finish<C>(c5, d5, min, max, table[5] + column, pointers is null ? null : pointers[5] + column, columns);
-        if (R.Value > 6) Finish<C>(c6, d6, min, max, table[6] + column, pointers is null ? null : pointers[6] + column, columns);
-        if (R.Value > 7) Finish<C>(c7, d7, min, max, table[7] + column, pointers is null ? null : pointers[7] + column, columns);
-        if (R.Value > 8) Finish<C>(c8, d8, min, max, table[8] + column, pointers is null ? null : pointers[8] + column, columns);
-        if (R.Value > 9) Finish<C>(c9, d9, min, max, table[9] + column, pointers is null ? null : pointers[9] + column, columns);
-        if (R.Value > 10) Finish<C>(c10, d10, min, max, table[10] + column, pointers is null ? null : pointers[10] + column, columns);
-        if (R.Value > 11) Finish<C>(c11, d11, min, max, table[11] + column, pointers is null ? null : pointers[11] + column, columns);
-        if (R.Value > 12) Finish<C>(c12, d12, min, max, table[12] + column, pointers is null ? null : pointers[12] + column, columns);
-        if (R.Value > 13) Finish<C>(c13, d13, min, max, table[13] + column, pointers is null ? null : pointers[13] + column, columns);
+        A.Finish<C>(c0, d0, min, max, in shape, table[0], pointers is null ? null : pointers[0], column, columns);
+        if (R.Value > 1) A.Finish<C>(c1, d1, min, max, in shape, table[1], pointers is null ? null : pointers[1], column, columns);
+        if (R.Value > 2) A.Finish<C>(c2, d2, min, max, in shape, table[2], pointers is null ? null : pointers[2], column, columns);
+        if (R.Value > 3) A.Finish<C>(c3, d3, min, max, in shape, table[3], pointers is null ? null : pointers[3], column, columns);
+        if (R.Value > 4) A.Finish<C>(c4, d4, min, max, in shape, table[4], pointers is null ? null : pointers[4], column, columns);
+        if (R.Value > 5) A.Finish<C>(c5, d5, min, max, in shape, table[5], pointers is null ? null : pointers[5], column, columns);
+        if (R.Value > 6) A.Finish<C>(c6, d6, min, max, in shape, table[6], pointers is null ? null : pointers[6], column, columns);
+        if (R.Value > 7) A.Finish<C>(c7, d7, min, max, in shape, table[7], pointers is null ? null : pointers[7], column, columns);
+        if (R.Value > 8) A.Finish<C>(c8, d8, min, max, in shape, table[8], pointers is null ? null : pointers[8], column, columns);
+        if (R.Value > 9) A.Finish<C>(c9, d9, min, max, in shape, table[9], pointers is null ? null : pointers[9], column, columns);
+        if (R.Value > 10) A.Finish<C>(c10, d10, min, max, in shape, table[10], pointers is null ? null : pointers[10], column, columns);
+        if (R.Value > 11) A.Finish<C>(c11, d11, min, max, in shape, table[11], pointers is null ? null : pointers[11], column, columns);
+        if (R.Value > 12) A.Finish<C>(c12, d12, min, max, in shape, table[12], pointers is null ? null : pointers[12], column, columns);
+        if (R.Value > 13) A.Finish<C>(c13, d13, min, max, in shape, table[13], pointers is null ? null : pointers[13], column, columns);
     }
 
     /// <summary>One product for each sum of a row, if the tile has that row.</summary>
@@ -179,27 +185,7 @@ internal static unsafe class F32Tile<S, V> where S : struct, ISimd<V> where V : 
     {
         if (R.Value <= row) return;
         V a = S.Fill(left[k]);
-        c = S.MultiplyAdd(a, b0, c);
-        if (C.Value > 1) d = S.MultiplyAdd(a, b1, d);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish<C>(V c, V d, V min, V max, float* output, float* addend, int columns) where C : INumber
-    {
-        if (columns == C.Value * S.Lanes)
-        {
-            if (addend is not null) c = S.Add(c, S.Load(addend));
-            S.Store(output, S.AtMost(max, S.AtLeast(min, c)));
-            if (C.Value == 1) return;
-            if (addend is not null) d = S.Add(d, S.Load(addend + S.Lanes));
-            S.Store(output + S.Lanes, S.AtMost(max, S.AtLeast(min, d)));
-            return;
-        }
-        int first = Math.Min(columns, S.Lanes);
-        if (addend is not null) c = S.Add(c, S.LoadPart(addend, first));
-        S.StorePart(output, S.AtMost(max, S.AtLeast(min, c)), first);
-        if (columns <= S.Lanes) return;
-        if (addend is not null) d = S.Add(d, S.LoadPart(addend + S.Lanes, columns - S.Lanes));
-        S.StorePart(output + S.Lanes, S.AtMost(max, S.AtLeast(min, d)), columns - S.Lanes);
+        c = A.MultiplyAdd(a, b0, c);
+        if (C.Value > 1) d = A.MultiplyAdd(a, b1, d);
     }
 }

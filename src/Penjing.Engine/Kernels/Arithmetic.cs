@@ -1,0 +1,64 @@
+using System.Runtime.CompilerServices;
+
+namespace Penjing.Engine;
+
+/// <summary>What a product multiplies: words of 32 bits, each a float or several integers.</summary>
+internal unsafe interface IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
+    /// <summary>The sums and the products of two vectors of words.</summary>
+    static abstract V MultiplyAdd(V left, V right, V sums);
+
+    /// <summary>Writes a row of sums, one vector or two, of which there are so many columns.</summary>
+    static abstract void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber;
+}
+
+/// <summary>Floats: min(max(sum + addend, Min), Max).</summary>
+internal readonly unsafe struct Floats<S, V> : IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V MultiplyAdd(V left, V right, V sums) => S.MultiplyAdd(left, right, sums);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
+    {
+        output += column;
+        if (addend is not null) addend += column;
+        if (columns == C.Value * S.Lanes)
+        {
+            if (addend is not null) c = S.Add(c, S.Load(addend));
+            S.Store(output, S.AtMost(max, S.AtLeast(min, c)));
+            if (C.Value == 1) return;
+            if (addend is not null) d = S.Add(d, S.Load(addend + S.Lanes));
+            S.Store(output + S.Lanes, S.AtMost(max, S.AtLeast(min, d)));
+            return;
+        }
+        int first = Math.Min(columns, S.Lanes);
+        if (addend is not null) c = S.Add(c, S.LoadPart(addend, first));
+        S.StorePart(output, S.AtMost(max, S.AtLeast(min, c)), first);
+        if (columns <= S.Lanes) return;
+        if (addend is not null) d = S.Add(d, S.LoadPart(addend + S.Lanes, columns - S.Lanes));
+        S.StorePart(output + S.Lanes, S.AtMost(max, S.AtLeast(min, d)), columns - S.Lanes);
+    }
+}
+
+/// <summary>
+/// Two integers of 16 bits a word, whose products are added exactly: the sums, as floats, times their column's scale are kept within the bounds, rounded, halves to even,
+/// and with the zero point added stored as bytes. Bounds are those of the type less the zero point, so that all of it is the requantization of <see cref="QuantizeLinear"/>.
+/// </summary>
+internal readonly unsafe struct Pairs<S, V> : IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V MultiplyAdd(V left, V right, V sums) => S.AddPairs(left, right, sums);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
+    {
+        byte* bytes = (byte*)output + column;
+        float* scales = shape.Scales + column;
+        S.StoreBytes(bytes, Bounded(c, min, max, scales), shape.Zero, Math.Min(columns, S.Lanes));
+        if (C.Value > 1 && columns > S.Lanes) S.StoreBytes(bytes + S.Lanes, Bounded(d, min, max, scales + S.Lanes), shape.Zero, columns - S.Lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Bounded(V sums, V min, V max, float* scales) => S.AtMost(max, S.AtLeast(min, S.Multiply(S.ToFloats(sums), S.Load(scales))));
+}

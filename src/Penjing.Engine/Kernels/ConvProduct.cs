@@ -1,0 +1,155 @@
+using System.Runtime.CompilerServices;
+
+namespace Penjing.Engine;
+
+/// <summary>One element of a kernel: which, and how far its input pixel lies from where the window begins.</summary>
+internal readonly record struct F32Tap(int Index, int Down, int Across);
+
+/// <summary>
+/// Output pixels Origin + Step · (i, j), i and j below Count, whose windows begin at the input pixels Stride · (i, j); runs of
+/// <paramref name="Joined"/> taps lie side by side and are read as one segment.
+/// </summary>
+internal sealed record F32Grid(Size Origin, Size Step, Size Count, Size Stride, int Joined, F32Tap[] Taps)
+{
+    /// <summary>Segments of a row.</summary>
+    public int Segments => Taps.Length / Joined;
+
+    /// <summary>The one grid of a convolution.</summary>
+    public static F32Grid Of(Node node, Conv conv, int joined)
+    {
+        Shape kernel = node.Inputs[1].Shape;
+        int height = kernel[2], width = kernel[3];
+        return new(default, Size.One, new(node.Shape[2], node.Shape[3]), conv.Stride, joined,
+        [
+            .. from y in Enumerable.Range(0, height)
+               from x in Enumerable.Range(0, width)
+               select new F32Tap(y * width + x, y * conv.Dilation.Height - conv.Padding.Top, x * conv.Dilation.Width - conv.Padding.Left),
+        ]);
+    }
+
+    /// <summary>The first and last input row and column that a window sees, counted from where it begins.</summary>
+    public (int Top, int Bottom, int Left, int Right) Reach { get; } =
+        Taps.Length == 0 ? default : (Taps.Min(tap => tap.Down), Taps.Max(tap => tap.Down), Taps.Min(tap => tap.Across), Taps.Max(tap => tap.Across));
+}
+
+/// <summary>
+/// A convolution as a product: grids of output pixels whose rows are read from the input, or from a copy of it that lies as the input would, in words of a pixel's channels.
+/// </summary>
+internal abstract unsafe class ConvProduct<S, V> : F32Product<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
+    private readonly F32Grid[] grids;
+    private readonly int[][] offsets;
+    private readonly int groups, height, width, channels, inputPitch, outputHeight, outputWidth, columns, outputBytes, addendPitch;
+    private readonly NativeBuffer memory;
+    private readonly long[] panels;
+    private readonly long zeros;
+
+    /// <summary>
+    /// The product of a site: the grids of its output, and how many groups it has, in which order it reads channels, whether it adds, what follows; how many words a group
+    /// has of each input pixel, how many lie from pixel to pixel, and how many bytes from pixel to pixel of the output.
+    /// </summary>
+    protected ConvProduct(Site site, F32Grid[] grids, FusedConv conv, int channels, int inputPitch, int outputBytes, bool integers = false)
+        : base(Parts(site.Node, grids, conv.Conv.Groups, channels), site.Seats, conv.Conv.Then, conv.Order, conv.Adds, integers)
+    {
+        (Node node, this.grids, groups) = (site.Node, grids, conv.Conv.Groups);
+        Shape input = node.Inputs[0].Shape, output = node.Shape;
+        (height, width, this.channels, this.inputPitch, this.outputBytes) = (input[2], input[3], channels, inputPitch, outputBytes);
+        (outputHeight, outputWidth, columns) = (output[2], output[3], output[1] / groups);
+        addendPitch = conv.Adds ? site.InputPitches[FusedConv.Addend] : 0;
+        offsets = [.. grids.Select(Offsets)];
+        panels = new long[grids.Length];
+        for (int part = 0; part < panels.Length; part++)
+        {
+            panels[part] = zeros;
+            zeros += groups * Packed(part).Floats;
+        }
+        memory = new((zeros + Math.Max(input[1], channels * grids[0].Joined)) * sizeof(float));
+    }
+
+    /// <inheritdoc/>
+    protected override int PatchFloats => grids[0].Joined == 1 ? 0 : grids[0].Taps.Length * channels;
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        memory.Dispose();
+        base.Dispose();
+    }
+
+    /// <summary>The first word of the first pixel.</summary>
+    protected abstract float* Left(in Operands operands);
+
+    /// <inheritdoc/>
+    protected override float* Panels(int part, in Operands operands) => memory.Floats + panels[part];
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected override void Point(int part, int first, int rows, float** table, float* patches, in Operands operands)
+    {
+        F32Grid grid = grids[part];
+        int step = grid.Step.Width, down = grid.Stride.Height, across = grid.Stride.Width;
+        int line = first / grid.Count.Width, column = first - line * grid.Count.Width, image = line / grid.Count.Height;
+        line -= image * grid.Count.Height;
+        (int top, int bottom, int left, int right) = grid.Reach;
+        fixed (int* segments = offsets[part])
+        {
+            for (int row = 0; row < rows;)
+            {
+                // A run of output pixels of one line.
+                int y = line * down, end = Math.Min(rows, row + grid.Count.Width - column);
+                bool inside = y + top >= 0 && y + bottom < height;
+                float* picture = Left(operands) + (nint)image * height * width * inputPitch;
+                nint outputLine = (nint)image * outputHeight + grid.Origin.Height + line * grid.Step.Height;
+                nint pixel = outputLine * outputWidth + grid.Origin.Width + column * grid.Step.Width;
+                for (int x = column * across; row < end; row++, x += across, pixel += step)
+                {
+                    table[row] = (float*)(operands.Out<byte>() + pixel * outputBytes);
+                    if (addendPitch > 0) table[(grid.Segments + 1) * rows + row] = operands.Input(FusedConv.Addend) + pixel * addendPitch;
+                    if (!inside || x + left < 0 || x + right >= width)
+                    {
+                        Point(grid, picture, y, x, table + rows + row, rows, patches + (nint)row * PatchFloats);
+                        continue;
+                    }
+                    float** pointers = table + rows + row;
+                    float* window = picture + ((nint)y * width + x) * inputPitch;
+                    for (int segment = 0; segment < grid.Segments; segment++, pointers += rows) *pointers = window + segments[segment];
+                }
+                column = 0;
+                if (++line < grid.Count.Height) continue;
+                line = 0;
+                image++;
+            }
+        }
+    }
+
+    /// <summary>The segments of a window that reaches over an edge: zeros for taps outside, patches where joined taps lie on both sides.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Point(F32Grid grid, float* picture, int top, int left, float** pointers, int rows, float* patch)
+    {
+        int joined = grid.Joined;
+        for (int i = 0; i < grid.Taps.Length; i += joined, pointers += rows, patch += joined * channels)
+        {
+            int y = top + grid.Taps[i].Down, x = left + grid.Taps[i].Across;
+            float* line = picture + (nint)y * width * inputPitch;
+            if ((uint)y >= (uint)height || x + joined <= 0 || x >= width) *pointers = memory.Floats + zeros;
+            else if (x >= 0 && x + joined <= width) *pointers = line + (nint)x * inputPitch;
+            else
+            {
+                for (int c = 0, at = x * channels; c < joined * channels; c++, at++) patch[c] = (uint)at < (uint)(width * channels) ? line[at] : 0;
+                *pointers = patch;
+            }
+        }
+    }
+
+    /// <summary>How far from a window's beginning its segments begin.</summary>
+    private int[] Offsets(F32Grid grid) => [.. grid.Taps.Where((_, i) => i % grid.Joined == 0).Select(tap => (tap.Down * width + tap.Across) * inputPitch)];
+
+    /// <summary>The layout of a part's packed weights.</summary>
+    protected F32Panels Packed(int part) => new(columns, grids[part].Taps.Length * channels, S.Lanes);
+
+    /// <summary>The first float of a group's packed weights.</summary>
+    protected float* Panels(int part, int group) => memory.Floats + panels[part] + group * Packed(part).Floats;
+
+    private static F32Part[] Parts(Node node, F32Grid[] grids, int groups, int channels) =>
+        [.. grids.Select(grid => new F32Part(node.Shape[0] * grid.Count.Height * grid.Count.Width, node.Shape[1] / groups, grid.Segments, channels * grid.Joined, groups))];
+}

@@ -1,0 +1,23 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Penjing.Engine;
+
+/// <summary>Bytes to memory, as many as there are.</summary>
+internal static unsafe class Bytes
+{
+    /// <summary>The first bytes, 1 to 16; nothing beyond them is written.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(byte* target, Vector128<byte> value, int count)
+    {
+        if (count == 16) value.Store(target);
+        else if (count == 8) Unsafe.WriteUnaligned(target, value.AsUInt64().ToScalar());
+        else if (count == 4) Unsafe.WriteUnaligned(target, value.AsUInt32().ToScalar());
+        else Part(target, value, count);
+    }
+
+    private static void Part(byte* target, Vector128<byte> value, int count)
+    {
+        for (int i = 0; i < count; i++) target[i] = value.GetElement(i);
+    }
+}

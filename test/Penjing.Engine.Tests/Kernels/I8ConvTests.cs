@@ -1,0 +1,47 @@
+using Penjing.Testing;
+
+namespace Penjing.Engine.Tests;
+
+/// <summary>Convolutions of 8-bit integers equal the reference's to the bit.</summary>
+public sealed class I8ConvTests
+{
+    /// <summary>Generated shapes, types, zero points and scales, at every width, on one thread and several.</summary>
+    [Fact]
+    public void EqualTheReference()
+    {
+        int saturated = 0;
+        for (int seed = 0; seed < 200; seed++)
+        {
+            Graph graph = Generate(new(seed), seed);
+            Tensor[] fed = RandomGraphs.Fed(graph, seed);
+            Tensor expected = Reference.Run(graph, fed)[0];
+            saturated += expected.Bytes.Span.Count((byte)0) + expected.Bytes.Span.Count((byte)255);
+            foreach (Isa isa in Enum.GetValues<Isa>())
+            {
+                using Session session = new(graph, new(seed % 3 + 1) { Isa = isa });
+                Assert.Contains(session.Steps, step => step.Row == "i8-gemm-conv");
+                Closeness.CheckBits(expected, session.Run(fed)[0], $"seed {seed}, {isa}, {string.Join(", ", graph.Nodes.Select(node => node.ToString()))}");
+            }
+        }
+        Assert.InRange(saturated, 1000, int.MaxValue);
+    }
+
+    private static Graph Generate(Random random, int seed)
+    {
+        int groups = random.Next(1, 4), channels = groups * random.Next(1, random.Next(2) == 0 ? 6 : 40), outputs = groups * random.Next(1, random.Next(2) == 0 ? 9 : 60), size = random.Next(1, 4);
+        ElementType Either() => random.Next(2) == 0 ? ElementType.Int8 : ElementType.UInt8;
+        int Zero(ElementType type) => type is ElementType.Int8 ? random.Next(-128, 128) : random.Next(256);
+        (ElementType from, ElementType to, ElementType kernel) = (Either(), Either(), random.Next(4) == 0 ? ElementType.UInt8 : ElementType.Int8);
+        int[] scaled = random.Next(3) == 0 ? [0] : [.. Enumerable.Range(0, outputs)];
+        Quantization weights = new([.. scaled.Select(_ => (float)Math.Pow(2, -random.NextDouble() * 4) / 100)], [.. scaled.Select(_ => random.Next(2) == 0 ? 0 : Zero(kernel))], scaled.Length == 1 ? null : 0);
+        Node x = new("x", new Input(ElementType.Float32, [random.Next(1, 3), channels, random.Next(size, 12), random.Next(size, 12)]));
+        Node quantized = new("quantized", new QuantizeLinear(from, new(0.02f + 0.03f * random.NextSingle(), Zero(from))), x);
+        Node w = new("w", new Constant(RandomTensors.Any(kernel, [outputs, channels / groups, size, random.Next(1, size + 1)], seed), weights));
+        Node[] bias = random.Next(3) == 0 ? [] : [Node.Weight("b", Tensor.Build<int>([outputs], values => { for (int i = 0; i < outputs; i++) values[i] = random.Next(-20000, 20000); }))];
+        Conv conv = new(new(random.Next(1, 3), random.Next(1, 3)), Padding.All(random.Next(size)), new(1, random.Next(4) == 0 ? 2 : 1), groups);
+        if (w.Shape[3] > 1 && (w.Shape[3] - 1) * conv.Dilation.Width >= x.Shape[3]) conv = conv with { Dilation = Size.One };
+        Node sums = new("sums", conv, [quantized, w, .. bias]);
+        float deviation = 0.4f * MathF.Sqrt(channels / groups * w.Shape.Product(2, 4));
+        return new(new Node("y", new QuantizeLinear(to, new(deviation * (0.005f + 0.02f * random.NextSingle()), Zero(to))), sums));
+    }
+}
