@@ -22,6 +22,7 @@ internal static class FusionPasses
         new("Concat, Activation => Conv | Gemm | Add with activation | Activation, …, Concat", Concats.Activate),
         new("Conv, Add => FusedConv(Adds)", Residuals.Fuse),
         new("Conv of integers, QuantizeLinear => QuantizedConv", QuantizedConv.Fuse),
+        new("DequantizeLinear, DequantizeLinear, Add, QuantizeLinear => QuantizedAdd", QuantizedAdd.Fuse),
         new("depthwise Conv, pointwise Conv | FusedConv => SeparableConv", SeparableConv.Fuse),
     ];
 

@@ -96,6 +96,15 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> ToFloats(Vector512<float> integers) => Vector512.ConvertToSingle(integers.AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadBytes(byte* source, byte flip, int count)
+    {
+        Vector128<byte> bytes = Bytes.Load(source, count) ^ Vector128.Create(flip);
+        (Vector128<ushort> low, Vector128<ushort> high) = Vector128.Widen(bytes);
+        return Vector512.Create(Simd256.ToFloats(Vector256.Create(Vector128.WidenLower(low), Vector128.WidenUpper(low)).AsSingle()),
+            Simd256.ToFloats(Vector256.Create(Vector128.WidenLower(high), Vector128.WidenUpper(high)).AsSingle()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(byte* target, Vector512<float> floats, int zero, int count)
     {
         Vector512<int> whole = Vector512.ConvertToInt32Native(Vector512.Round(floats)) + Vector512.Create(zero);
@@ -194,6 +203,15 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> ToFloats(Vector256<float> integers) => Vector256.ConvertToSingle(integers.AsInt32());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadBytes(byte* source, byte flip, int count)
+    {
+        Vector128<byte> bytes = Bytes.Load(source, count) ^ Vector128.Create(flip);
+        if (Avx2.IsSupported) return Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(bytes));
+        Vector128<ushort> halves = Vector128.WidenLower(bytes);
+        return ToFloats(Vector256.Create(Vector128.WidenLower(halves), Vector128.WidenUpper(halves)).AsSingle());
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(byte* target, Vector256<float> floats, int zero, int count)
@@ -307,6 +325,13 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> ToFloats(Vector128<float> integers) => Vector128.ConvertToSingle(integers.AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadBytes(byte* source, byte flip, int count)
+    {
+        Vector128<byte> bytes = Bytes.Load(source, count) ^ Vector128.Create(flip);
+        return ToFloats(Vector128.WidenLower(Vector128.WidenLower(bytes)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(byte* target, Vector128<float> floats, int zero, int count)
     {
         Vector128<int> whole = Vector128.ConvertToInt32Native(Vector128.Round(floats)) + Vector128.Create(zero);
@@ -352,6 +377,8 @@ internal readonly unsafe struct Scalar : ISimd<float>
     }
 
     public static float ToFloats(float integers) => BitConverter.SingleToInt32Bits(integers);
+
+    public static float LoadBytes(byte* source, byte flip, int count) => (byte)(*source ^ flip);
 
     public static void StoreBytes(byte* target, float floats, int zero, int count) => *target = (byte)((int)MathF.Round(floats) + zero);
 

@@ -24,6 +24,23 @@ internal static class Integers
         return new(node.Name, new DequantizeLinear(), product);
     }
 
+    /// <summary>AveragePool | GlobalAveragePool(DequantizeLinear(x)) of whole windows => DequantizeLinear(Conv(x, ones that stand for 1 / area)).</summary>
+    public static Node? Average(Node node, Func<Node, int> readers)
+    {
+        if (node is not { Inputs: [{ Op: DequantizeLinear, Inputs: [{ Info: { Type: ElementType.Int8 or ElementType.UInt8, Quantization.Axis: null } } x] }] }) return null;
+        Size whole = node.Op is GlobalAveragePool ? new(x.Shape[2], x.Shape[3]) : default;
+        (Size window, Conv conv)? made = node.Op switch
+        {
+            GlobalAveragePool => (whole, new Conv() with { Groups = x.Shape[1] }),
+            AveragePool { CeilMode: false } pool when pool.CountIncludePad || pool.Padding == default => (pool.Kernel, new Conv(pool.Stride, pool.Padding, Size.One, x.Shape[1])),
+            _ => null,
+        };
+        if (made is not ({ Height: > 0, Width: > 0 } size, var sums)) return null;
+        Tensor ones = Tensor.Build<sbyte>([x.Shape[1], 1, size.Height, size.Width], values => values.Fill(1));
+        Node weights = new($"{node.Name}/ones", new Constant(ones, new Quantization(1f / (size.Height * size.Width), 0)));
+        return new(node.Name, new DequantizeLinear(), new Node($"{node.Name}/sums", sums, x, weights));
+    }
+
     /// <summary>QuantizeLinear(DequantizeLinear(x)) => x of the same quantization | QuantizeLinear(x) of Int32 sums.</summary>
     public static Node? Requantize(Node node, Func<Node, int> readers) => node is { Op: QuantizeLinear op, Inputs: [{ Op: DequantizeLinear, Inputs: [var x] }] }
         ? IsSo(x, op) ? x : x.Info.Type is ElementType.Int32 ? new(node.Name, op, x) : null

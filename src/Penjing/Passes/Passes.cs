@@ -42,7 +42,7 @@ public static class Passes
 
     /// <summary>What is computed with reals that integers stand for is computed with the integers.</summary>
     public static Pass ToIntegers { get; } = new("QuantizeLinear(f(DequantizeLinear(x), …)) => f(x, …) | QuantizeLinear(Conv | Gemm(x, …))",
-        Integers.Multiply, Integers.Requantize, Integers.Clamp, Integers.Move);
+        Integers.Multiply, Integers.Average, Integers.Requantize, Integers.Clamp, Integers.Move);
 
     /// <summary>Whether an operation yields elements of its inputs, or zeros, and depends on nothing but their order: of integers the same as of what they stand for.</summary>
     public static bool Moves(Op op) => op is MaxPool or GlobalMaxPool or Concat or Slice or Gather or Reshape or Flatten or Squeeze or Unsqueeze or Transpose

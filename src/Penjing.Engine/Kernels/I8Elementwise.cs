@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+
+namespace Penjing.Engine;
+
+/// <summary>Reals to 8-bit integers and back, and sums of what integers stand for, element by element: the floats that the reference has, to the bit.</summary>
+internal readonly struct I8Elementwise : IKernelMaker
+{
+    /// <summary>Whether the node's values have one quantization each, all elements lie side by side, and one kernel knows what is done.</summary>
+    public static bool Fits(Site site) => site.IsDense && site.Node.Shape.Elements > 0 && site.Node.Inputs.All(input => input.Value is null) && site.Node switch
+    {
+        { Op: QuantizeLinear { Quantization.Axis: null, To: var to }, Inputs: [{ Info.Type: ElementType.Float32 }] } => IsByte(to),
+        { Op: DequantizeLinear, Inputs: [{ Info: { Type: var from, Quantization.Axis: null } }] } => IsByte(from),
+        { Op: QuantizedAdd { Left.Axis: null, Right.Axis: null, To.To: var to, Then: null or Relu or Clip }, Inputs: [var left, var right] } => IsByte(to) && IsByte(left.Info.Type) && IsByte(right.Info.Type),
+        _ => false,
+    };
+
+    /// <inheritdoc/>
+    public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new I8Elementwise<S, V>(site.Node);
+
+    private static bool IsByte(ElementType type) => type is ElementType.Int8 or ElementType.UInt8;
+}
+
+/// <inheritdoc cref="I8Elementwise"/>
+internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
+{
+    private readonly Op op;
+    private readonly Split split;
+    private readonly Reals left, right;
+    private readonly float scale, min, max, low = float.NegativeInfinity, high = float.PositiveInfinity;
+    private readonly int zero;
+
+    /// <summary>The kernel of a node.</summary>
+    public I8Elementwise(Node node)
+    {
+        op = node.Op;
+        split = Split.Flat(node.Shape.Elements);
+        if (op is QuantizedAdd add)
+        {
+            (left, right) = (new(node.Inputs[0].Info.Type, add.Left), new(node.Inputs[1].Info.Type, add.Right));
+            (low, high) = add.Then switch { Relu => (0, float.PositiveInfinity), Clip clip => (clip.Min, clip.Max), _ => (low, high) };
+        }
+        else if (op is DequantizeLinear) left = new(node.Inputs[0].Info.Type, node.Inputs[0].Info.Quantization!);
+        if (((op as QuantizedAdd)?.To ?? op as QuantizeLinear) is not { } to) return;
+        (scale, zero) = (to.Quantization.Scales[0], to.Quantization.ZeroPoints[0]);
+        (min, max) = to.To is ElementType.Int8 ? (sbyte.MinValue - zero, sbyte.MaxValue - zero) : (byte.MinValue - zero, byte.MaxValue - zero);
+    }
+
+    /// <inheritdoc/>
+    public override string Label => $"i8-elementwise-{Split.Name<S, V>()}";
+
+    /// <inheritdoc/>
+    public override int Tasks(int phase) => split.Tasks;
+
+    /// <inheritdoc/>
+    public override bool Overwrites(int input) => op is QuantizedAdd;
+
+    /// <inheritdoc/>
+    public override void Run(int phase, int task, in Operands operands)
+    {
+        (int first, int count) = split[task];
+        switch (op)
+        {
+            case QuantizeLinear:
+                Quantize(operands.Input(0) + first, operands.Out<byte>() + first, count);
+                break;
+            case DequantizeLinear:
+                Dequantize(operands.Input<byte>(0) + first, operands.Output + first, count);
+                break;
+            default:
+                Add(operands.Input<byte>(0) + first, operands.Input<byte>(1) + first, operands.Out<byte>() + first, count);
+                break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Quantize(float* input, byte* output, int count)
+    {
+        int i = 0;
+        for (; i <= count - S.Lanes; i += S.Lanes) Store(output + i, S.Load(input + i), S.Lanes);
+        if (i < count) Store(output + i, S.LoadPart(input + i, count - i), count - i);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Dequantize(byte* input, float* output, int count)
+    {
+        int i = 0;
+        for (; i <= count - S.Lanes; i += S.Lanes) S.Store(output + i, Load(left, input + i, S.Lanes));
+        if (i < count) S.StorePart(output + i, Load(left, input + i, count - i), count - i);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Add(byte* a, byte* b, byte* output, int count)
+    {
+        V least = S.Fill(low), most = S.Fill(high);
+        for (int i = 0; i < count; i += S.Lanes)
+        {
+            int lanes = Math.Min(S.Lanes, count - i);
+            Store(output + i, S.AtMost(most, S.AtLeast(least, S.Add(Load(left, a + i, lanes), Load(right, b + i, lanes)))), lanes);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Load(in Reals of, byte* source, int count) => S.Multiply(S.Add(S.LoadBytes(source, of.Flip, count), S.Fill(of.Less)), S.Fill(of.Scale));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Store(byte* target, V reals, int count) =>
+        S.StoreBytes(target, S.AtMost(S.Fill(max), S.AtLeast(S.Fill(min), S.Divide(reals, S.Fill(scale)))), zero, count);
+
+    /// <summary>What bytes stand for: signed ones, their highest bit flipped, are unsigned ones 128 further up.</summary>
+    private readonly struct Reals(ElementType type, Quantization quantization)
+    {
+        public readonly byte Flip = type is ElementType.Int8 ? (byte)0x80 : (byte)0;
+
+        public readonly float Less = -(quantization.ZeroPoints[0] + (type is ElementType.Int8 ? 128 : 0)), Scale = quantization.Scales[0];
+    }
+}
