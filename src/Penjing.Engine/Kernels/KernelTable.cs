@@ -47,6 +47,7 @@ internal static class KernelTable
         Dense<F32MatMul>("f32-gemm", F32MatMul.Fits, F32MatMul.Cost),
         Row<F32Elementwise>("f32-elementwise", F32Elementwise.Fits),
         new("i8-elementwise", I8Elementwise.Fits, Simd.Make<I8Elementwise>),
+        new("i8-max-pool", I8MaxPool.Fits, I8MaxPool.Of),
         Row<F32Pool>("f32-pool", site => F32Pool.Fits(site.Node)),
         Row<F32Mean>("f32-mean", F32Mean.Fits),
         Dense<F32ArgMax>("f32-argmax", F32ArgMax.Fits),
