@@ -8,12 +8,12 @@ namespace Penjing.Cli;
 internal static class Ending
 {
     /// <summary>Ships the model and shows what its file is worth, and what got worse against the file that it was made from; the unfinished work is done.</summary>
-    public static void Write(Screen screen, Model model, DataSet data, string target, WorkFolder work, Stage stage, CancellationToken stop, (string Path, Model Model)? source = null)
+    public static void Write(Screen screen, Model model, DataSet data, string target, WorkFolder? work, Stage stage, CancellationToken stop, (string Path, Model Model)? source = null)
     {
         // The result may take its source's place, which is measured first.
         Shipped? then = source is null ? null : Shipped.Of(source.Value.Path, source.Value.Model, data, stop);
         Shipped shipped = Shipped.Write(model, stage, data, target, Storage.Smallest, stop);
-        work.Delete();
+        work?.Delete();
         screen.WhenStopped = $"'{target}' is written";
         ImmutableArray<StageResult> results = Shipped.Measure(then is null ? [shipped] : [shipped, then], 100, stop);
         StageResult result = results[0];

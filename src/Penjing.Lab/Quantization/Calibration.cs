@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+using Penjing.Compression;
+using Penjing.Engine;
+using Penjing.Training;
+
+namespace Penjing.Lab;
+
+/// <summary>What values a network has inside, seen over pictures on the engine: what their integers must stand for.</summary>
+public static class Calibration
+{
+    /// <summary>Pictures that are asked about by default.</summary>
+    public const int Pictures = 256;
+
+    /// <summary>The histogram of each of some values.</summary>
+    /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
+    /// <param name="values">The values, of that graph.</param>
+    /// <param name="pictures">The pictures, of the training split as a rule.</param>
+    /// <param name="preprocessing">How a picture becomes the input.</param>
+    /// <param name="tell">Is told how many pictures are done, and of how many.</param>
+    /// <param name="stop">Ends the work.</param>
+    /// <exception cref="PenjingException">A value is not finite.</exception>
+    public static ImmutableDictionary<string, Histogram> Of(
+        Model model, ImmutableArray<Node> values, Split pictures, Preprocessing preprocessing, Action<int, int>? tell = null, CancellationToken stop = default)
+    {
+        Histogram[] seen = [.. values.Select(_ => new Histogram())];
+        if (values.IsEmpty) return ImmutableDictionary<string, Histogram>.Empty;
+        using Session session = new(new Graph(values, model.Graph.Inputs), new(Batch: 1));
+        Shape shape = session.Inputs[0].Info.Shape;
+        for (int picture = 0; picture < pictures.Count; picture++)
+        {
+            Tensor[] answers = session.Run([Training.Pictures.ToInput(pictures.Picture(picture), preprocessing, shape)], stop);
+            for (int value = 0; value < seen.Length; value++) seen[value].Add(answers[value].Floats);
+            tell?.Invoke(picture + 1, pictures.Count);
+        }
+        return values.Zip(seen).ToImmutableDictionary(pair => pair.First.Name, pair => pair.Second);
+    }
+}
