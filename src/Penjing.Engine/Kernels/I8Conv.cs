@@ -19,8 +19,9 @@ internal readonly struct I8Conv : IKernelMaker
     public static double Cost(Site site)
     {
         Node node = site.Node;
-        double macs = (double)node.Shape.Elements * node.Inputs[1].Shape.Product(1, 4);
-        return Pace.Nanoseconds(macs / (3.0 * site.Isa.Lanes()), 5.0 * node.Inputs[0].Shape.Elements + node.Shape.Elements, 2.0 * node.Inputs[1].Shape.Elements);
+        (int lanes, int groups) = (site.Isa.Lanes(), ((QuantizedConv)node.Op).Conv.Groups);
+        double vectors = groups * Math.Ceiling((double)node.Shape[1] / groups / lanes), words = (node.Inputs[1].Shape[1] + 1) / 2 * node.Inputs[1].Shape.Product(2, 4);
+        return Pace.Nanoseconds((double)node.Shape.Elements / node.Shape[1] * vectors * words * 0.6, 5.0 * node.Inputs[0].Shape.Elements + node.Shape.Elements, 2.0 * node.Inputs[1].Shape.Elements);
     }
 
     /// <inheritdoc/>
@@ -43,16 +44,15 @@ internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, 
 
     /// <summary>The kernel of a site whose groups have so many words a pixel.</summary>
     public I8Conv(Site site, QuantizedConv op, F32Grid grid, int words)
-        : base(site, [grid], new(op.Conv with { Then = Bounds(op.To) }, [], Adds: false), words, op.Conv.Groups * words, site.OutputPitch, integers: true)
+        : base(site, [grid], new(op.Conv with { Then = new Clip(new Requantization(op).Min, new Requantization(op).Max) }, [], Adds: false), words, op.Conv.Groups * words, site.OutputPitch, integers: true)
     {
         (Node node, this.words, groups) = (site.Node, words, op.Conv.Groups);
         Node x = node.Inputs[0];
         (pixels, pitch, channels) = (x.Shape.Elements / x.Shape[1], site.InputPitches[0], x.Shape[1] / groups);
-        (zero, signed, Zero) = (op.X.ZeroPoints[0], x.Info.Type is ElementType.Int8, op.To.Quantization.ZeroPoints[0]);
+        Requantization to = new(op);
+        (zero, signed, Zero) = (op.X.ZeroPoints[0], x.Info.Type is ElementType.Int8, to.Zero);
         widening = Split.Of(pixels, groups * words);
-        Quantization sums = QuantizedConvSums(op);
-        scales = NativeBuffer.Of<float>([.. Enumerable.Range(0, node.Shape[1] + 2 * S.Lanes).Select(column =>
-            sums.Scales[sums.Scales.Length == 1 ? 0 : Math.Min(column, sums.Scales.Length - 1)] / op.To.Quantization.Scales[0])]);
+        scales = to.Scales(node.Shape[1], S.Lanes);
         Pack(node, op, grid);
     }
 
@@ -90,16 +90,6 @@ internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, 
 
     /// <inheritdoc/>
     protected override float* Left(in Operands operands) => (float*)operands.Scratch;
-
-    private static Quantization QuantizedConvSums(QuantizedConv op) =>
-        op.W with { Scales = [.. op.W.Scales.Select(scale => op.X.Scales[0] * scale)] };
-
-    /// <summary>What the type can hold, less the zero point.</summary>
-    private static Clip Bounds(QuantizeLinear to)
-    {
-        (int low, int high) = to.To is ElementType.Int8 ? ((int)sbyte.MinValue, (int)sbyte.MaxValue) : (byte.MinValue, byte.MaxValue);
-        return new(low - to.Quantization.ZeroPoints[0], high - to.Quantization.ZeroPoints[0]);
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Widen(int task, byte* input, short* output)

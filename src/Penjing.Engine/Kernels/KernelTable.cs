@@ -28,6 +28,7 @@ internal static class KernelTable
         Row<F32Separable>("f32-separable", F32Separable.Fits, F32Separable.Cost),
         Row<F32Conv>("f32-gemm-conv", F32Conv.Fits, F32Conv.Cost),
 
+        new("i8-depthwise", I8Depthwise.Fits, Simd.Make<I8Depthwise>, I8Depthwise.Cost),
         new("i8-gemm-conv", I8Conv.Fits, Simd.Make<I8Conv>, I8Conv.Cost),
 
         // Fewer multiplications for more additions, for weights several times as large, and for a part of the accuracy.

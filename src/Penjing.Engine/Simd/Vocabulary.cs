@@ -76,6 +76,9 @@ internal unsafe interface IVectorIntegers<V> where V : unmanaged
     /// <summary>The unsigned bytes at <paramref name="source"/>, each ⊻ <paramref name="flip"/>, as floats; of the first lanes, and nothing beyond them is read.</summary>
     static abstract V LoadBytes(byte* source, byte flip, int count);
 
+    /// <summary>Words of two unsigned bytes each, one from either place, as 16-bit integers; each byte ⊻ <paramref name="flip"/>; of the first lanes, and nothing beyond them is read.</summary>
+    static abstract V LoadPairs(byte* first, byte* second, byte flip, int count);
+
     /// <summary>Floats below 2³⁰ in size rounded, halves to even, with <paramref name="zero"/> added; the lowest bytes of the first lanes.</summary>
     static abstract void StoreBytes(byte* target, V floats, int zero, int count);
 }

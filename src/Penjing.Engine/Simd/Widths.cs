@@ -96,6 +96,15 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> ToFloats(Vector512<float> integers) => Vector512.ConvertToSingle(integers.AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadPairs(byte* first, byte* second, byte flip, int count)
+    {
+        (Vector128<byte> low, Vector128<byte> high) = Bytes.Zip(Bytes.Load(first, count), Bytes.Load(second, count));
+        Vector256<byte> bytes = Vector256.Create(low, high) ^ Vector256.Create(flip);
+        if (Avx512BW.IsSupported) return Avx512BW.ConvertToVector512Int16(bytes).AsSingle();
+        return Vector512.Create(Vector256.WidenLower(bytes), Vector256.WidenUpper(bytes)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadBytes(byte* source, byte flip, int count)
     {
         Vector128<byte> bytes = Bytes.Load(source, count) ^ Vector128.Create(flip);
@@ -203,6 +212,14 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> ToFloats(Vector256<float> integers) => Vector256.ConvertToSingle(integers.AsInt32());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadPairs(byte* first, byte* second, byte flip, int count)
+    {
+        Vector128<byte> bytes = Bytes.Zip(Bytes.Load(first, count), Bytes.Load(second, count)).Low ^ Vector128.Create(flip);
+        if (Avx2.IsSupported) return Avx2.ConvertToVector256Int16(bytes).AsSingle();
+        return Vector256.Create(Vector128.WidenLower(bytes), Vector128.WidenUpper(bytes)).AsSingle();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadBytes(byte* source, byte flip, int count)
@@ -325,6 +342,12 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> ToFloats(Vector128<float> integers) => Vector128.ConvertToSingle(integers.AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadPairs(byte* first, byte* second, byte flip, int count)
+    {
+        return Vector128.WidenLower(Bytes.Zip(Bytes.Load(first, count), Bytes.Load(second, count)).Low ^ Vector128.Create(flip)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadBytes(byte* source, byte flip, int count)
     {
         Vector128<byte> bytes = Bytes.Load(source, count) ^ Vector128.Create(flip);
@@ -377,6 +400,8 @@ internal readonly unsafe struct Scalar : ISimd<float>
     }
 
     public static float ToFloats(float integers) => BitConverter.SingleToInt32Bits(integers);
+
+    public static float LoadPairs(byte* first, byte* second, byte flip, int count) => BitConverter.Int32BitsToSingle((byte)(*first ^ flip) | (byte)(*second ^ flip) << 16);
 
     public static float LoadBytes(byte* source, byte flip, int count) => (byte)(*source ^ flip);
 
