@@ -77,8 +77,8 @@ internal sealed unsafe class I8Depthwise<S, V> : Kernel where S : struct, ISimd<
     {
         (int first, int count) = split[task];
         byte** pixels = stackalloc byte*[2 * pairs];
-        pixels[taps] = outside.Pointer;
-        if (taps % 2 == 0) pixels[taps - 1] = outside.Pointer;
+        // The weight beside a last odd tap is zero.
+        pixels[2 * pairs - 1] = outside.Pointer;
         for (int line = first; line < first + count; line++)
         {
             int image = line / outputHeight, top = (line - image * outputHeight) * conv.Stride.Height - conv.Padding.Top;

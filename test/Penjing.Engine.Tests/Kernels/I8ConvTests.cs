@@ -18,13 +18,13 @@ public sealed class I8ConvTests
             Tensor expected = Reference.Run(graph, fed)[0];
             saturated += expected.Bytes.Span.Count((byte)0) + expected.Bytes.Span.Count((byte)255);
             foreach (string row in (string[])["i8-gemm-conv", "i8-depthwise"])
-            foreach (Isa isa in Enum.GetValues<Isa>())
-            {
-                using Session session = new(graph, new(seed % 3 + 1) { Isa = isa, Kernel = row });
-                if (session.Steps.All(step => step.Row != row)) continue;
-                taken[row] = taken.GetValueOrDefault(row) + 1;
-                Closeness.CheckBits(expected, session.Run(fed)[0], $"seed {seed}, {isa}, {string.Join(", ", graph.Nodes.Select(node => node.ToString()))}");
-            }
+                foreach (Isa isa in Enum.GetValues<Isa>())
+                {
+                    using Session session = new(graph, new(seed % 3 + 1) { Isa = isa, Kernel = row });
+                    if (session.Steps.All(step => step.Row != row)) continue;
+                    taken[row] = taken.GetValueOrDefault(row) + 1;
+                    Closeness.CheckBits(expected, session.Run(fed)[0], $"seed {seed}, {isa}, {string.Join(", ", graph.Nodes.Select(node => node.ToString()))}");
+                }
         }
         Assert.InRange(saturated, 1000, int.MaxValue);
         Assert.Equal(1200, taken["i8-gemm-conv"]);
