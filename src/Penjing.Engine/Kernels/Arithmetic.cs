@@ -55,10 +55,43 @@ internal readonly unsafe struct Pairs<S, V> : IArithmetic<S, V> where S : struct
     {
         byte* bytes = (byte*)output + column;
         float* scales = shape.Scales + column;
-        S.StoreBytes(bytes, Bounded(c, min, max, scales), shape.Zero, Math.Min(columns, S.Lanes));
-        if (C.Value > 1 && columns > S.Lanes) S.StoreBytes(bytes + S.Lanes, Bounded(d, min, max, scales + S.Lanes), shape.Zero, columns - S.Lanes);
+        c = Bounded(c, min, max, scales);
+        if (C.Value > 1) d = Bounded(d, min, max, scales + S.Lanes);
+        if (C.Value > 1 && columns == 2 * S.Lanes) S.StoreBytes(bytes, bytes + S.Lanes, c, d, shape.Zero);
+        else
+        {
+            S.StoreBytes(bytes, c, shape.Zero, Math.Min(columns, S.Lanes));
+            if (C.Value > 1 && columns > S.Lanes) S.StoreBytes(bytes + S.Lanes, d, shape.Zero, columns - S.Lanes);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Bounded(V sums, V min, V max, float* scales) => S.AtMost(max, S.AtLeast(min, S.Multiply(S.ToFloats(sums), S.Load(scales))));
+}
+
+/// <summary>The same products, their sums stored as the floats that they stand for.</summary>
+internal readonly unsafe struct PairsToFloats<S, V> : IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V MultiplyAdd(V left, V right, V sums) => S.AddPairs(left, right, sums);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
+    {
+        float* scales = shape.Scales + column;
+        output += column;
+        S.StorePart(output, S.Multiply(S.ToFloats(c), S.Load(scales)), Math.Min(columns, S.Lanes));
+        if (C.Value > 1 && columns > S.Lanes) S.StorePart(output + S.Lanes, S.Multiply(S.ToFloats(d), S.Load(scales + S.Lanes)), columns - S.Lanes);
+    }
+}
+
+/// <summary>What the products of a kernel multiply and yield.</summary>
+internal enum Products
+{
+    /// <summary>Floats.</summary>
+    Floats,
+    /// <summary>Pairs of integers; bytes.</summary>
+    Bytes,
+    /// <summary>Pairs of integers; floats.</summary>
+    Reals,
 }

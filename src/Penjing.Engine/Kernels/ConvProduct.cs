@@ -17,9 +17,9 @@ internal sealed record F32Grid(Size Origin, Size Step, Size Count, Size Stride, 
     /// <summary>The one grid of a convolution.</summary>
     public static F32Grid Of(Node node, Conv conv, int joined)
     {
-        Shape kernel = node.Inputs[1].Shape;
+        Shape kernel = IntegerProduct.Pictures(node.Inputs[1].Shape), output = IntegerProduct.Pictures(node.Shape);
         int height = kernel[2], width = kernel[3];
-        return new(default, Size.One, new(node.Shape[2], node.Shape[3]), conv.Stride, joined,
+        return new(default, Size.One, new(output[2], output[3]), conv.Stride, joined,
         [
             .. from y in Enumerable.Range(0, height)
                from x in Enumerable.Range(0, width)
@@ -48,11 +48,11 @@ internal abstract unsafe class ConvProduct<S, V> : F32Product<S, V> where S : st
     /// The product of a site: the grids of its output, and how many groups it has, in which order it reads channels, whether it adds, what follows; how many words a group
     /// has of each input pixel, how many lie from pixel to pixel, and how many bytes from pixel to pixel of the output.
     /// </summary>
-    protected ConvProduct(Site site, F32Grid[] grids, FusedConv conv, int channels, int inputPitch, int outputBytes, bool integers = false)
-        : base(Parts(site.Node, grids, conv.Conv.Groups, channels), site.Seats, conv.Conv.Then, conv.Order, conv.Adds, integers)
+    protected ConvProduct(Site site, F32Grid[] grids, FusedConv conv, int channels, int inputPitch, int outputBytes, Products products = Products.Floats)
+        : base(Parts(site.Node, grids, conv.Conv.Groups, channels), site.Seats, conv.Conv.Then, conv.Order, conv.Adds, products)
     {
         (Node node, this.grids, groups) = (site.Node, grids, conv.Conv.Groups);
-        Shape input = node.Inputs[0].Shape, output = node.Shape;
+        Shape input = IntegerProduct.Pictures(node.Inputs[0].Shape), output = IntegerProduct.Pictures(node.Shape);
         (height, width, this.channels, this.inputPitch, this.outputBytes) = (input[2], input[3], channels, inputPitch, outputBytes);
         (outputHeight, outputWidth, columns) = (output[2], output[3], output[1] / groups);
         addendPitch = conv.Adds ? site.InputPitches[FusedConv.Addend] : 0;

@@ -36,14 +36,19 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
 
     /// <summary>
     /// Products, whose outputs all get the activation; the floats of a segment, those of all groups, are read in this order where it is given, and
-    /// the table of each tile ends with the rows of an addend if <paramref name="adds"/>. Where words are pairs of integers, bytes come out.
+    /// the table of each tile ends with the rows of an addend if <paramref name="adds"/>.
     /// </summary>
-    protected F32Product(F32Part[] parts, int seats, Activation? then, Ints order = default, bool adds = false, bool integers = false)
+    protected F32Product(F32Part[] parts, int seats, Activation? then, Ints order = default, bool adds = false, Products products = Products.Floats)
     {
         (this.parts, this.adds, ordered) = (parts, adds, order.Count > 0);
         this.order = ordered ? NativeBuffer.Of<int>([.. order]) : TileShape.Plain(parts.Max(part => part.Length));
         finish = new(then);
-        tiles = integers ? Tile<S, V, Pairs<S, V>>.All() : Tile<S, V, Floats<S, V>>.All();
+        tiles = products switch
+        {
+            Products.Floats => Tile<S, V, Floats<S, V>>.All(),
+            Products.Bytes => Tile<S, V, Pairs<S, V>>.All(),
+            _ => Tile<S, V, PairsToFloats<S, V>>.All(),
+        };
         // Few rows use a weight but a few times: they wait for memory, and less work is worth sharing.
         double all = parts.Sum(part => part.Macs), least = LeastMacs * Math.Min(1, parts.Max(part => part.Rows) / 8.0);
         double target = seats == 1 ? all : Math.Max(all / (SeatTasks * seats), least);

@@ -36,7 +36,7 @@ internal readonly struct F32Separable : IKernelMaker
 /// <summary>A separable convolution: a step is a block of rows, a task some steps.</summary>
 internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
 {
-    private readonly F32Depthwise<S, V> depthwise;
+    private readonly DepthwiseRows<S, V, float, FloatPixels<S, V>> depthwise;
     private readonly F32Panels panels;
     private readonly F32Finish<S, V> finish;
     private readonly NativeBuffer weights, order;
@@ -56,7 +56,7 @@ internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd
         addendPitch = adds ? site.InputPitches[SeparableConv.Addend] : 0;
         // Rows that lie a power of two apart would share a few sets of the cache.
         pitch = (depth + 15) / 16 * 16 + (depth % 256 == 0 ? 16 : 0);
-        depthwise = new(new("depthwise", op.Depthwise, node.Inputs[..3]), site.InputPitches[0], pitch);
+        depthwise = F32Depthwise.Rows<S, V>(new("depthwise", op.Depthwise, node.Inputs[..3]), site.InputPitches[0], pitch);
         finish = new(op.Pointwise.Then);
         tiles = Tile<S, V, Floats<S, V>>.All();
 

@@ -11,27 +11,34 @@ internal readonly struct I8Conv : IKernelMaker
 {
     private const int MostTaps = 4096, MostDepth = int.MaxValue / (255 * 255);
 
-    /// <summary>Whether the node is a quantized convolution of constant weights whose sums fit 32 bits.</summary>
-    public static bool Fits(Site site) => site.Node is { Op: QuantizedConv, Inputs: [{ Value: null }, { Value: not null, Shape: var w }, .. var bias] }
-        && bias is [] or [{ Value: not null }] && w.Product(2, 4) <= MostTaps && w.Product(1, 4) <= MostDepth && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0;
+    /// <summary>Whether the node is a product of integers by constant weights whose sums fit 32 bits.</summary>
+    public static bool Fits(Site site) => site.Node is { Op: IntegerProduct op, Inputs: [{ Value: null }, { Value: not null, Shape: var w }, .. var bias] }
+        && bias is [] or [{ Value: not null, Shape.Rank: 1 }] && Taps(w) <= MostTaps && Channels(site.Node, op) * Taps(w) <= MostDepth
+        && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0;
 
     /// <summary>About how many nanoseconds a site takes on one thread: a step multiplies twice as much as one of floats, but adds by itself.</summary>
     public static double Cost(Site site)
     {
-        Node node = site.Node;
-        (int lanes, int groups) = (site.Isa.Lanes(), ((QuantizedConv)node.Op).Conv.Groups);
-        double vectors = groups * Math.Ceiling((double)node.Shape[1] / groups / lanes), words = (node.Inputs[1].Shape[1] + 1) / 2 * node.Inputs[1].Shape.Product(2, 4);
-        return Pace.Nanoseconds((double)node.Shape.Elements / node.Shape[1] * vectors * words * 0.6, 5.0 * node.Inputs[0].Shape.Elements + node.Shape.Elements, 2.0 * node.Inputs[1].Shape.Elements);
+        var op = (IntegerProduct)site.Node.Op;
+        Shape output = site.Node.Shape, weights = site.Node.Inputs[1].Shape;
+        (int lanes, int groups) = (site.Isa.Lanes(), op.Conv.Groups);
+        double vectors = groups * Math.Ceiling((double)output[1] / groups / lanes), words = (Channels(site.Node, op) + 1) / 2 * Taps(weights);
+        return Pace.Nanoseconds((double)output.Elements / output[1] * vectors * words * 0.6, 5.0 * site.Node.Inputs[0].Shape.Elements + output.Elements, 2.0 * weights.Elements);
     }
 
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged
     {
-        var op = (QuantizedConv)site.Node.Op;
-        int channels = site.Node.Inputs[1].Shape[1], words = (channels + 1) / 2, across = site.Node.Inputs[1].Shape[3];
+        var op = (IntegerProduct)site.Node.Op;
+        int words = (Channels(site.Node, op) + 1) / 2, across = IntegerProduct.Pictures(site.Node.Inputs[1].Shape)[3];
         bool joins = op.Conv.Groups == 1 && op.Conv.Dilation.Width == 1 && words * across <= 64;
         return new I8Conv<S, V>(site, op, F32Grid.Of(site.Node, op.Conv, joins ? across : 1), words);
     }
+
+    /// <summary>Channels of a group of the input.</summary>
+    private static int Channels(Node node, IntegerProduct op) => node.Inputs[0].Shape[1] / op.Conv.Groups;
+
+    private static int Taps(Shape weights) => IntegerProduct.Pictures(weights).Product(2, 4);
 }
 
 /// <inheritdoc cref="I8Conv"/>
@@ -43,16 +50,17 @@ internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, 
     private readonly NativeBuffer scales;
 
     /// <summary>The kernel of a site whose groups have so many words a pixel.</summary>
-    public I8Conv(Site site, QuantizedConv op, F32Grid grid, int words)
-        : base(site, [grid], new(op.Conv with { Then = new Clip(new Requantization(op).Min, new Requantization(op).Max) }, [], Adds: false), words, op.Conv.Groups * words, site.OutputPitch, integers: true)
+    public I8Conv(Site site, IntegerProduct op, F32Grid grid, int words)
+        : base(site, [grid], new(op.Conv with { Then = new Requantization(op).Then }, [], Adds: false), words, op.Conv.Groups * words,
+            Math.Max(site.OutputPitch, site.Node.Shape[1]) * site.Node.Info.Type.Size(), op.To is QuantizeLinear ? Products.Bytes : Products.Reals)
     {
         (Node node, this.words, groups) = (site.Node, words, op.Conv.Groups);
         Node x = node.Inputs[0];
-        (pixels, pitch, channels) = (x.Shape.Elements / x.Shape[1], site.InputPitches[0], x.Shape[1] / groups);
+        (pixels, pitch, channels) = (x.Shape.Elements / x.Shape[1], Math.Max(site.InputPitches[0], x.Shape[1]), x.Shape[1] / groups);
         Requantization to = new(op);
         (zero, signed, Zero) = (op.X.ZeroPoints[0], x.Info.Type is ElementType.Int8, to.Zero);
         widening = Split.Of(pixels, groups * words);
-        scales = to.Scales(node.Shape[1], S.Lanes);
+        scales = NativeBuffer.Of<float>(to.Scales(node.Shape[1], S.Lanes));
         Pack(node, op, grid);
     }
 
@@ -125,8 +133,9 @@ internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, 
         for (; i < count; i++) output[i] = (short)((signed ? (sbyte)input[i] : input[i]) - zero);
     }
 
-    private void Pack(Node node, QuantizedConv op, F32Grid grid)
+    private void Pack(Node node, IntegerProduct op, F32Grid grid)
     {
+        bool turned = op.Product is Gemm { TransposeB: false };
         Tensor weights = node.Inputs[1].Value!;
         ReadOnlySpan<byte> bytes = weights.Bytes.Span;
         ReadOnlySpan<int> bias = node.Inputs.Length > 2 ? node.Inputs[2].Value!.AsSpan<int>() : default;
@@ -154,7 +163,7 @@ internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, 
         int Weight(ReadOnlySpan<byte> bytes, int column, int channel, int tap)
         {
             if (channel >= channels) return 0;
-            byte weight = bytes[(column * channels + channel) * taps + tap];
+            byte weight = bytes[turned ? channel * node.Shape[1] + column : (column * channels + channel) * taps + tap];
             return (weights.Type is ElementType.Int8 ? (sbyte)weight : weight) - op.W.ZeroPoints[op.W.Axis is null ? 0 : column];
         }
     }

@@ -28,15 +28,6 @@ internal static unsafe class Bytes
         else Part(target, value, count);
     }
 
-    /// <summary>a₀, b₀, a₁, b₁, …</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector128<byte> Low, Vector128<byte> High) Zip(Vector128<byte> a, Vector128<byte> b)
-    {
-        if (Sse2.IsSupported) return (Sse2.UnpackLow(a, b), Sse2.UnpackHigh(a, b));
-        if (AdvSimd.Arm64.IsSupported) return (AdvSimd.Arm64.ZipLow(a, b), AdvSimd.Arm64.ZipHigh(a, b));
-        return ((Vector128.WidenLower(a) | Vector128.WidenLower(b) << 8).AsByte(), (Vector128.WidenUpper(a) | Vector128.WidenUpper(b) << 8).AsByte());
-    }
-
     private static Vector128<byte> Part(byte* source, int count)
     {
         Vector128<byte> bytes = default;

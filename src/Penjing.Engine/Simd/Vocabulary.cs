@@ -72,22 +72,26 @@ internal unsafe interface IVectorIntegers<V> where V : unmanaged
 
     /// <summary>32-bit integers as floats.</summary>
     static abstract V ToFloats(V integers);
+}
 
+/// <summary>Floats from bytes and to bytes.</summary>
+internal unsafe interface IVectorBytes<V> where V : unmanaged
+{
     /// <summary>The unsigned bytes at <paramref name="source"/>, each ⊻ <paramref name="flip"/>, as floats; of the first lanes, and nothing beyond them is read.</summary>
     static abstract V LoadBytes(byte* source, byte flip, int count);
 
-    /// <summary>Words of two unsigned bytes each, one from either place, as 16-bit integers; each byte ⊻ <paramref name="flip"/>; of the first lanes, and nothing beyond them is read.</summary>
-    static abstract V LoadPairs(byte* first, byte* second, byte flip, int count);
-
     /// <summary>Floats below 2³⁰ in size rounded, halves to even, with <paramref name="zero"/> added; the lowest bytes of the first lanes.</summary>
     static abstract void StoreBytes(byte* target, V floats, int zero, int count);
+
+    /// <summary>The same of all lanes of two vectors, of floats below 2¹⁵ in size.</summary>
+    static abstract void StoreBytes(byte* first, byte* second, V a, V b, int zero);
 }
 
 /// <summary>
 /// The vocabulary that kernels are written in, once for every vector width: a struct type parameter, so that the JIT compiles each width to
 /// its own instructions. <typeparamref name="V"/> is the vector, or float where there is none.
 /// </summary>
-internal interface ISimd<V> : IVectorMemory<V>, IVectorArithmetic<V>, IVectorOrder<V>, IVectorQuads<V>, IVectorIntegers<V> where V : unmanaged
+internal interface ISimd<V> : IVectorMemory<V>, IVectorArithmetic<V>, IVectorOrder<V>, IVectorQuads<V>, IVectorIntegers<V>, IVectorBytes<V> where V : unmanaged
 {
     /// <summary>Floats in a vector.</summary>
     static abstract int Lanes { get; }

@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+
+namespace Penjing.Engine;
+
+/// <summary>A convolution or product of integers and what becomes of its sums, integers again or floats: inputs are x, w and, where there is one, the bias of Int32.</summary>
+/// <param name="Product">The convolution or the product of matrices.</param>
+/// <param name="X">What the integers of x stand for.</param>
+/// <param name="W">What those of w stand for.</param>
+/// <param name="To">What the sums become.</param>
+internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W, Op To) : Fusion
+{
+    /// <summary>The product as a convolution: a row of a matrix is a picture of one pixel.</summary>
+    public Conv Conv => Product as Conv ?? new();
+
+    /// <inheritdoc/>
+    public override Node Meaning(ImmutableArray<Node> inputs)
+    {
+        Node x = new("x", new Reinterpret(X), inputs[0]), w = new("w", new Reinterpret(W), inputs[1]);
+        return new("result", To, new Node("sums", Product, [x, w, .. inputs[2..]]));
+    }
+
+    /// <summary>The shape of a value as that of pictures.</summary>
+    public static Shape Pictures(Shape shape) => shape.Rank == 2 ? [shape[0], shape[1], 1, 1] : shape;
+
+    /// <summary>Conv | Gemm of integers, QuantizeLinear | DequantizeLinear => IntegerProduct, where nothing else reads the sums and a kernel computes both.</summary>
+    public static Node? Fuse(Node node, Func<Node, int> readers, Selection selection)
+    {
+        if (node is not { Op: QuantizeLinear { To: ElementType.Int8 or ElementType.UInt8, Quantization.Axis: null } or DequantizeLinear, Inputs: [{ Info.Type: ElementType.Int32 } sums] }) return null;
+        if (sums.Op is not (Conv { Then: null } or Gemm { Then: null, TransposeA: false, Alpha: 1, Beta: 1 }) || readers(sums) != 1) return null;
+        if (sums.Inputs[0].Info.Quantization is not { } x || sums.Inputs[1].Info.Quantization is not { } w) return null;
+        Node fused = new(node.Name, new IntegerProduct(sums.Op, x, w, node.Op), sums.Inputs);
+        return selection.HasKernel(fused) ? fused : null;
+    }
+}
