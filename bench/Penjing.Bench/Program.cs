@@ -16,6 +16,7 @@ try
         ["choice", .. string[] rest] => Choice.Run(new(rest)),
         ["pruned", .. string[] rest] => Pruned.Run(new(rest)),
         ["sparsified", .. string[] rest] => Sparsified.Run(new(rest)),
+        ["quantized", .. string[] rest] => Quantized.Run(new(rest)),
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
         ["memory", .. string[] rest] => Memory.Run(new(rest)),
         ["memory-child", string file] => Memory.RunChild(file),
@@ -45,6 +46,7 @@ static int Usage()
           choice   how far are the cost model's choices of kernels from those measured on this machine?
           pruned   is a pruned network faster by as much as it has fewer multiply-accumulates?
           sparsified  how much faster is a network with zeros, and what do patterns of zeros gain?
+          quantized  how long does a run in 8-bit integers take, against ONNX Runtime on the same integers and against floats?
           loads    how fast is a file read?
           memory   how much memory does a process need that loads a network and runs it once?
           claims   what does compression keep of accuracy, and what does it gain? (trains for hours; a command that was killed goes on)

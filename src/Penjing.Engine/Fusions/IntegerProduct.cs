@@ -22,6 +22,17 @@ internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W
     /// <summary>The shape of a value as that of pictures.</summary>
     public static Shape Pictures(Shape shape) => shape.Rank == 2 ? [shape[0], shape[1], 1, 1] : shape;
 
+    /// <summary>How large in size a sum of a product of constant weights can be: every product as large as its types allow, and the bias.</summary>
+    public static long LargestSum(Node node)
+    {
+        var op = (IntegerProduct)node.Op;
+        Node w = node.Inputs[1];
+        long depth = node.Inputs[0].Shape[1] / op.Conv.Groups * (long)Pictures(w.Shape).Product(2, 4), largest = 0;
+        if (node.Inputs.Length > 2)
+            foreach (int bias in node.Inputs[2].Value!.AsSpan<int>()) largest = Math.Max(largest, Math.Abs((long)bias));
+        return depth * byte.MaxValue * (w.Info.Type is ElementType.Int8 && op.W.ZeroPoints.All(zero => zero == 0) ? -sbyte.MinValue : byte.MaxValue) + largest;
+    }
+
     /// <summary>Conv | Gemm of integers, QuantizeLinear | DequantizeLinear => IntegerProduct, where nothing else reads the sums and a kernel computes both.</summary>
     public static Node? Fuse(Node node, Func<Node, int> readers, Selection selection)
     {

@@ -69,6 +69,20 @@ internal readonly unsafe struct Pairs<S, V> : IArithmetic<S, V> where S : struct
     private static V Bounded(V sums, V min, V max, float* scales) => S.AtMost(max, S.AtLeast(min, S.Multiply(S.ToFloats(sums), S.Load(scales))));
 }
 
+/// <summary>The same products, their sums stored as they are; of all columns of a tile.</summary>
+internal readonly unsafe struct PairSums<S, V> : IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V MultiplyAdd(V left, V right, V sums) => S.AddPairs(left, right, sums);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
+    {
+        S.Store(output + column, c);
+        if (C.Value > 1) S.Store(output + column + S.Lanes, d);
+    }
+}
+
 /// <summary>The same products, their sums stored as the floats that they stand for.</summary>
 internal readonly unsafe struct PairsToFloats<S, V> : IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
 {

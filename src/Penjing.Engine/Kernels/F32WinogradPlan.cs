@@ -7,15 +7,17 @@ internal sealed class F32WinogradPlan
     private const int Cache = 96 << 10, Weights = 640 << 10;
     private readonly int down, across;
 
-    /// <summary>The plan of a convolution for tiles of so many outputs across, and vectors of so many lanes.</summary>
-    public F32WinogradPlan(Node node, int tile, int lanes)
+    /// <summary>
+    /// The plan of a convolution that reads so many words of each pixel, for tiles of so many outputs across, and vectors of so many lanes; tiles' words are written so many at once.
+    /// </summary>
+    public F32WinogradPlan(Node node, int words, int tile, int lanes, int step)
     {
-        int channels = node.Inputs[0].Shape[1], points = (tile + 2) * (tile + 2), columns = 2 * lanes;
+        int points = (tile + 2) * (tile + 2), columns = 2 * lanes;
         (down, across) = ((node.Shape[2] + tile - 1) / tile, (node.Shape[3] + tile - 1) / tile);
         Tiles = node.Shape[0] * down * across;
-        RowPitch = (channels + lanes - 1) / lanes * lanes;
+        RowPitch = (words + step - 1) / step * step;
         if (RowPitch % 512 == 0) RowPitch += 16;
-        long weights = (long)points * channels * node.Shape[1];
+        long weights = (long)points * words * node.Shape[1];
         int most = (int)Math.Max(8, Cache / ((long)points * (RowPitch + columns)));
         Blocks = (Tiles + most - 1) / most;
         Shares = Blocks == 1 || weights >= Weights;

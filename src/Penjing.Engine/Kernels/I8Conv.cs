@@ -9,12 +9,12 @@ namespace Penjing.Engine;
 /// </summary>
 internal readonly struct I8Conv : IKernelMaker
 {
-    private const int MostTaps = 4096, MostDepth = int.MaxValue / (255 * 255);
+    private const int MostTaps = 4096;
 
     /// <summary>Whether the node is a product of integers by constant weights whose sums fit 32 bits.</summary>
-    public static bool Fits(Site site) => site.Node is { Op: IntegerProduct op, Inputs: [{ Value: null }, { Value: not null, Shape: var w }, .. var bias] }
-        && bias is [] or [{ Value: not null, Shape.Rank: 1 }] && Taps(w) <= MostTaps && Channels(site.Node, op) * Taps(w) <= MostDepth
-        && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0;
+    public static bool Fits(Site site) => site.Node is { Op: IntegerProduct, Inputs: [{ Value: null }, { Value: not null, Shape: var w }, .. var bias] }
+        && bias is [] or [{ Value: not null, Shape.Rank: 1 }] && Taps(w) <= MostTaps
+        && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0 && IntegerProduct.LargestSum(site.Node) <= int.MaxValue;
 
     /// <summary>About how many nanoseconds a site takes on one thread: a step multiplies twice as much as one of floats, but adds by itself.</summary>
     public static double Cost(Site site)

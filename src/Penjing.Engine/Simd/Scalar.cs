@@ -38,6 +38,10 @@ internal readonly unsafe struct Scalar : ISimd<float>
         return BitConverter.Int32BitsToSingle((short)a * (short)b + (a >> 16) * (b >> 16) + BitConverter.SingleToInt32Bits(sums));
     }
 
+    public static float AddWords(float left, float right) => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(left) + BitConverter.SingleToInt32Bits(right));
+
+    public static float SubtractWords(float left, float right) => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(left) - BitConverter.SingleToInt32Bits(right));
+
     public static float ToFloats(float integers) => BitConverter.SingleToInt32Bits(integers);
 
     public static float LoadBytes(byte* source, byte flip, int count) => (byte)(*source ^ flip);

@@ -70,6 +70,12 @@ internal unsafe interface IVectorIntegers<V> where V : unmanaged
     /// <summary>In each lane the 32-bit sum and both products of 16-bit integers.</summary>
     static abstract V AddPairs(V left, V right, V sums);
 
+    /// <summary>left + right of 32-bit integers.</summary>
+    static abstract V AddWords(V left, V right);
+
+    /// <summary>left − right of 32-bit integers.</summary>
+    static abstract V SubtractWords(V left, V right);
+
     /// <summary>32-bit integers as floats.</summary>
     static abstract V ToFloats(V integers);
 }

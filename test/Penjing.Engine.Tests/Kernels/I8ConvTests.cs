@@ -17,7 +17,7 @@ public sealed class I8ConvTests
             Tensor[] fed = RandomGraphs.Fed(graph, seed);
             Tensor expected = Reference.Run(graph, fed)[0];
             saturated += expected.Bytes.Span.Count((byte)0) + expected.Bytes.Span.Count((byte)255);
-            foreach (string row in (string[])["i8-gemm-conv", "i8-depthwise"])
+            foreach (string row in (string[])["i8-gemm-conv", "i8-depthwise", "i8-winograd-2"])
                 foreach (Isa isa in Enum.GetValues<Isa>())
                 {
                     using Session session = new(graph, new(seed % 3 + 1) { Isa = isa, Kernel = row });
@@ -29,6 +29,7 @@ public sealed class I8ConvTests
         Assert.InRange(saturated, 1000, int.MaxValue);
         Assert.Equal(1200, taken["i8-gemm-conv"]);
         Assert.InRange(taken["i8-depthwise"], 200, 1200);
+        Assert.InRange(taken["i8-winograd-2"], 200, 1200);
     }
 
     /// <summary>Products of matrices, their right one turned or not, that yield integers or floats.</summary>
@@ -59,9 +60,9 @@ public sealed class I8ConvTests
 
     private static Graph Generate(Random random, int seed)
     {
-        bool depthwise = random.Next(3) == 0;
-        int groups = depthwise ? random.Next(1, 70) : random.Next(1, 4), channels = depthwise ? groups : groups * random.Next(1, random.Next(2) == 0 ? 6 : 40);
-        int outputs = depthwise ? groups : groups * random.Next(1, random.Next(2) == 0 ? 9 : 60), size = random.Next(1, 4);
+        bool depthwise = random.Next(3) == 0, square = !depthwise && seed % 3 == 0;
+        int groups = depthwise ? random.Next(1, 70) : square ? 1 : random.Next(1, 4), channels = depthwise ? groups : groups * random.Next(1, random.Next(2) == 0 ? 6 : 40);
+        int outputs = depthwise ? groups : groups * random.Next(1, random.Next(2) == 0 ? 9 : 60), size = square ? 3 : random.Next(1, 4);
         ElementType Either() => random.Next(2) == 0 ? ElementType.Int8 : ElementType.UInt8;
         int Zero(ElementType type) => type is ElementType.Int8 ? random.Next(-128, 128) : random.Next(256);
         (ElementType from, ElementType to, ElementType kernel) = (Either(), Either(), random.Next(4) == 0 ? ElementType.UInt8 : ElementType.Int8);
@@ -69,9 +70,10 @@ public sealed class I8ConvTests
         Quantization weights = new([.. scaled.Select(_ => (float)Math.Pow(2, -random.NextDouble() * 4) / 100)], [.. scaled.Select(_ => random.Next(2) == 0 ? 0 : Zero(kernel))], scaled.Length == 1 ? null : 0);
         Node x = new("x", new Input(ElementType.Float32, [random.Next(1, 3), channels, random.Next(size, 12), random.Next(size, 12)]));
         Node quantized = new("quantized", new QuantizeLinear(from, new(0.02f + 0.03f * random.NextSingle(), Zero(from))), x);
-        Node w = new("w", new Constant(RandomTensors.Any(kernel, [outputs, channels / groups, size, random.Next(1, size + 1)], seed), weights));
+        Node w = new("w", new Constant(RandomTensors.Any(kernel, [outputs, channels / groups, size, square ? size : random.Next(1, size + 1)], seed), weights));
         Node[] bias = random.Next(3) == 0 ? [] : [Node.Weight("b", Tensor.Build<int>([outputs], values => { for (int i = 0; i < outputs; i++) values[i] = random.Next(-20000, 20000); }))];
         Conv conv = new(new(random.Next(1, 3), random.Next(1, 3)), Padding.All(random.Next(size)), new(1, random.Next(4) == 0 ? 2 : 1), groups);
+        if (square) conv = new(Size.One, new(random.Next(3), random.Next(3), random.Next(3), random.Next(3)), Size.One);
         if (w.Shape[3] > 1 && (w.Shape[3] - 1) * conv.Dilation.Width >= x.Shape[3]) conv = conv with { Dilation = Size.One };
         Node sums = new("sums", conv, [quantized, w, .. bias]);
         if (seed % 5 == 0) return new(new Node("y", new DequantizeLinear(), sums));
