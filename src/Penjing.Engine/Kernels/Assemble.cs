@@ -59,6 +59,7 @@ internal sealed unsafe class AssembleKernel : Kernel
 
     private readonly Stretch[] runs;
     private readonly int[]? single;
+    private readonly int size;
     private readonly long[] pitches;
     private readonly long outputPitch;
     private readonly NativeBuffer?[] constants;
@@ -70,7 +71,8 @@ internal sealed unsafe class AssembleKernel : Kernel
     {
         Node node = site.Node;
         int[] order = node.Shape.Rank == 4 ? [0, 2, 3, 1] : [.. Enumerable.Range(0, node.Shape.Rank)];
-        int at = Array.IndexOf(order, axis), size = node.Info.Type.Size();
+        int at = Array.IndexOf(order, axis);
+        size = node.Info.Type.Size();
         int outer = order[..at].Aggregate(1, (product, other) => product * node.Shape[other]);
         long inner = order[(at + 1)..].Aggregate((long)size, (product, other) => product * node.Shape[other]);
         outputPitch = site.IsDense ? inner * node.Shape[axis] : (long)size * site.OutputPitch;
@@ -87,7 +89,7 @@ internal sealed unsafe class AssembleKernel : Kernel
         runs = [.. joined];
         constants = [.. node.Inputs.Select((input, i) => input.Value is { } value && joined.Any(run => run.Input == i) ? StridedCopy.Inward(value) : null)];
         fill = Fill(node, size);
-        if (inner == sizeof(float) && node.Inputs.Length == 1 && places.All(place => place.Input == 0) && inner * places.Length < ShortRun * runs.Length)
+        if (inner == size && size is sizeof(byte) or sizeof(uint) && node.Inputs.Length == 1 && places.All(place => place.Input == 0) && inner * places.Length < ShortRun * runs.Length)
             single = [.. places.Select(place => place.At)];
         split = Split.Of(outer, runs.Sum(run => run.Bytes) / 4.0 + 8.0 * runs.Length);
     }
@@ -112,7 +114,8 @@ internal sealed unsafe class AssembleKernel : Kernel
         byte* output = operands.Out<byte>() + first * outputPitch;
         if (single is not null)
         {
-            Pick(operands.Input<uint>(0) + first * pitches[0] / sizeof(uint), (uint*)output, count);
+            if (size == sizeof(uint)) Pick(operands.Input<uint>(0), (uint*)operands.Out<byte>(), first, count);
+            else Pick(operands.Input<byte>(0), operands.Out<byte>(), first, count);
             return;
         }
         for (int outer = first; outer < first + count; outer++, output += outputPitch)
@@ -128,12 +131,14 @@ internal sealed unsafe class AssembleKernel : Kernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Pick(uint* source, uint* target, int count)
+    private void Pick<T>(T* source, T* target, int first, int count) where T : unmanaged
     {
-        int[] places = single!;
-        nint pitch = (nint)pitches[0] / sizeof(uint), targetPitch = (nint)outputPitch / sizeof(uint);
-        for (; count > 0; count--, source += pitch, target += targetPitch)
-            for (int i = 0; i < places.Length; i++) target[i] = source[places[i]];
+        nint pitch = (nint)pitches[0] / sizeof(T), targetPitch = (nint)outputPitch / sizeof(T);
+        source += first * pitch;
+        target += first * targetPitch;
+        fixed (int* places = single!)
+            for (int extent = single!.Length; count > 0; count--, source += pitch, target += targetPitch)
+                for (int i = 0; i < extent; i++) target[i] = source[places[i]];
     }
 
     private void Fill(byte* target, long bytes)

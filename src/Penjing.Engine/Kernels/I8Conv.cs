@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using static Penjing.Engine.IntegerProduct;
 
 namespace Penjing.Engine;
 
@@ -14,31 +15,37 @@ internal readonly struct I8Conv : IKernelMaker
     /// <summary>Whether the node is a product of integers by constant weights whose sums fit 32 bits.</summary>
     public static bool Fits(Site site) => site.Node is { Op: IntegerProduct, Inputs: [{ Value: null }, { Value: not null, Shape: var w }, .. var bias] }
         && bias is [] or [{ Value: not null, Shape.Rank: 1 }] && Taps(w) <= MostTaps
-        && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0 && IntegerProduct.LargestSum(site.Node) <= int.MaxValue;
+        && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0 && LargestSum(site.Node) <= int.MaxValue;
 
     /// <summary>About how many nanoseconds a site takes on one thread: a step multiplies twice as much as one of floats, but adds by itself.</summary>
     public static double Cost(Site site)
     {
         var op = (IntegerProduct)site.Node.Op;
         Shape output = site.Node.Shape, weights = site.Node.Inputs[1].Shape;
-        (int lanes, int groups) = (site.Isa.Lanes(), op.Conv.Groups);
-        double vectors = groups * Math.Ceiling((double)output[1] / groups / lanes), words = (Channels(site.Node, op) + 1) / 2 * Taps(weights);
-        return Pace.Nanoseconds((double)output.Elements / output[1] * vectors * words * 0.6, 5.0 * site.Node.Inputs[0].Shape.Elements + output.Elements, 2.0 * weights.Elements);
+        (int lanes, int groups, int taps) = (site.Isa.Lanes(), op.Conv.Groups, Taps(weights));
+        int words = (Channels(site.Node, op) + 1) / 2, segments = Joins(site.Node, op) ? Pictures(weights)[2] : taps;
+        double rows = (double)output.Elements / output[1], vectors = Math.Ceiling((double)output[1] / groups / lanes), height = site.Isa.TileRows();
+        double tiles = Math.Ceiling(rows / height) * groups, panels = Math.Ceiling(vectors / 2), step = Math.Max(rows * groups / tiles * vectors * 0.7, 4 * panels);
+        double cycles = tiles * (step * words * taps + panels * (60 + 8 * segments) + height * segments * 4);
+        return Pace.Nanoseconds(cycles, 5.0 * site.Node.Inputs[0].Shape.Elements + output.Elements, 2.0 * weights.Elements);
     }
 
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged
     {
         var op = (IntegerProduct)site.Node.Op;
-        int words = (Channels(site.Node, op) + 1) / 2, across = IntegerProduct.Pictures(site.Node.Inputs[1].Shape)[3];
-        bool joins = op.Conv.Groups == 1 && op.Conv.Dilation.Width == 1 && words * across <= 64;
-        return new I8Conv<S, V>(site, op, F32Grid.Of(site.Node, op.Conv, joins ? across : 1), words);
+        int words = (Channels(site.Node, op) + 1) / 2, across = Pictures(site.Node.Inputs[1].Shape)[3];
+        return new I8Conv<S, V>(site, op, F32Grid.Of(site.Node, op.Conv, Joins(site.Node, op) ? across : 1), words);
     }
 
     /// <summary>Channels of a group of the input.</summary>
     private static int Channels(Node node, IntegerProduct op) => node.Inputs[0].Shape[1] / op.Conv.Groups;
 
-    private static int Taps(Shape weights) => IntegerProduct.Pictures(weights).Product(2, 4);
+    private static int Taps(Shape weights) => Pictures(weights).Product(2, 4);
+
+    /// <summary>Whether the taps of a kernel's row make one segment, where they are few words and neighbours.</summary>
+    private static bool Joins(Node node, IntegerProduct op) =>
+        op.Conv.Groups == 1 && op.Conv.Dilation.Width == 1 && (Channels(node, op) + 1) / 2 * Pictures(node.Inputs[1].Shape)[3] <= 64;
 }
 
 /// <inheritdoc cref="I8Conv"/>
@@ -108,7 +115,15 @@ internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, 
             Widen(input + (nint)first * pitch, output + (nint)first * channels, count * channels);
             return;
         }
-        for (int pixel = first; pixel < first + count; pixel++)
+        int pixel = first;
+        if (groups == 1 && channels == 3 && pitch == 3)
+        {
+            // Four pixels of three bytes, of the sixteen that are read.
+            Vector128<byte> places = Vector128.Create((byte)0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255), last = Vector128.Create(0xFF000000u).AsByte() & Vector128.Create((byte)zero);
+            for (; pixel < Math.Min(first + count, pixels - 5); pixel += 4)
+                Widen(Vector128.Shuffle(Vector128.Load(input + (nint)pixel * pitch), places) | last, output + (nint)pixel * 2 * words);
+        }
+        for (; pixel < first + count; pixel++)
             for (int group = 0; group < groups; group++)
             {
                 short* target = output + ((nint)pixel * groups + group) * 2 * words;
@@ -121,16 +136,18 @@ internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, 
     private void Widen(byte* input, short* output, int count)
     {
         int i = 0;
-        Vector128<short> less = Vector128.Create((short)zero);
-        for (; i <= count - 16; i += 16)
-        {
-            Vector128<byte> bytes = Vector128.Load(input + i);
-            Vector128<short> low = signed ? Vector128.WidenLower(bytes.AsSByte()) : Vector128.WidenLower(bytes).AsInt16();
-            Vector128<short> high = signed ? Vector128.WidenUpper(bytes.AsSByte()) : Vector128.WidenUpper(bytes).AsInt16();
-            (low - less).Store(output + i);
-            (high - less).Store(output + i + 8);
-        }
+        for (; i <= count - 16; i += 16) Widen(Vector128.Load(input + i), output + i);
         for (; i < count; i++) output[i] = (short)((signed ? (sbyte)input[i] : input[i]) - zero);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Widen(Vector128<byte> bytes, short* output)
+    {
+        Vector128<short> less = Vector128.Create((short)zero);
+        Vector128<short> low = signed ? Vector128.WidenLower(bytes.AsSByte()) : Vector128.WidenLower(bytes).AsInt16();
+        Vector128<short> high = signed ? Vector128.WidenUpper(bytes.AsSByte()) : Vector128.WidenUpper(bytes).AsInt16();
+        (low - less).Store(output);
+        (high - less).Store(output + 8);
     }
 
     private void Pack(Node node, IntegerProduct op, F32Grid grid)

@@ -76,8 +76,9 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
     private void Quantize(float* input, byte* output, int count)
     {
         int i = 0;
-        for (; i <= count - S.Lanes; i += S.Lanes) Store(output + i, S.Load(input + i), S.Lanes);
-        if (i < count) Store(output + i, S.LoadPart(input + i, count - i), count - i);
+        for (; i <= count - 2 * S.Lanes; i += 2 * S.Lanes)
+            S.StoreBytes(output + i, output + i + S.Lanes, Steps(S.Load(input + i)), Steps(S.Load(input + i + S.Lanes)), zero);
+        for (int rest; (rest = Math.Min(count - i, S.Lanes)) > 0; i += rest) S.StoreBytes(output + i, Steps(S.LoadPart(input + i, rest)), zero, rest);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -91,20 +92,20 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Add(byte* a, byte* b, byte* output, int count)
     {
-        V least = S.Fill(low), most = S.Fill(high);
-        for (int i = 0; i < count; i += S.Lanes)
-        {
-            int lanes = Math.Min(S.Lanes, count - i);
-            Store(output + i, S.AtMost(most, S.AtLeast(least, S.Add(Load(left, a + i, lanes), Load(right, b + i, lanes)))), lanes);
-        }
+        int i = 0;
+        for (; i <= count - 2 * S.Lanes; i += 2 * S.Lanes) S.StoreBytes(output + i, output + i + S.Lanes, Sum(a + i, b + i, S.Lanes), Sum(a + i + S.Lanes, b + i + S.Lanes, S.Lanes), zero);
+        for (int rest; (rest = Math.Min(count - i, S.Lanes)) > 0; i += rest) S.StoreBytes(output + i, Sum(a + i, b + i, rest), zero, rest);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private V Sum(byte* a, byte* b, int count) => Steps(S.AtMost(S.Fill(high), S.AtLeast(S.Fill(low), S.Add(Load(left, a, count), Load(right, b, count)))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Load(in Reals of, byte* source, int count) => S.Multiply(S.Add(S.LoadBytes(source, of.Flip, count), S.Fill(of.Less)), S.Fill(of.Scale));
 
+    /// <summary>Reals as steps of the scale, counted from the zero point.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Store(byte* target, V reals, int count) =>
-        S.StoreBytes(target, S.AtMost(S.Fill(max), S.AtLeast(S.Fill(min), S.Divide(reals, S.Fill(scale)))), zero, count);
+    private V Steps(V reals) => S.AtMost(S.Fill(max), S.AtLeast(S.Fill(min), S.Divide(reals, S.Fill(scale))));
 
     /// <summary>What bytes stand for: signed ones, their highest bit flipped, are unsigned ones 128 further up.</summary>
     private readonly struct Reals(ElementType type, Quantization quantization)
