@@ -12,7 +12,7 @@ public class RecipeTests
 {
     public static TheoryData<string> Names => [.. Recipe.Names];
 
-    /// <summary>The four that ship say what they do, fit networks of the zoo with BatchNormalization, and come back from JSON as they were.</summary>
+    /// <summary>Those that ship say what they do, fit networks of the zoo with BatchNormalization, and come back from JSON as they were.</summary>
     [Theory]
     [MemberData(nameof(Names))]
     public void ShippedRecipesFit(string name)
@@ -26,7 +26,7 @@ public class RecipeTests
     }
 
     [Fact]
-    public void FourShip() => Assert.Equal(["deep-compression", "filter-pruning", "pruned-q", "slimming"], Recipe.Names);
+    public void FiveShip() => Assert.Equal(["deep-compression", "filter-pruning", "pruned-8bit", "pruned-q", "slimming"], Recipe.Names);
 
     /// <summary>What is wrong is named: the text, the member, the stage.</summary>
     [Theory]
@@ -41,7 +41,7 @@ public class RecipeTests
     [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"sparsify\",\"schedule\":\"never\"}]}", "never")]
     [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"share\",\"bits\":0}]}", "0 bits")]
     [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"share\",\"bitsOf\":{\"nobody\":3}}]}", "nobody")]
-    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"share\"},{\"do\":\"prune\"}]}", "sharing comes last")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"share\"},{\"do\":\"prune\"}]}", "stage 1 (share)")]
     public void FaultsAreNamed(string json, string words)
     {
         Graph graph = Zoo.Find("lenet-5").Build().Graph;
@@ -94,6 +94,22 @@ public class RecipeTests
             }
         }
         Assert.All(whole.Zip(again), pair => Assert.Equal(File.ReadAllBytes(pair.First.File.Path), File.ReadAllBytes(pair.Second.File.Path)));
+    }
+
+    /// <summary>A pruned network becomes integers, smaller for it and about as accurate; a layer that is named stays real.</summary>
+    [Fact]
+    public void PrunedNetworksBecomeIntegers()
+    {
+        using Samples samples = new();
+        Recipe recipe = new("8-bit", [new PruneStage { Ratio = 0.3, Rounds = 1, Multiple = 2, Training = new() { Epochs = 1 } }, new QuantizeStage { Method = "percentile", Keep = ["stem.bn"] }]);
+        ImmutableArray<Milestone> way = RecipeRun.Run(Samples.Network, recipe, Samples.Data, Samples.Common, samples.At("8-bit"), stop: TestContext.Current.CancellationToken);
+        Graph graph = way[2].File.Model.Graph;
+        Assert.Equal(PostTraining.Prepare(way[1].File.Model.Graph).Parameters, graph.Nodes.Where(node => node.Op is Conv or Gemm).Sum(node => node.Inputs.Skip(1).Sum(weight => (long)weight.Shape.Elements)));
+        Assert.Equal("stem.bn", Assert.Single(graph.Nodes, node => node is { Op: Conv, Info.Type: ElementType.Float32 }).Name);
+        Assert.True(way[2].Result.Bytes < 0.7 * way[1].Result.Bytes, $"{way[1].Result.Bytes} and {way[2].Result.Bytes} bytes");
+        Assert.InRange(way[2].Result.Top1, way[1].Result.Top1 - 0.05, 1);
+        PenjingException error = Assert.Throws<PenjingException>(() => RecipeRun.Run(Samples.Network, new("wrong", [new QuantizeStage { Keep = ["nobody"] }]), Samples.Data, Samples.Common, samples.At("wrong"), stop: TestContext.Current.CancellationToken));
+        Assert.Contains("nobody", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Forgotten weights are as before any training: of the asked variance, the normalizations the identity, the shapes the same.</summary>

@@ -13,18 +13,20 @@ internal static class QuantizeCommand
     private static readonly Reading reading = new();
     private static readonly Option<string> data = Given.Data();
     private static readonly Option<string> output = Given.Out();
-    private static readonly Option<string> method = Given.OneOf("--method", ["mse", "kl", "percentile", "min-max"],
+    private static readonly Option<string> method = Given.OneOf("--method", [.. Ranges.Names],
         "How the range of a value follows from what was seen of it: the least squared error, the least divergence (Kullback-Leibler), all but a hundred-thousandth at each end, or all.");
     private static readonly Option<int> pictures = Given.Number("--pictures", "N", Calibration.Pictures, 1, 1_000_000, "Training pictures that values are measured with.");
     private static readonly Option<string[]> floats = new("--float") { HelpName = "LAYER", Description = "A layer that stays as it is; may be given several times.", AllowMultipleArgumentsPerToken = false };
+    private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99,
+        "The most points that top-1 on the test pictures may fall: as few of the layers whose integers change the answers most stay real as that takes.");
     private static readonly Option<int> seed = Given.Number("--seed", "N", 1, 0, int.MaxValue, "Which pictures are drawn.");
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("quantize", "Turns a network's weights and values into 8-bit integers by what it answers to pictures, without training; measures the file on the engine.",
         [
             "penjing quantize model.penjing --data fashion-mnist -o small.penjing",
-            "penjing quantize model.penjing --data ./pictures --method kl --float conv1 -o small.penjing",
-        ], Run, [model, data, output, method, pictures, floats, seed, .. reading.Symbols, Given.Json()]);
+            "penjing quantize model.penjing --data ./pictures --method kl --max-drop 0.5 -o small.penjing",
+        ], Run, [model, data, output, method, pictures, floats, maxDrop, seed, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -33,20 +35,38 @@ internal static class QuantizeCommand
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         Graph graph = PostTraining.Prepare(network.Graph);
         ImmutableHashSet<string> real = [.. parsed.GetValue(floats) ?? []];
-        if (real.FirstOrDefault(name => graph.Nodes.All(node => node.Name != name)) is { } unknown) throw new PenjingException($"there is no layer '{unknown}': `penjing inspect` lists them");
-        RangeMethod ranging = parsed.GetValue(method) switch
-        {
-            "kl" => RangeMethod.Entropy,
-            "percentile" => RangeMethod.Percentile,
-            "min-max" => RangeMethod.MinMax,
-            _ => RangeMethod.MeanSquaredError,
-        };
-        Training.Split sample = set.Train.Sample(parsed.GetValue(pictures), parsed.GetValue(seed));
-        ImmutableDictionary<string, Histogram> seen = ImmutableDictionary<string, Histogram>.Empty;
-        Watch.Over(screen, "measuring", watch => seen = Calibration.Of(network with { Graph = graph }, PostTraining.Values(graph, real), sample, network.Preprocessing ?? set.Preprocessing,
+        ImmutableDictionary<string, ValueRange> ranges = ImmutableDictionary<string, ValueRange>.Empty;
+        Watch.Over(screen, "measuring", watch => ranges = Calibration.Ranges(network with { Graph = graph }, real, set, Ranges.Named(parsed.GetValue(method)!), parsed.GetValue(pictures), parsed.GetValue(seed),
             (done, all) => watch.Tell((double)done / all, $"{done} of {all} pictures"), stop));
-        Graph quantized = PostTraining.Quantize(graph, seen.ToDictionary(value => value.Key, value => Ranges.Of(value.Value, ranging)), real);
-        string detail = string.Create(CultureInfo.InvariantCulture, $"8-bit integers, ranges by {parsed.GetValue(method)} over {sample.Count} pictures of {set.Name}{(real.IsEmpty ? "" : $"; real: {string.Join(", ", real.Order())}")}");
+        if (parsed.GetValue(maxDrop) is { } points) real = real.Union(Kept(network, graph, ranges, set, points / 100, screen, stop));
+        Graph quantized = PostTraining.Quantize(graph, ranges, real);
+        string detail = string.Create(CultureInfo.InvariantCulture, $"8-bit integers, ranges by {parsed.GetValue(method)} over {Math.Min(parsed.GetValue(pictures), set.Train.Count)} pictures of {set.Name}{(real.IsEmpty ? "" : $"; real: {string.Join(", ", real.Order())}")}");
         Ending.Write(screen, network with { Graph = quantized }, set, target, null, new("quantize", detail, null, 0, 0), stop, (source, network));
+    }
+
+    /// <summary>The layers that stay real so that accuracy on the test pictures doesn't fall by more than so much.</summary>
+    private static ImmutableArray<string> Kept(Model network, Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, DataSet set, double drop, Screen screen, CancellationToken stop)
+    {
+        Evaluation.RequirePictures(set);
+        ImmutableArray<LayerNoise> order = [];
+        ImmutableArray<string> kept = [];
+        Watch.Over(screen, "trying", watch =>
+        {
+            double least = Evaluation.Of(network, set, Environment.ProcessorCount, stop).Top1 - drop;
+            int fewest = Precision.Fewest(PostTraining.Layers(graph).Length, count =>
+            {
+                if (count > 0 && order.IsEmpty)
+                    order = Precision.Order(network with { Graph = graph }, ranges, set.Train.Sample(Precision.Pictures, 1), network.Preprocessing ?? set.Preprocessing,
+                        (done, all) => watch.Tell((double)done / all, $"{done} of {all} layers by themselves"), stop);
+                Model tried = network with { Graph = PostTraining.Quantize(graph, ranges, Worst(count)) };
+                double top1 = Evaluation.Of(tried, set, Environment.ProcessorCount, stop).Top1;
+                watch.Tell(1, $"{count} layers real: top-1 {Quantity.Percent(top1)}, at least {Quantity.Percent(least)} is asked for");
+                return top1 >= least;
+            });
+            kept = [.. Worst(fewest)];
+        });
+        return kept;
+
+        ImmutableHashSet<string> Worst(int count) => [.. order.Take(count).Select(noise => noise.Layer)];
     }
 }

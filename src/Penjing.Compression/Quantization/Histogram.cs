@@ -13,11 +13,14 @@ public sealed class Histogram
     /// <summary>The width of a bin, a power of two; bin i, counted from the lowest, begins at (i − <see cref="Side"/>) · width.</summary>
     public double Width => Math.ScaleB(1, exponent);
 
-    /// <summary>How many values each bin has had.</summary>
+    /// <summary>How many values, zeros aside, each bin has had.</summary>
     public ReadOnlySpan<long> Bins => bins;
 
     /// <summary>How many values there were.</summary>
     public long Count { get; private set; }
+
+    /// <summary>How many of them were zero, which no bin has: whatever the range, an integer stands for it.</summary>
+    public long Zeros { get; private set; }
 
     /// <summary>From the least to the largest value, zero among them.</summary>
     public ValueRange Seen => Count == 0 ? default : new(Math.Min(low, 0), Math.Max(high, 0));
@@ -34,7 +37,11 @@ public sealed class Histogram
         if (values.Length > 0 && !(float.IsFinite(low) && float.IsFinite(high))) throw new PenjingException("a value that was to be measured is not finite: the network's weights or its input are damaged");
         while (Math.Max(high, -low) >= Side * Width) Widen();
         double scale = 1 / Width;
-        foreach (float value in values) bins[Side + (int)Math.Floor(value * scale)]++;
+        foreach (float value in values)
+        {
+            if (value == 0) Zeros++;
+            else bins[Side + (int)Math.Floor(value * scale)]++;
+        }
         Count += values.Length;
     }
 

@@ -13,6 +13,9 @@ public static class PostTraining
     /// <summary>The graph in which values are measured and then quantized: normalization folded away, activations by themselves.</summary>
     public static Graph Prepare(Graph graph) => graph.Rewrite(Passes.Folding);
 
+    /// <summary>The layers of a graph whose weights become integers: convolutions and products by constants.</summary>
+    public static ImmutableArray<Node> Layers(Graph graph) => [.. graph.Nodes.Where(IsProduct)];
+
     /// <summary>The values of a prepared graph that become integers, and so need a range.</summary>
     /// <param name="graph">A graph of <see cref="Prepare"/>.</param>
     /// <param name="floats">Layers that stay as they are, by their names.</param>

@@ -10,10 +10,24 @@ public static class Ranges
     /// <summary>Shares of the seen range that are tried, the widest first.</summary>
     private static readonly ImmutableArray<double> shares = [.. Enumerable.Range(0, 100).Select(i => 1 - i / 100.0)];
 
+    /// <summary>What methods are called.</summary>
+    public static ImmutableArray<string> Names { get; } = ["mse", "kl", "percentile", "min-max"];
+
+    /// <summary>The method of a name.</summary>
+    /// <exception cref="PenjingException">There is none.</exception>
+    public static RangeMethod Named(string name) => name switch
+    {
+        "mse" => RangeMethod.MeanSquaredError,
+        "kl" => RangeMethod.Entropy,
+        "percentile" => RangeMethod.Percentile,
+        "min-max" => RangeMethod.MinMax,
+        _ => throw new PenjingException($"there is no method '{name}' to find ranges by: there are {string.Join(", ", Names)}"),
+    };
+
     /// <summary>The range by a method.</summary>
     public static ValueRange Of(Histogram seen, RangeMethod method) => method switch
     {
-        _ when seen.Count == 0 => default,
+        _ when seen.Count == seen.Zeros => default,
         RangeMethod.Percentile => Percentile(seen),
         RangeMethod.MeanSquaredError => Best(seen, SquaredError),
         RangeMethod.Entropy => Best(seen, Divergence),
@@ -80,7 +94,7 @@ public static class Ranges
         for (int i = 0; i < clamped.Length; i++)
         {
             if (clamped[i] == 0) continue;
-            double p = clamped[i] / seen.Count, q = Math.Max(sums[Step(i)] / occupied[Step(i)] / inside, 1e-12);
+            double p = clamped[i] / (seen.Count - seen.Zeros), q = Math.Max(sums[Step(i)] / occupied[Step(i)] / inside, 1e-12);
             divergence += p * Math.Log(p / q);
         }
         return divergence;

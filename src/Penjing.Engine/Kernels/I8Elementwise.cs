@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Penjing.Engine;
 
@@ -9,6 +10,7 @@ internal readonly struct I8Elementwise : IKernelMaker
     public static bool Fits(Site site) => site.IsDense && site.Node.Shape.Elements > 0 && site.Node.Inputs.All(input => input.Value is null) && site.Node switch
     {
         { Op: QuantizeLinear { Quantization.Axis: null, To: var to }, Inputs: [{ Info.Type: ElementType.Float32 }] } => IsByte(to),
+        { Op: Relu or Clip, Info: { Type: var type, Quantization: { Axis: null } } } => IsByte(type),
         { Op: DequantizeLinear, Inputs: [{ Info: { Type: var from, Quantization.Axis: null } }] } => IsByte(from),
         { Op: QuantizedAdd { Left.Axis: null, Right.Axis: null, To.To: var to, Then: null or Relu or Clip }, Inputs: [var left, var right] } => IsByte(to) && IsByte(left.Info.Type) && IsByte(right.Info.Type),
         _ => false,
@@ -28,6 +30,7 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
     private readonly Reals left, right;
     private readonly float scale, min, max, low = float.NegativeInfinity, high = float.PositiveInfinity;
     private readonly int zero;
+    private readonly byte lowest, highest, flip;
 
     /// <summary>The kernel of a node.</summary>
     public I8Elementwise(Node node)
@@ -38,6 +41,13 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
         {
             (left, right) = (new(node.Inputs[0].Info.Type, add.Left), new(node.Inputs[1].Info.Type, add.Right));
             (low, high) = add.Then switch { Relu => (0, float.PositiveInfinity), Clip clip => (clip.Min, clip.Max), _ => (low, high) };
+        }
+        else if (op is Relu or Clip)
+        {
+            Quantization quantization = node.Info.Quantization!;
+            (float least, float most) = op is Clip clip ? (clip.Min, clip.Max) : (0, float.PositiveInfinity);
+            (lowest, highest) = ((byte)quantization.Nearest(least, node.Info.Type), (byte)quantization.Nearest(most, node.Info.Type));
+            flip = node.Info.Type is ElementType.Int8 ? (byte)0x80 : (byte)0;
         }
         else if (op is DequantizeLinear) left = new(node.Inputs[0].Info.Type, node.Inputs[0].Info.Quantization!);
         if (((op as QuantizedAdd)?.To ?? op as QuantizeLinear) is not { } to) return;
@@ -52,7 +62,7 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
     public override int Tasks(int phase) => split.Tasks;
 
     /// <inheritdoc/>
-    public override bool Overwrites(int input) => op is QuantizedAdd;
+    public override bool Overwrites(int input) => op is QuantizedAdd or Relu or Clip;
 
     /// <inheritdoc/>
     public override void Run(int phase, int task, in Operands operands)
@@ -65,6 +75,9 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
                 break;
             case DequantizeLinear:
                 Dequantize(operands.Input<byte>(0) + first, operands.Output + first, count);
+                break;
+            case Relu or Clip:
+                Clamp(operands.Input<byte>(0) + first, operands.Out<byte>() + first, count);
                 break;
             default:
                 Add(operands.Input<byte>(0) + first, operands.Input<byte>(1) + first, operands.Out<byte>() + first, count);
@@ -79,6 +92,16 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
         for (; i <= count - 2 * S.Lanes; i += 2 * S.Lanes)
             S.StoreBytes(output + i, output + i + S.Lanes, Steps(S.Load(input + i)), Steps(S.Load(input + i + S.Lanes)), zero);
         for (int rest; (rest = Math.Min(count - i, S.Lanes)) > 0; i += rest) S.StoreBytes(output + i, Steps(S.LoadPart(input + i, rest)), zero, rest);
+    }
+
+    /// <summary>The integers between two others; signed ones are compared as unsigned ones, their highest bit flipped.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Clamp(byte* input, byte* output, int count)
+    {
+        Vector128<byte> sign = Vector128.Create(flip), low = Vector128.Create(lowest) ^ sign, high = Vector128.Create(highest) ^ sign;
+        int i = 0;
+        for (; i <= count - 16; i += 16) (Vector128.Min(Vector128.Max(Vector128.Load(input + i) ^ sign, low), high) ^ sign).Store(output + i);
+        for (; i < count; i++) output[i] = (byte)(Math.Clamp((byte)(input[i] ^ flip), (byte)(lowest ^ flip), (byte)(highest ^ flip)) ^ flip);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

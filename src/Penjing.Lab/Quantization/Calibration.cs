@@ -11,6 +11,25 @@ public static class Calibration
     /// <summary>Pictures that are asked about by default.</summary>
     public const int Pictures = 256;
 
+    /// <summary>The ranges of the values that become integers, measured with some of the training pictures.</summary>
+    /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
+    /// <param name="floats">Layers that stay real, by their names.</param>
+    /// <param name="data">The pictures.</param>
+    /// <param name="method">How a range follows from what was seen.</param>
+    /// <param name="pictures">How many are asked about.</param>
+    /// <param name="seed">Which.</param>
+    /// <param name="tell">Is told how many pictures are done, and of how many.</param>
+    /// <param name="stop">Ends the work.</param>
+    /// <exception cref="PenjingException">The network has no such layer, or a value is not finite.</exception>
+    public static ImmutableDictionary<string, ValueRange> Ranges(
+        Model model, IReadOnlySet<string> floats, DataSet data, RangeMethod method, int pictures = Pictures, int seed = 1, Action<int, int>? tell = null, CancellationToken stop = default)
+    {
+        HashSet<string> layers = [.. PostTraining.Layers(model.Graph).Select(layer => layer.Name)];
+        if (floats.FirstOrDefault(name => !layers.Contains(name)) is { } unknown) throw new PenjingException($"there is no layer '{unknown}' that could stay real: `penjing inspect` lists them");
+        return Of(model, PostTraining.Values(model.Graph, floats), data.Train.Sample(pictures, seed), model.Preprocessing ?? data.Preprocessing, tell, stop)
+            .ToImmutableDictionary(value => value.Key, value => Compression.Ranges.Of(value.Value, method));
+    }
+
     /// <summary>The histogram of each of some values.</summary>
     /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
     /// <param name="values">The values, of that graph.</param>

@@ -95,7 +95,7 @@ public sealed record Recipe(string Name, ImmutableArray<RecipeStage> Stages)
         {
             try
             {
-                if (Stages[i] is ShareStage && i < Stages.Length - 1) throw new PenjingException("sharing comes last: what trains behind it would part the shared values");
+                if (Stages[i] is ShareStage or QuantizeStage && i < Stages.Length - 1) throw new PenjingException("it comes last: what is done behind it would undo what it rounds");
                 graph = Stages[i].Outline(graph);
             }
             catch (PenjingException error)

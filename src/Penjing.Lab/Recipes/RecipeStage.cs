@@ -22,6 +22,7 @@ internal sealed record RecipeContext(DataSet Data, TrainingOptions Common, Model
 [JsonDerivedType(typeof(PruneStage), "prune")]
 [JsonDerivedType(typeof(SlimStage), "slim")]
 [JsonDerivedType(typeof(ShareStage), "share")]
+[JsonDerivedType(typeof(QuantizeStage), "quantize")]
 public abstract record RecipeStage
 {
     private protected RecipeStage()

@@ -8,10 +8,10 @@ namespace Penjing;
 /// </summary>
 internal static class Integers
 {
-    /// <summary>Conv | Gemm(DequantizeLinear(x), DequantizeLinear(w), b) => DequantizeLinear(Conv | Gemm(x, w, round(b / (s_x · s_w)))).</summary>
+    /// <summary>Conv | Gemm(DequantizeLinear(x), DequantizeLinear(w), b) => DequantizeLinear(Conv | Gemm(x, w, round(b / (s_x · s_w)))), behind it the activation.</summary>
     public static Node? Multiply(Node node, Func<Node, int> readers)
     {
-        if (node is not { Op: Conv { Then: null } or Gemm { Then: null, Alpha: 1, Beta: 1 }, Inputs: [{ Op: DequantizeLinear } x, { Op: DequantizeLinear } w, .. var bias] }) return null;
+        if (node is not { Op: Conv or Gemm { Alpha: 1, Beta: 1, TransposeA: false }, Inputs: [{ Op: DequantizeLinear } x, { Op: DequantizeLinear } w, .. var bias] }) return null;
         ImmutableArray<Node> factors = [x.Inputs[0], w.Inputs[0]];
         if (factors.Any(factor => factor.Info.Type is not (ElementType.Int8 or ElementType.UInt8)) || bias is [{ Value: null, Op: not DequantizeLinear }]) return null;
         if (bias is [{ Shape: { Rank: > 1 } shape }] && shape.Elements != shape[-1]) return null;
@@ -20,8 +20,14 @@ internal static class Integers
         Tensor? value = bias is [] ? null : bias[0].Value ?? (bias[0].Inputs[0].Value is { } integers ? Reference.Evaluate(bias[0], [integers]) : null);
         if (bias is not [] && value is null) return null;
         // Two nodes have two names: what the sums are called is new.
-        Node product = new($"{node.Name}/sums", node.Op, [.. factors, .. value is null ? (Node[])[] : [Node.Weight($"{node.Name}/bias", Steps(value, sums, node.Shape[1]))]]);
-        return new(node.Name, new DequantizeLinear(), product);
+        (Op plain, Activation? then) = node.Op switch
+        {
+            Conv conv => (conv with { Then = null }, conv.Then),
+            Gemm gemm => (gemm with { Then = null }, gemm.Then),
+            var other => (other, (Activation?)null),
+        };
+        Node product = new($"{node.Name}/sums", plain, [.. factors, .. value is null ? (Node[])[] : [Node.Weight($"{node.Name}/bias", Steps(value, sums, node.Shape[1]))]]);
+        return then is null ? new(node.Name, new DequantizeLinear(), product) : new(node.Name, then, new Node($"{node.Name}/real", new DequantizeLinear(), product));
     }
 
     /// <summary>AveragePool | GlobalAveragePool(DequantizeLinear(x)) of whole windows => DequantizeLinear(Conv(x, ones that stand for 1 / area)).</summary>

@@ -40,9 +40,12 @@ public static class Passes
             _ => null,
         });
 
+    /// <summary>The mean of reals that integers stand for becomes the integers' sum, which stands for it.</summary>
+    public static Pass AveragesToSums { get; } = new("AveragePool | GlobalAveragePool(DequantizeLinear(x)) of whole windows => DequantizeLinear(Conv(x, ones))", Integers.Average);
+
     /// <summary>What is computed with reals that integers stand for is computed with the integers.</summary>
     public static Pass ToIntegers { get; } = new("QuantizeLinear(f(DequantizeLinear(x), …)) => f(x, …) | QuantizeLinear(Conv | Gemm(x, …))",
-        Integers.Multiply, Integers.Average, Integers.Requantize, Integers.Clamp, Integers.Move);
+        Integers.Multiply, Integers.Requantize, Integers.Clamp, Integers.Move);
 
     /// <summary>Whether an operation yields elements of its inputs, or zeros, and depends on nothing but their order: of integers the same as of what they stand for.</summary>
     public static bool Moves(Op op) => op is MaxPool or GlobalMaxPool or Concat or Slice or Gather or Reshape or Flatten or Squeeze or Unsqueeze or Transpose
@@ -52,6 +55,5 @@ public static class Passes
     public static ImmutableArray<Pass> Folding { get; } = [DropIdentities, FoldConstants, MatricesToGemm, FoldAffine, LowerBatchNormalization, FusePadding];
 
     /// <summary>What the engine applies when it loads a network, in the order in which each finds what those before it have cleared.</summary>
-    public static ImmutableArray<Pass> ForInference { get; } =
-        [.. Folding, FuseActivation];
+    public static ImmutableArray<Pass> ForInference { get; } = [DropIdentities, AveragesToSums, ToIntegers, .. Folding, FuseActivation];
 }

@@ -1,0 +1,47 @@
+using System.Collections.Immutable;
+using Penjing.Compression;
+
+namespace Penjing.Lab;
+
+/// <summary>Turns weights and values into 8-bit integers by what values are seen, without training; the last stage of a recipe.</summary>
+public sealed record QuantizeStage : RecipeStage
+{
+    /// <summary>How ranges are found: one of <see cref="Ranges.Names"/>.</summary>
+    public string Method { get; init; } = Ranges.Names[0];
+
+    /// <summary>Training pictures that values are measured with.</summary>
+    public int Pictures { get; init; } = Calibration.Pictures;
+
+    /// <summary>Layers that stay real, by their names.</summary>
+    public ImmutableSortedSet<string> Keep { get; init => field = value.WithComparer(StringComparer.Ordinal); } = [];
+
+    /// <inheritdoc/>
+    public override string Name => "quantize";
+
+    /// <inheritdoc/>
+    public override string Detail => Say($"8-bit integers, ranges by {Method} over {Pictures} pictures{(Keep.IsEmpty ? "" : $"; real: {string.Join(", ", Keep)}")}");
+
+    /// <inheritdoc/>
+    public override double Epochs => 0;
+
+    /// <inheritdoc/>
+    public override bool IsTaught => false;
+
+    /// <inheritdoc/>
+    public override RecipeStage WithEffort(double factor) => this;
+
+    /// <inheritdoc/>
+    public override Graph Outline(Graph graph)
+    {
+        _ = Ranges.Named(Method);
+        if (Pictures < 1) throw new PenjingException($"values are measured with at least one picture, not {Pictures}");
+        return graph;
+    }
+
+    internal override Model Apply(Model model, RecipeContext context)
+    {
+        Model prepared = model with { Graph = PostTraining.Prepare(model.Graph) };
+        ImmutableDictionary<string, ValueRange> ranges = Calibration.Ranges(prepared, Keep, context.Data, Ranges.Named(Method), Pictures, context.Common.Seed, null, context.Stop);
+        return prepared with { Graph = PostTraining.Quantize(prepared.Graph, ranges, Keep) };
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text.Json.Nodes;
+using Penjing.Compression;
+
+namespace Penjing.Cli.Tests;
+
+/// <summary>penjing quantize: its file, its figures, its bound.</summary>
+public sealed class QuantizeTests : IClassFixture<TrainingTests.Bars>, IDisposable
+{
+    private readonly TrainingTests.Bars bars;
+    private readonly Scratch scratch = new();
+
+    public QuantizeTests(TrainingTests.Bars bars) => this.bars = bars;
+
+    private string Trained => scratch["trained.penjing"];
+
+    /// <summary>By every method the weights are Int8, the file is much smaller, and evaluate finds the accuracy that was told; a written model exports as ONNX and answers the same.</summary>
+    [Fact]
+    public void Every_method_makes_integers()
+    {
+        Cli.Run("train", "mobilenet-v1-small-0.25-28", "--data", bars.Folder, "--epochs", "3", "--lr", "0.05", "--batch", "20", "--threads", "1", "-o", Trained).Ends(0);
+        double whole = Top1(Trained);
+        foreach (string method in Ranges.Names)
+        {
+            string target = scratch[$"{method}.penjing"];
+            JsonObject told = Cli.Run("quantize", Trained, "--data", bars.Folder, "--method", method, "--pictures", "50", "-o", target, "--json").Json();
+            Assert.Equal(Top1(target), (double)told["top1"]!);
+            // The divergence cuts these pictures' few loud values off, and the command says what that costs.
+            if (method != "kl") Assert.InRange((double)told["top1"]!, whole - 0.05, 1);
+            Assert.Equal((double)told["top1"]! < whole, told["worse"]!.AsArray().Any(phrase => ((string)phrase!).StartsWith("top-1", StringComparison.Ordinal)));
+            Assert.Equal(new FileInfo(target).Length, (long)told["bytes"]!);
+            Assert.True((long)told["bytes"]! < 0.45 * new FileInfo(Trained).Length);
+            Graph graph = PenjingFile.Read(target).Graph;
+            Assert.All(graph.Nodes.Where(node => node.Op is Conv or Gemm), node => Assert.Equal(ElementType.Int8, node.Inputs[1].Info.Type));
+        }
+        Cli.Run("quantize", Trained, "--data", bars.Folder, "--float", "nobody", "-o", scratch["x.penjing"]).Refuses(1, "nobody");
+        Assert.False(File.Exists(scratch["x.penjing"]));
+
+        JsonObject bounded = Cli.Run("quantize", Trained, "--data", bars.Folder, "--method", "kl", "--pictures", "50", "--max-drop", "0", "-o", scratch["bounded.penjing"], "--json").Json();
+        Assert.InRange((double)bounded["top1"]!, whole, 1);
+    }
+
+    public void Dispose() => scratch.Dispose();
+
+    private double Top1(string path) => (double)Cli.Run("evaluate", path, "--data", bars.Folder, "--json").Json()["top1"]!;
+}
