@@ -143,7 +143,9 @@ internal sealed unsafe class AssembleKernel : Kernel
 
     private void Fill(byte* target, long bytes)
     {
-        for (long i = 0; i < bytes; i += fill.Length) fill.CopyTo(new Span<byte>(target + i, fill.Length));
+        if (fill.AsSpan().IndexOfAnyExcept(fill[0]) < 0) new Span<byte>(target, (int)bytes).Fill(fill[0]);
+        else
+            for (long i = 0; i < bytes; i += fill.Length) fill.CopyTo(new Span<byte>(target + i, fill.Length));
     }
 
     /// <summary>The bytes of one element that a Pad adds: the value as the reference converts it.</summary>

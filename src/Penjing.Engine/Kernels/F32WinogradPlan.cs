@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Penjing.Engine;
 
 /// <summary>How a convolution by Winograd's algorithm is cut: its tiles, blocks of tiles, and what of its scratch memory is whose.</summary>
@@ -53,6 +55,7 @@ internal sealed class F32WinogradPlan
     /// <summary>The image of a tile, and its row and column among the image's tiles.</summary>
     public (int Image, int Row, int Column) this[int tile]
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
             int row = tile / across, image = row / down;

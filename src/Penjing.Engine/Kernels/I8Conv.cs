@@ -26,7 +26,7 @@ internal readonly struct I8Conv : IKernelMaker
         int words = (Channels(site.Node, op) + 1) / 2, segments = Joins(site.Node, op) ? Pictures(weights)[2] : taps;
         double rows = (double)output.Elements / output[1], vectors = Math.Ceiling((double)output[1] / groups / lanes), height = site.Isa.TileRows();
         double tiles = Math.Ceiling(rows / height) * groups, panels = Math.Ceiling(vectors / 2), step = Math.Max(rows * groups / tiles * vectors * 0.7, 4 * panels);
-        double cycles = tiles * (step * words * taps + panels * (60 + 8 * segments) + height * segments * 4);
+        double cycles = tiles * (step * words * taps + panels * (120 + 16 * segments) + height * segments * 8);
         return Pace.Nanoseconds(cycles, 5.0 * site.Node.Inputs[0].Shape.Elements + output.Elements, 2.0 * weights.Elements);
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Penjing.Engine;
 
@@ -47,7 +48,8 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
 
     private readonly int height, width, channels, outputHeight, outputWidth, inputPitch, outputPitch, zero;
     private readonly Padding padding;
-    private readonly byte flip, outside;
+    private readonly byte flip;
+    private readonly NativeBuffer outside;
     private readonly short less;
     private readonly float min, max;
     private readonly long scales;
@@ -61,7 +63,8 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
         (channels, height, width, outputHeight, outputWidth) = (input[1], input[2], input[3], node.Shape[2], node.Shape[3]);
         (inputPitch, outputPitch, padding) = (site.InputPitches[0], site.OutputPitch, op.Conv.Padding);
         bool signed = node.Inputs[0].Info.Type is ElementType.Int8;
-        outside = (byte)op.X.ZeroPoints[0];
+        outside = new(channels + Wide);
+        new Span<byte>(outside.Pointer, (int)outside.Bytes).Fill((byte)op.X.ZeroPoints[0]);
         flip = signed ? (byte)0x80 : (byte)0;
         less = (short)(op.X.ZeroPoints[0] + (signed ? 128 : 0));
         Requantization to = new(op);
@@ -77,44 +80,52 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
     /// <inheritdoc/>
     public override string Label => $"i8-winograd-{Outputs}-{Split.Name<S, V>()}";
 
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        outside.Dispose();
+        base.Dispose();
+    }
+
     private static int Words(Node node) => (node.Inputs[0].Shape[1] + 1) / 2;
 
     /// <inheritdoc/>
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Transform(int first, int count, float* target, in Operands operands)
     {
+        byte** pixels = stackalloc byte*[Points];
         byte* stage = stackalloc byte[Points * Wide];
-        nint pitch = 2 * Plan.LeftPitch;
+        short* temp = stackalloc short[Points * Wide];
+        int whole = channels / Wide * Wide;
         for (int tile = first; tile < first + count; tile++, target += Plan.RowPitch)
         {
             (int image, int top, int left) = Plan[tile];
             (top, left) = (top * Outputs - padding.Top, left * Outputs - padding.Left);
             byte* window = operands.Input<byte>(0) + (((nint)image * height + top) * width + left) * inputPitch;
-            bool inside = top >= 0 && left >= 0 && top + Side <= height && left + Side <= width;
-            for (int c = 0; c < channels; c += Wide)
+            for (int i = 0; i < Points; i++)
+                pixels[i] = (uint)(top + i / Side) < (uint)height && (uint)(left + i % Side) < (uint)width ? window + ((nint)(i / Side) * width + i % Side) * inputPitch : outside.Pointer;
+            for (int c = 0; c < whole; c += Wide) Transform(pixels, c, temp, (short*)target + c);
+            if (whole == channels) continue;
+            for (int i = 0; i < Points; i++)
             {
-                if (inside && channels - c >= Wide)
-                {
-                    Transform(window + c, (nint)width * inputPitch, inputPitch, (short*)target + c, pitch);
-                    continue;
-                }
-                int some = Math.Min(Wide, channels - c);
-                new Span<byte>(stage, Points * Wide).Fill(outside);
-                for (int i = 0; i < Points; i++)
-                    if ((uint)(top + i / Side) < (uint)height && (uint)(left + i % Side) < (uint)width)
-                        new ReadOnlySpan<byte>(window + ((nint)(i / Side) * width + i % Side) * inputPitch + c, some).CopyTo(new(stage + i * Wide, some));
-                Transform(stage, Side * Wide, Wide, (short*)target + c, pitch);
+                new Span<byte>(stage + i * Wide, Wide).Fill(*outside.Pointer);
+                new ReadOnlySpan<byte>(pixels[i] + whole, channels - whole).CopyTo(new(stage + i * Wide, Wide));
+                pixels[i] = stage + i * Wide;
             }
+            Transform(pixels, 0, temp, (short*)target + whole);
         }
     }
 
-    /// <summary>Some channels of a tile of pixels, down and across, those of each point to its place.</summary>
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Transform(byte* pixels, nint down, nint across, short* target, nint pitch)
+    /// <summary>Some channels of a tile of pixels, those of each point to its place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Transform(byte** pixels, int channel, short* temp, short* target)
     {
-        short* temp = stackalloc short[Points * Wide];
-        for (int j = 0; j < Side; j++, pixels += across)
-            Turn(Pixel(pixels), Pixel(pixels + down), Pixel(pixels + 2 * down), Pixel(pixels + 3 * down), temp + j * Wide, Side * Wide);
+        Vector128<byte> sign = Vector128.Create(flip);
+        Vector256<short> zero = Vector256.Create(less);
+        nint pitch = 2 * Plan.LeftPitch;
+        for (int j = 0; j < Side; j++)
+            Turn(Pixel(pixels[j] + channel, sign, zero), Pixel(pixels[Side + j] + channel, sign, zero), Pixel(pixels[2 * Side + j] + channel, sign, zero), Pixel(pixels[3 * Side + j] + channel, sign, zero),
+                temp + j * Wide, Side * Wide);
         for (short* row = temp; row < temp + Points * Wide; row += Side * Wide, target += Side * pitch)
             Turn(Vector256.Load(row), Vector256.Load(row + Wide), Vector256.Load(row + 2 * Wide), Vector256.Load(row + 3 * Wide), target, pitch);
     }
@@ -130,10 +141,10 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
 
     /// <summary>Channels of a pixel less the zero point.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Vector256<short> Pixel(byte* source)
+    private static Vector256<short> Pixel(byte* source, Vector128<byte> sign, Vector256<short> zero)
     {
-        Vector128<byte> bytes = Vector128.Load(source) ^ Vector128.Create(flip);
-        return Vector256.Create(Vector128.WidenLower(bytes), Vector128.WidenUpper(bytes)).AsInt16() - Vector256.Create(less);
+        Vector128<byte> bytes = Vector128.Load(source) ^ sign;
+        return (Avx2.IsSupported ? Avx2.ConvertToVector256Int16(bytes) : Vector256.Create(Vector128.WidenLower(bytes), Vector128.WidenUpper(bytes)).AsInt16()) - zero;
     }
 
     /// <inheritdoc/>
@@ -162,6 +173,7 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
                 (b0, b1) = (S.AddWords(S.AddWords(b0, bias), S.AddWords(b1, b2)), S.AddWords(bias, S.SubtractWords(S.SubtractWords(b1, b2), b3)));
                 Store(pixel + (nint)outputWidth * outputPitch, b0, b1);
 
+                [MethodImpl(MethodImplOptions.AggressiveInlining)]
                 void Store(byte* target, V one, V next)
                 {
                     one = S.AtMost(most, S.AtLeast(least, S.Multiply(S.ToFloats(one), scale)));
