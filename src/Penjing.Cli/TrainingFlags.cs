@@ -17,9 +17,9 @@ internal sealed class TrainingFlags
     private readonly WorkFlags work = new();
 
     /// <summary>The options with a verb's defaults.</summary>
-    public TrainingFlags(double epochs, double rate, double warmUp, double smoothing = 0, string epochsAre = "Passes over the training pictures; a fraction is fine.")
+    public TrainingFlags(double epochs, double rate, double warmUp, double smoothing = 0, string epochsAre = "Passes over the training pictures; a fraction is fine.", double fewest = 0.001)
     {
-        this.epochs = Given.Number("--epochs", "N", epochs, 0.001, 100_000, epochsAre);
+        this.epochs = Given.Number("--epochs", "N", epochs, fewest, 100_000, epochsAre);
         this.rate = Given.LearningRate(rate);
         decay = Given.Number("--weight-decay", "RATE", 5e-4, 0, 0.99, "The share of each weight that is added to its gradient.");
         momentum = Given.Number("--momentum", "SHARE", 0.9, 0, 0.9999, "The share of the last step's direction that is kept.");

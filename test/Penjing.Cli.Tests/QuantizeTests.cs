@@ -39,6 +39,25 @@ public sealed class QuantizeTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Assert.InRange((double)bounded["top1"]!, whole, 1);
     }
 
+    /// <summary>Trained under rounding, killed on the way and resumed, the command ends with integers that learnt.</summary>
+    [Fact]
+    public void Training_goes_on_after_a_kill()
+    {
+        string source = MadeUp.Model(scratch["fresh.penjing"]), target = scratch["learnt.penjing"];
+        string[] options = ["quantize", source, "--data", bars.Folder, "--pictures", "20", "--epochs", "4", "--lr", "0.05", "--batch", "20", "--threads", "1", "-o", target];
+        using (System.Diagnostics.Process process = Cli.Start(null, options))
+        {
+            for (int wait = 0; wait < 1500 && !Directory.Exists(target + ".work"); wait++) Thread.Sleep(20);
+            Thread.Sleep(1000);
+            process.Kill();
+            process.WaitForExit();
+        }
+        if (Directory.Exists(target + ".work")) Cli.Run([.. options, "--resume"]).Ends(0);
+        Assert.InRange(Top1(target), 0.5, 1);
+        Assert.All(PenjingFile.Read(target).Graph.Nodes.Where(node => node.Op is Conv or Gemm), node => Assert.Equal(ElementType.Int8, node.Inputs[1].Info.Type));
+        Assert.False(Directory.Exists(target + ".work"));
+    }
+
     public void Dispose() => scratch.Dispose();
 
     private double Top1(string path) => (double)Cli.Run("evaluate", path, "--data", bars.Folder, "--json").Json()["top1"]!;

@@ -108,6 +108,13 @@ public class RecipeTests
         Assert.Equal("stem.bn", Assert.Single(graph.Nodes, node => node is { Op: Conv, Info.Type: ElementType.Float32 }).Name);
         Assert.True(way[2].Result.Bytes < 0.7 * way[1].Result.Bytes, $"{way[1].Result.Bytes} and {way[2].Result.Bytes} bytes");
         Assert.InRange(way[2].Result.Top1, way[1].Result.Top1 - 0.05, 1);
+
+        // Trained on, they are integers of other scales.
+        recipe = new("trained", [new QuantizeStage { Training = new() { Epochs = 1, LearningRate = 0.005, Soft = 0.5 } }]);
+        Graph trained = RecipeRun.Run(Samples.Network, recipe, Samples.Data, Samples.Common, samples.At("trained"), stop: TestContext.Current.CancellationToken)[1].File.Model.Graph;
+        Graph untrained = RecipeRun.Run(Samples.Network, new("untrained", [new QuantizeStage()]), Samples.Data, Samples.Common, samples.At("untrained"), stop: TestContext.Current.CancellationToken)[1].File.Model.Graph;
+        Assert.Equal(untrained.Nodes.Select(node => (node.Name, node.Op.Name, node.Info.Type)), trained.Nodes.Select(node => (node.Name, node.Op.Name, node.Info.Type)));
+        Assert.All(trained.Nodes.Zip(untrained.Nodes).Where(pair => pair.First.Op is QuantizeLinear), pair => Assert.NotEqual(pair.Second.Op, pair.First.Op));
         PenjingException error = Assert.Throws<PenjingException>(() => RecipeRun.Run(Samples.Network, new("wrong", [new QuantizeStage { Keep = ["nobody"] }]), Samples.Data, Samples.Common, samples.At("wrong"), stop: TestContext.Current.CancellationToken));
         Assert.Contains("nobody", error.Message, StringComparison.Ordinal);
     }

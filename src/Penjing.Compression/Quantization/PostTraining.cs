@@ -45,22 +45,38 @@ public static class PostTraining
 
     /// <summary>The same in reals: every value and weight is rounded to what its integer stands for, and computed with as before.</summary>
     /// <inheritdoc cref="Quantize"/>
-    public static Graph Simulate(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats)
+    public static Graph Simulate(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats) => Rounded(graph, ranges, floats, Round);
+
+    /// <summary>The same with another way to round.</summary>
+    /// <param name="graph">A graph of <see cref="Prepare"/>.</param>
+    /// <param name="ranges">The range of each of <see cref="Values"/>, by name.</param>
+    /// <param name="floats">Layers that stay as they are, by their names.</param>
+    /// <param name="round">
+    /// The node that rounds a value, a constant where it is a weight, to what integers of this type and quantization stand for. Values that share a range have the very same quantization.
+    /// </param>
+    public static Graph Rounded(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, Func<Node, ElementType, Quantization, Node> round)
     {
         Dictionary<Node, Quantization> quantizations = Quantizations(graph, ranges, floats);
         Dictionary<Node, Node> reals = [];
+        Dictionary<(Node, int), Node> weights = [];
         return graph.Map((node, inputs) =>
         {
             ImmutableArray<Node> read = [.. inputs.Select((input, i) => Real(node.Inputs[i], input))];
-            return IsProduct(node) && !floats.Contains(node.Name) && read[0].Op is DequantizeLinear
-                ? new(node.Name, node.Op, [read[0], Weight(node, read[1]), .. read[2..]]) : node.With(read);
+            return IsProduct(node) && !floats.Contains(node.Name) && quantizations.ContainsKey(node.Inputs[0])
+                ? new(node.Name, node.Op, [read[0], Weight(read[1], node.Op is Gemm { TransposeB: false } ? 1 : 0), .. read[2..]]) : node.With(read);
         });
 
         Node Real(Node old, Node value)
         {
             if (!quantizations.TryGetValue(old, out Quantization? quantization)) return value;
             if (!reals.TryGetValue(old, out Node? real))
-                reals.Add(old, real = new($"{old.Name}/real", new DequantizeLinear(), new Node($"{old.Name}/quantized", new QuantizeLinear(ElementType.UInt8, quantization), value)));
+                reals.Add(old, real = round(value, ElementType.UInt8, quantization));
+            return real;
+        }
+
+        Node Weight(Node weight, int axis)
+        {
+            if (!weights.TryGetValue((weight, axis), out Node? real)) weights.Add((weight, axis), real = round(weight, ElementType.Int8, Symmetric(weight, axis)));
             return real;
         }
     }
@@ -84,10 +100,22 @@ public static class PostTraining
             : throw new PenjingException($"the range of '{value.Name}' is not known: measure it first");
     }
 
-    /// <summary>A kernel or matrix as Int8.</summary>
-    private static Node Weight(Node node, Node weight)
+    /// <summary>A value or weight rounded to what its integers stand for.</summary>
+    /// <param name="value">The value; a constant becomes one of integers.</param>
+    /// <param name="type">The integers' type.</param>
+    /// <param name="quantization">What they stand for.</param>
+    public static Node Round(Node value, ElementType type, Quantization quantization)
     {
-        int axis = node.Op is Gemm { TransposeB: false } ? 1 : 0, inner = weight.Shape.Product(axis + 1, weight.Shape.Rank);
+        QuantizeLinear op = new(type, quantization);
+        Node quantized = new($"{value.Name}/quantized", op, value);
+        if (value.Value is { } reals) quantized = new(quantized.Name, new Constant(Reference.Evaluate(quantized, [reals]), quantization));
+        return new($"{value.Name}/real", new DequantizeLinear(), quantized);
+    }
+
+    /// <summary>The scale of each channel of a kernel or matrix that spreads the largest magnitude over 127 steps.</summary>
+    private static Quantization Symmetric(Node weight, int axis)
+    {
+        int inner = weight.Shape.Product(axis + 1, weight.Shape.Rank);
         ReadOnlySpan<float> reals = weight.Value!.Floats;
         var largest = new float[weight.Shape[axis]];
         for (int i = 0; i < reals.Length; i++)
@@ -96,14 +124,7 @@ public static class PostTraining
             channel = Math.Max(channel, Math.Abs(reals[i]));
         }
         if (largest.FirstOrDefault(value => !float.IsFinite(value)) != 0) throw new PenjingException($"the weight '{weight.Name}' holds values that are not finite: train again from a sound checkpoint");
-        float[] scales = [.. largest.Select(value => value / LargestWeight is > 0 and var scale ? scale : 1)];
-        Tensor integers = Tensor.Build<sbyte>(weight.Shape, steps =>
-        {
-            ReadOnlySpan<float> reals = weight.Value!.Floats;
-            for (int i = 0; i < steps.Length; i++) steps[i] = (sbyte)Math.Clamp(MathF.Round(reals[i] / scales[i / inner % scales.Length]), -LargestWeight, LargestWeight);
-        });
-        Quantization quantization = new([.. scales], [.. scales.Select(_ => 0)], axis);
-        return new($"{weight.Name}/real of {node.Name}", new DequantizeLinear(), new Node($"{weight.Name}/quantized for {node.Name}", new Constant(integers, quantization)));
+        return new([.. largest.Select(value => value / LargestWeight is > 0 and var scale ? scale : 1)], [.. largest.Select(_ => 0)], axis);
     }
 
     private static bool IsProduct(Node node) => node is { Op: Conv or Gemm { Alpha: 1, Beta: 1, TransposeA: false }, Inputs: [_, { Value: not null }, .. var bias] } && bias is [] or [{ Value: not null }];

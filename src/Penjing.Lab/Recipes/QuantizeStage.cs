@@ -1,11 +1,15 @@
 using System.Collections.Immutable;
 using Penjing.Compression;
+using Penjing.Training;
 
 namespace Penjing.Lab;
 
-/// <summary>Turns weights and values into 8-bit integers by what values are seen, without training; the last stage of a recipe.</summary>
+/// <summary>Turns weights and values into 8-bit integers by what values are seen, and trains under their rounding where epochs are given; the last stage of a recipe.</summary>
 public sealed record QuantizeStage : RecipeStage
 {
+    /// <summary>A stage without training.</summary>
+    public QuantizeStage() => Training = new() { Epochs = 0 };
+
     /// <summary>How ranges are found: one of <see cref="Ranges.Names"/>.</summary>
     public string Method { get; init; } = Ranges.Names[0];
 
@@ -19,16 +23,8 @@ public sealed record QuantizeStage : RecipeStage
     public override string Name => "quantize";
 
     /// <inheritdoc/>
-    public override string Detail => Say($"8-bit integers, ranges by {Method} over {Pictures} pictures{(Keep.IsEmpty ? "" : $"; real: {string.Join(", ", Keep)}")}");
-
-    /// <inheritdoc/>
-    public override double Epochs => 0;
-
-    /// <inheritdoc/>
-    public override bool IsTaught => false;
-
-    /// <inheritdoc/>
-    public override RecipeStage WithEffort(double factor) => this;
+    public override string Detail =>
+        Say($"8-bit integers, ranges by {Method} over {Pictures} pictures{(Training.Epochs > 0 ? Say($", trained for {Training.Epochs:0.##} epochs") : "")}{(Keep.IsEmpty ? "" : $"; real: {string.Join(", ", Keep)}")}");
 
     /// <inheritdoc/>
     public override Graph Outline(Graph graph)
@@ -42,6 +38,7 @@ public sealed record QuantizeStage : RecipeStage
     {
         Model prepared = model with { Graph = PostTraining.Prepare(model.Graph) };
         ImmutableDictionary<string, ValueRange> ranges = Calibration.Ranges(prepared, Keep, context.Data, Ranges.Named(Method), Pictures, context.Common.Seed, null, context.Stop);
-        return prepared with { Graph = PostTraining.Quantize(prepared.Graph, ranges, Keep) };
+        return Training.Epochs == 0 ? prepared with { Graph = PostTraining.Quantize(prepared.Graph, ranges, Keep) }
+            : Retrainer.Quantize(prepared, context.Data, ranges, Keep, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
     }
 }

@@ -151,6 +151,26 @@ public static class Retrainer
         return trained with { Graph = Sharing.Finish(trained.Graph, vectorBits) };
     }
 
+    /// <summary>
+    /// Quantizes a network and trains it under the rounding of its 8-bit integers, whose scales are trained too (quantization-aware training: Jacob et al. 2018, Esser et al. 2020). The
+    /// result is one of integers, ready to ship, and trains no further.
+    /// </summary>
+    /// <param name="model">A trained network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
+    /// <param name="data">The pictures.</param>
+    /// <param name="ranges">The ranges of its values, which the scales begin with.</param>
+    /// <param name="floats">Layers that stay real, by their names.</param>
+    /// <param name="training">How to train.</param>
+    /// <param name="work">Where the work is kept.</param>
+    /// <param name="progress">Is told after every step of training.</param>
+    /// <param name="cancellation">Ends the work after a step.</param>
+    /// <exception cref="OperationCanceledException">The work was cancelled; the folder holds what it takes to go on.</exception>
+    /// <exception cref="PenjingException">Options, network and data don't fit, or the folder can't be written to.</exception>
+    public static Model Quantize(
+        Model model, DataSet data, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, TrainingOptions training, WorkFolder work,
+        Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default) =>
+        Step("quantized", 1, [training], () => model with { Graph = QuantizationAware.Begin(model.Graph, ranges, floats) }, data, work, progress, cancellation,
+            trained => trained with { Graph = QuantizationAware.End(trained.Graph) });
+
     /// <summary>The model with its least important channels cut, once and for all: measured times and gradients may choose others another time.</summary>
     private static Model Cut(Model model, PruningOptions options, WorkFolder work, int round) => work.Step($"cut-{round}", _ =>
     {
@@ -170,13 +190,14 @@ public static class Retrainer
         model with { History = history.Add(new("prune", "channels cut", null, model.Graph.Parameters, Cost.Macs(model.Graph.WithBatch(1))) { Cuts = cuts }) };
 
     private static Model Step(
-        string name, int part, TrainingOptions[] parts, Func<Model> begin, DataSet data, WorkFolder work, Action<RetrainingProgress>? progress, CancellationToken cancellation) =>
+        string name, int part, TrainingOptions[] parts, Func<Model> begin, DataSet data, WorkFolder work, Action<RetrainingProgress>? progress, CancellationToken cancellation,
+        Func<Model, Model>? end = null) =>
         work.Step(name, checkpoint =>
         {
             TrainingOptions kept = parts[part - 1] with { Checkpoint = checkpoint, Resume = true };
             double later = parts.Skip(part).Sum(options => options.Steps * (double?)options.Batch ?? options.Epochs * data.Train.Count);
             TrainingResult result = Trainer.Train(begin(), data, kept, progress is null ? null : new Teller(Tell), cancellation);
-            return result.Completed ? result.Model : throw new OperationCanceledException(cancellation);
+            return !result.Completed ? throw new OperationCanceledException(cancellation) : end is null ? result.Model : end(result.Model);
 
             void Tell(TrainingProgress training) => progress(new(part, parts.Length, training,
                 training.Remaining + TimeSpan.FromSeconds(training.ImagesPerSecond > 0 ? later / training.ImagesPerSecond : 0)));

@@ -19,6 +19,7 @@ internal static class TorchOps
         {
             _ when TorchNumbers.IsOfIntegers(node) =>
                 throw new PenjingException($"node '{node.Name}': training doesn't know the operation {node.Op.Name} of integers"),
+            LearnedStep step => step.Evaluate(x, inputs[1]),
             Conv conv => TorchWindows.Convolve(conv, x, inputs[1], inputs.Length > 2 ? inputs[2] : null).Then(conv.Then),
             ConvTranspose conv => TorchWindows.ConvolveTransposed(conv, x, inputs[1], inputs.Length > 2 ? inputs[2] : null),
             MaxPool pool => TorchWindows.Pool(pool, x, node.Shape),

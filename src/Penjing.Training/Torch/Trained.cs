@@ -34,6 +34,7 @@ internal static class Trained
         Gemm => input < 2,
         MatMul => true,
         BatchNormalization => input is 1 or 2 ? false : null,
+        LearnedStep => input == 0,
         PRelu => input == 1 ? false : null,
         Add or Mul => node.Inputs[input].Shape.Elements > 1 ? false : null,
         _ => null,

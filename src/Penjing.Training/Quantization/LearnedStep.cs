@@ -1,0 +1,38 @@
+using TorchSharp;
+using TorchTensor = TorchSharp.torch.Tensor;
+
+namespace Penjing.Training;
+
+/// <summary>
+/// Reals rounded to what integers stand for, as QuantizeLinear and DequantizeLinear do together, by step sizes that are trained (LSQ, Esser et al., Learned Step Size Quantization, 2020).
+/// Inputs: the reals; the step size, or one for each index of an axis.
+/// </summary>
+/// <param name="Type">The integers' type.</param>
+/// <param name="Zero">The integer that stands for zero.</param>
+/// <param name="Axis">The axis that has a step size for each index; null where all have one.</param>
+internal sealed record LearnedStep(ElementType Type, int Zero, int? Axis) : Op
+{
+    /// <inheritdoc/>
+    public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
+    {
+        Arity(inputs, 2, 2);
+        Floats(inputs);
+        return inputs[0];
+    }
+
+    /// <summary>
+    /// The rounded reals. Rounding passes gradients on as if it were not there, within the integers' range; a step's gradient is divided by the root of how many values it
+    /// serves, times the integers' number, so that it moves as fast as weights do.
+    /// </summary>
+    public TorchTensor Evaluate(TorchTensor x, TorchTensor steps)
+    {
+        (int low, int high) = Type is ElementType.Int8 ? (-128, 127) : (0, 255);
+        long count = x.NumberOfElements / (Axis is null ? x.shape[0] : steps.NumberOfElements);
+        double share = 1 / Math.Sqrt((double)count * high);
+        TorchTensor step = steps.abs().clamp_min(float.Epsilon * (1 << 24));
+        step = step * share + (step * (1 - share)).detach();
+        if (Axis is { } axis) step = step.reshape([.. x.shape.Select((extent, i) => i == axis ? extent : 1)]);
+        TorchTensor scaled = (x / step + Zero).clamp(low, high), whole = scaled + (scaled.round() - scaled).detach();
+        return (whole - Zero) * step;
+    }
+}
