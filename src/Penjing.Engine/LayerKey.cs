@@ -8,12 +8,20 @@ namespace Penjing.Engine;
 internal static partial class LayerKey
 {
     private const int Step = 5;
+    private static readonly Quantization none = new(1, 0);
 
     /// <summary>The words, such as Conv { Stride = 1×1, … } of 1×64×56×56, constant 64×64×3×3 with 90 % zeros, constant 64.</summary>
     public static string Of(Site site)
     {
-        // Which channel a shuffle puts where makes no difference, only that it does.
-        Op op = site.Node.Op is FusedConv { Order.Count: > 0 } fused ? fused with { Order = [fused.Order.Count] } : site.Node.Op;
+        // Which channel a shuffle puts where, and what integers stand for, makes no difference.
+        Op op = site.Node.Op switch
+        {
+            FusedConv { Order.Count: > 0 } fused => fused with { Order = [fused.Order.Count] },
+            IntegerProduct product => product with { X = none, W = none, To = product.To is QuantizeLinear to ? to with { Quantization = none } : product.To },
+            QuantizedAdd add => add with { Left = none, Right = none, To = add.To with { Quantization = none } },
+            QuantizeLinear to => to with { Quantization = none },
+            var other => other,
+        };
         var text = new StringBuilder($"{Chaff().Replace(op.ToString(), "")} of ");
         for (int i = 0; i < site.Node.Inputs.Length; i++)
         {

@@ -13,6 +13,9 @@ internal static class Layout
     /// <summary>Whether channels-last and row-major are the same order for this shape.</summary>
     public static bool IsPlain(Shape shape) => shape.Rank != 4 || shape[1] == 1 || shape[2] * shape[3] == 1;
 
+    /// <summary>The shape of a value as that of pictures: a row of a matrix is one pixel.</summary>
+    public static Shape Pictures(Shape shape) => shape.Rank == 2 ? [shape[0], shape[1], 1, 1] : shape;
+
     /// <summary>The copy that makes the engine's order of row-major elements.</summary>
     public static ImmutableArray<Axis> Inward(Shape shape) => Merge([.. Order(shape).Select(axis => new Axis(shape[axis], RowMajor(shape)[axis]))]);
 

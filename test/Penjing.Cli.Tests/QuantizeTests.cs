@@ -35,7 +35,10 @@ public sealed class QuantizeTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Cli.Run("quantize", Trained, "--data", bars.Folder, "--float", "nobody", "-o", scratch["x.penjing"]).Refuses(1, "nobody");
         Assert.False(File.Exists(scratch["x.penjing"]));
 
-        JsonObject bounded = Cli.Run("quantize", Trained, "--data", bars.Folder, "--method", "kl", "--pictures", "50", "--max-drop", "0", "-o", scratch["bounded.penjing"], "--json").Json();
+        string[] bound = ["quantize", Trained, "--data", bars.Folder, "--method", "kl", "--pictures", "50", "--max-drop", "0", "--json", "-o"];
+        Assert.InRange((double)Cli.Run([.. bound, scratch["named.penjing"], "--float", "stem.bn"]).Json()["top1"]!, whole, 1);
+        Assert.Equal(ElementType.Float32, PenjingFile.Read(scratch["named.penjing"]).Graph["stem.bn"].Info.Type);
+        JsonObject bounded = Cli.Run([.. bound, scratch["bounded.penjing"]]).Json();
         Assert.InRange((double)bounded["top1"]!, whole, 1);
     }
 

@@ -41,6 +41,8 @@ public class RecipeTests
     [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"sparsify\",\"schedule\":\"never\"}]}", "never")]
     [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"share\",\"bits\":0}]}", "0 bits")]
     [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"share\",\"bitsOf\":{\"nobody\":3}}]}", "nobody")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"prune\"},{\"do\":\"quantize\",\"keep\":[\"nobody\"]}]}", "nobody")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"quantize\",\"method\":\"guess\"}]}", "guess")]
     [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"share\"},{\"do\":\"prune\"}]}", "stage 1 (share)")]
     public void FaultsAreNamed(string json, string words)
     {

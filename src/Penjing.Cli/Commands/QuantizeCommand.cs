@@ -42,7 +42,7 @@ internal static class QuantizeCommand
         ImmutableDictionary<string, ValueRange> ranges = ImmutableDictionary<string, ValueRange>.Empty;
         Watch.Over(screen, "measuring", watch => ranges = Calibration.Ranges(network with { Graph = graph }, real, set, Ranges.Named(parsed.GetValue(method)!), parsed.GetValue(pictures), training.Seed,
             (done, all) => watch.Tell((double)done / all, $"{done} of {all} pictures"), stop));
-        if (parsed.GetValue(maxDrop) is { } points) real = real.Union(Kept(network, graph, ranges, set, points / 100, screen, stop));
+        if (parsed.GetValue(maxDrop) is { } points) real = Kept(network, graph, ranges, real, set, points / 100, training.Seed, screen, stop);
         QuantizeStage stage = new() { Method = parsed.GetValue(method)!, Pictures = Math.Min(parsed.GetValue(pictures), set.Train.Count), Keep = [.. real], Training = new() { Epochs = training.Epochs } };
         Model quantized = network with { Graph = graph };
         if (work is null) quantized = network with { Graph = PostTraining.Quantize(graph, ranges, real) };
@@ -51,29 +51,32 @@ internal static class QuantizeCommand
             $"{stage.Detail}; {set.Name}, seed {training.Seed}{(work is null ? "" : TrainingFlags.Besides(training))}"), null, 0, 0), stop, (source, network));
     }
 
-    /// <summary>The layers that stay real so that accuracy on the test pictures doesn't fall by more than so much.</summary>
-    private static ImmutableArray<string> Kept(Model network, Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, DataSet set, double drop, Screen screen, CancellationToken stop)
+    /// <summary>The layers that stay real so that accuracy on the test pictures doesn't fall by more than so much, those among them that were named.</summary>
+    private static ImmutableHashSet<string> Kept(
+        Model network, Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, ImmutableHashSet<string> named, DataSet set, double drop, int seed, Screen screen, CancellationToken stop)
     {
         Evaluation.RequirePictures(set);
-        ImmutableArray<LayerNoise> order = [];
-        ImmutableArray<string> kept = [];
+        ImmutableArray<LayerNoise>? order = null;
+        ImmutableHashSet<string> kept = named;
         Watch.Over(screen, "trying", watch =>
         {
             double least = Evaluation.Of(network, set, Environment.ProcessorCount, stop).Top1 - drop;
-            int fewest = Precision.Fewest(PostTraining.Layers(graph).Length, count =>
+            kept = Real(Precision.Fewest(PostTraining.Layers(graph).Count(layer => !named.Contains(layer.Name)), count =>
             {
-                if (count > 0 && order.IsEmpty)
-                    order = Precision.Order(network with { Graph = graph }, ranges, set.Train.Sample(Precision.Pictures, 1), network.Preprocessing ?? set.Preprocessing,
-                        (done, all) => watch.Tell((double)done / all, $"{done} of {all} layers by themselves"), stop);
-                Model tried = network with { Graph = PostTraining.Quantize(graph, ranges, Worst(count)) };
-                double top1 = Evaluation.Of(tried, set, Environment.ProcessorCount, stop).Top1;
+                double top1 = Evaluation.Of(network with { Graph = PostTraining.Quantize(graph, ranges, Real(count)) }, set, Environment.ProcessorCount, stop).Top1;
                 watch.Tell(1, $"{count} layers real: top-1 {Quantity.Percent(top1)}, at least {Quantity.Percent(least)} is asked for");
                 return top1 >= least;
-            });
-            kept = [.. Worst(fewest)];
+            }));
+
+            // The named layers and so many of the worst others.
+            ImmutableHashSet<string> Real(int count)
+            {
+                if (count == 0) return named;
+                order ??= Precision.Order(network with { Graph = graph }, ranges, named, set.Train.Sample(Precision.Pictures, seed), network.Preprocessing ?? set.Preprocessing,
+                    (done, all) => watch.Tell((double)done / all, $"{done} of {all} layers by themselves"), stop);
+                return named.Union(order.Value.Take(count).Select(noise => noise.Layer));
+            }
         });
         return kept;
-
-        ImmutableHashSet<string> Worst(int count) => [.. order.Take(count).Select(noise => noise.Layer)];
     }
 }

@@ -8,13 +8,23 @@ namespace Penjing.Compression;
 /// </summary>
 public static class PostTraining
 {
-    private const int LargestWeight = sbyte.MaxValue;
+    private const int LargestWeight = sbyte.MaxValue, MostBias = 1 << 22;
 
-    /// <summary>The graph in which values are measured and then quantized: normalization folded away, activations by themselves.</summary>
+    /// <summary>The graph in which values are measured and then quantized: normalization folded away, so that a layer bears the name of what was folded into it last.</summary>
     public static Graph Prepare(Graph graph) => graph.Rewrite(Passes.Folding);
 
     /// <summary>The layers of a graph whose weights become integers: convolutions and products by constants.</summary>
     public static ImmutableArray<Node> Layers(Graph graph) => [.. graph.Nodes.Where(IsProduct)];
+
+    /// <summary>Throws where a layer that is to stay real is none.</summary>
+    /// <param name="graph">A graph of <see cref="Prepare"/>.</param>
+    /// <param name="floats">The layers' names.</param>
+    /// <exception cref="PenjingException">There is no such layer; the message names those that there are.</exception>
+    public static void Check(Graph graph, IEnumerable<string> floats)
+    {
+        string[] layers = [.. Layers(graph).Select(layer => layer.Name)];
+        if (floats.FirstOrDefault(name => !layers.Contains(name)) is { } unknown) throw new PenjingException($"there is no layer '{unknown}' that could stay real; there are {string.Join(", ", layers)}");
+    }
 
     /// <summary>The values of a prepared graph that become integers, and so need a range.</summary>
     /// <param name="graph">A graph of <see cref="Prepare"/>.</param>
@@ -59,11 +69,12 @@ public static class PostTraining
         Dictionary<Node, Quantization> quantizations = Quantizations(graph, ranges, floats);
         Dictionary<Node, Node> reals = [];
         Dictionary<(Node, int), Node> weights = [];
+        ILookup<Node, Node> readers = graph.Consumers();
         return graph.Map((node, inputs) =>
         {
             ImmutableArray<Node> read = [.. inputs.Select((input, i) => Real(node.Inputs[i], input))];
             return IsProduct(node) && !floats.Contains(node.Name) && quantizations.ContainsKey(node.Inputs[0])
-                ? new(node.Name, node.Op, [read[0], Weight(read[1], node.Op is Gemm { TransposeB: false } ? 1 : 0), .. read[2..]]) : node.With(read);
+                ? new(node.Name, node.Op, [read[0], Weight(node.Inputs[1], node.Op is Gemm { TransposeB: false } ? 1 : 0), .. read[2..]]) : node.With(read);
         });
 
         Node Real(Node old, Node value)
@@ -76,8 +87,19 @@ public static class PostTraining
 
         Node Weight(Node weight, int axis)
         {
-            if (!weights.TryGetValue((weight, axis), out Node? real)) weights.Add((weight, axis), real = round(weight, ElementType.Int8, Symmetric(weight, axis)));
+            if (!weights.TryGetValue((weight, axis), out Node? real)) weights.Add((weight, axis), real = round(weight, ElementType.Int8, Symmetric(weight, axis, Least(weight, axis))));
             return real;
+        }
+
+        // A bias is a whole number of the sums' steps: where weights are next to nothing their scale must still leave it one that sums can hold.
+        float[] Least(Node weight, int axis)
+        {
+            var least = new float[weight.Shape[axis]];
+            foreach (Node reader in readers[weight])
+                if (reader.Inputs is [var x, _, { Value: { } bias }] && quantizations.TryGetValue(x, out Quantization? input))
+                    for (int channel = 0; channel < least.Length; channel++)
+                        least[channel] = Math.Max(least[channel], Math.Abs(bias.Floats[bias.Floats.Length == 1 ? 0 : channel]) / (input.Scales[0] * MostBias));
+            return least;
         }
     }
 
@@ -112,8 +134,8 @@ public static class PostTraining
         return new($"{value.Name}/real", new DequantizeLinear(), quantized);
     }
 
-    /// <summary>The scale of each channel of a kernel or matrix that spreads the largest magnitude over 127 steps.</summary>
-    private static Quantization Symmetric(Node weight, int axis)
+    /// <summary>The scale of each channel of a kernel or matrix that spreads the largest magnitude over 127 steps, and is no less than asked for.</summary>
+    private static Quantization Symmetric(Node weight, int axis, float[] least)
     {
         int inner = weight.Shape.Product(axis + 1, weight.Shape.Rank);
         ReadOnlySpan<float> reals = weight.Value!.Floats;
@@ -124,7 +146,7 @@ public static class PostTraining
             channel = Math.Max(channel, Math.Abs(reals[i]));
         }
         if (largest.FirstOrDefault(value => !float.IsFinite(value)) != 0) throw new PenjingException($"the weight '{weight.Name}' holds values that are not finite: train again from a sound checkpoint");
-        return new([.. largest.Select(value => value / LargestWeight is > 0 and var scale ? scale : 1)], [.. largest.Select(_ => 0)], axis);
+        return new([.. largest.Zip(least, (value, floor) => Math.Max(value / LargestWeight, floor) is var scale && float.IsNormal(scale) ? scale : 1)], [.. largest.Select(_ => 0)], axis);
     }
 
     private static bool IsProduct(Node node) => node is { Op: Conv or Gemm { Alpha: 1, Beta: 1, TransposeA: false }, Inputs: [_, { Value: not null }, .. var bias] } && bias is [] or [{ Value: not null }];

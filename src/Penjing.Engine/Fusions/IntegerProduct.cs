@@ -10,7 +10,7 @@ namespace Penjing.Engine;
 internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W, Op To) : Fusion
 {
     /// <summary>The product as a convolution: a row of a matrix is a picture of one pixel.</summary>
-    public Conv Conv => Product as Conv ?? new();
+    internal Conv Conv => Product as Conv ?? new();
 
     /// <inheritdoc/>
     public override Node Meaning(ImmutableArray<Node> inputs)
@@ -19,15 +19,12 @@ internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W
         return new("result", To, new Node("sums", Product, [x, w, .. inputs[2..]]));
     }
 
-    /// <summary>The shape of a value as that of pictures.</summary>
-    public static Shape Pictures(Shape shape) => shape.Rank == 2 ? [shape[0], shape[1], 1, 1] : shape;
-
     /// <summary>How large in size a sum of a product of constant weights can be: every product as large as its types allow, and the bias.</summary>
     public static long LargestSum(Node node)
     {
         var op = (IntegerProduct)node.Op;
         Node w = node.Inputs[1];
-        long depth = node.Inputs[0].Shape[1] / op.Conv.Groups * (long)Pictures(w.Shape).Product(2, 4), largest = 0;
+        long depth = node.Inputs[0].Shape[1] / op.Conv.Groups * (long)Layout.Pictures(w.Shape).Product(2, 4), largest = 0;
         if (node.Inputs.Length > 2)
             foreach (int bias in node.Inputs[2].Value!.AsSpan<int>()) largest = Math.Max(largest, Math.Abs((long)bias));
         return depth * byte.MaxValue * (w.Info.Type is ElementType.Int8 && op.W.ZeroPoints.All(zero => zero == 0) ? -sbyte.MinValue : byte.MaxValue) + largest;

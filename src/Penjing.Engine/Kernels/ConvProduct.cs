@@ -17,7 +17,7 @@ internal sealed record F32Grid(Size Origin, Size Step, Size Count, Size Stride, 
     /// <summary>The one grid of a convolution.</summary>
     public static F32Grid Of(Node node, Conv conv, int joined)
     {
-        Shape kernel = IntegerProduct.Pictures(node.Inputs[1].Shape), output = IntegerProduct.Pictures(node.Shape);
+        Shape kernel = Layout.Pictures(node.Inputs[1].Shape), output = Layout.Pictures(node.Shape);
         int height = kernel[2], width = kernel[3];
         return new(default, Size.One, new(output[2], output[3]), conv.Stride, joined,
         [
@@ -52,7 +52,7 @@ internal abstract unsafe class ConvProduct<S, V> : F32Product<S, V> where S : st
         : base(Parts(site.Node, grids, conv.Conv.Groups, channels), site.Seats, conv.Conv.Then, conv.Order, conv.Adds, products)
     {
         (Node node, this.grids, groups) = (site.Node, grids, conv.Conv.Groups);
-        Shape input = IntegerProduct.Pictures(node.Inputs[0].Shape), output = IntegerProduct.Pictures(node.Shape);
+        Shape input = Layout.Pictures(node.Inputs[0].Shape), output = Layout.Pictures(node.Shape);
         (height, width, this.channels, this.inputPitch, this.outputBytes) = (input[2], input[3], channels, inputPitch, outputBytes);
         (outputHeight, outputWidth, columns) = (output[2], output[3], output[1] / groups);
         addendPitch = conv.Adds ? site.InputPitches[FusedConv.Addend] : 0;

@@ -3,16 +3,16 @@ using System.Runtime.CompilerServices;
 namespace Penjing.Engine;
 
 /// <summary>A depthwise convolution as a kernel: blocks of rows and channels.</summary>
-internal sealed unsafe class Depthwise<S, V, E, P> : Kernel where S : struct, ISimd<V> where V : unmanaged where E : unmanaged where P : struct, IPixels<S, V, E>
+internal sealed unsafe class Depthwise<S, V, E, O, P> : Kernel where S : struct, ISimd<V> where V : unmanaged where E : unmanaged where O : unmanaged where P : struct, IPixels<S, V, E, O>
 {
-    private readonly DepthwiseRows<S, V, E, P> rows;
+    private readonly DepthwiseRows<S, V, E, O, P> rows;
     private readonly string type;
     private readonly int outputHeight, chunks;
     private readonly nint rowElements;
     private readonly Split split;
 
     /// <summary>The kernel of a site that computes such rows.</summary>
-    public Depthwise(Site site, DepthwiseRows<S, V, E, P> rows, string type)
+    public Depthwise(Site site, DepthwiseRows<S, V, E, O, P> rows, string type)
     {
         (this.rows, this.type) = (rows, type);
         Shape output = site.Node.Shape;
@@ -42,7 +42,7 @@ internal sealed unsafe class Depthwise<S, V, E, P> : Kernel where S : struct, IS
             int from = rows.Vectors * chunk / chunks, to = rows.Vectors * (chunk + 1) / chunks;
             block -= image * rows.Blocks;
             nint row = (nint)image * outputHeight + rows[block].First;
-            rows.Run(operands.Input<E>(0), operands.Out<E>() + row * rowElements, image, block, from, to);
+            rows.Run(operands.Input<E>(0), operands.Out<O>() + row * rowElements, image, block, from, to);
         }
     }
 }
@@ -67,7 +67,7 @@ internal readonly struct Ends<V>(V min, V max, V scale, int zero) where V : unma
 }
 
 /// <summary>How a vector of channels becomes floats, and floats become what is written.</summary>
-internal unsafe interface IPixels<S, V, E> where S : struct, ISimd<V> where V : unmanaged where E : unmanaged
+internal unsafe interface IPixels<S, V, E, O> where S : struct, ISimd<V> where V : unmanaged where E : unmanaged where O : unmanaged
 {
     /// <summary>The channels as floats.</summary>
     static abstract V Load(E* source, byte flip, V less);
@@ -76,14 +76,14 @@ internal unsafe interface IPixels<S, V, E> where S : struct, ISimd<V> where V : 
     static abstract V Scale(float* scales);
 
     /// <summary>Writes sums.</summary>
-    static abstract void Store(E* target, V sums, in Ends<V> ends);
+    static abstract void Store(O* target, V sums, in Ends<V> ends);
 
     /// <summary>Writes the sums of two pixels.</summary>
-    static abstract void Store(E* first, E* second, V a, V b, in Ends<V> ends);
+    static abstract void Store(O* first, O* second, V a, V b, in Ends<V> ends);
 }
 
 /// <summary>Floats as they are.</summary>
-internal readonly unsafe struct FloatPixels<S, V> : IPixels<S, V, float> where S : struct, ISimd<V> where V : unmanaged
+internal readonly unsafe struct FloatPixels<S, V> : IPixels<S, V, float, float> where S : struct, ISimd<V> where V : unmanaged
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Load(float* source, byte flip, V less) => S.Load(source);
@@ -102,7 +102,7 @@ internal readonly unsafe struct FloatPixels<S, V> : IPixels<S, V, float> where S
 }
 
 /// <summary>Bytes less their zero point: products and sums below 2²⁴ are exact in floats, and what becomes of them is the requantization of <see cref="QuantizeLinear"/>.</summary>
-internal readonly unsafe struct BytePixels<S, V> : IPixels<S, V, byte> where S : struct, ISimd<V> where V : unmanaged
+internal readonly unsafe struct BytePixels<S, V> : IPixels<S, V, byte, byte> where S : struct, ISimd<V> where V : unmanaged
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Load(byte* source, byte flip, V less) => S.Add(S.LoadBytes(source, flip, S.Lanes), less);
@@ -118,4 +118,24 @@ internal readonly unsafe struct BytePixels<S, V> : IPixels<S, V, byte> where S :
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Bounded(V sums, in Ends<V> ends) => S.AtMost(ends.Max, S.AtLeast(ends.Min, S.Multiply(sums, ends.Scale)));
+}
+
+/// <summary>Bytes as <see cref="BytePixels{S, V}"/> has them; sums become the floats that they stand for.</summary>
+internal readonly unsafe struct ByteToFloatPixels<S, V> : IPixels<S, V, byte, float> where S : struct, ISimd<V> where V : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Load(byte* source, byte flip, V less) => BytePixels<S, V>.Load(source, flip, less);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Scale(float* scales) => S.Load(scales);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* target, V sums, in Ends<V> ends) => S.Store(target, S.Multiply(sums, ends.Scale));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* first, float* second, V a, V b, in Ends<V> ends)
+    {
+        Store(first, a, ends);
+        Store(second, b, ends);
+    }
 }

@@ -7,7 +7,7 @@ namespace Penjing.Engine;
 /// belongs to are in registers: the sums of as many columns as the kernel has, moving on by one.
 /// Packed are, for each vector of channels, the biases, then each tap's weights, column by column; the last vector overlaps the one before.
 /// </summary>
-internal sealed unsafe class DepthwiseRows<S, V, E, P> : IDisposable where S : struct, ISimd<V> where V : unmanaged where E : unmanaged where P : struct, IPixels<S, V, E>
+internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S : struct, ISimd<V> where V : unmanaged where E : unmanaged where O : unmanaged where P : struct, IPixels<S, V, E, O>
 {
     private readonly Size kernel, stride, dilation;
     private readonly Padding padding;
@@ -18,7 +18,7 @@ internal sealed unsafe class DepthwiseRows<S, V, E, P> : IDisposable where S : s
     private readonly byte flip;
     private readonly float less;
     private readonly int zero;
-    private readonly delegate*<DepthwiseRows<S, V, E, P>, E**, E*, int, int, void>[] blocks;
+    private readonly delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, void>[] blocks;
 
     /// <summary>
     /// The convolution of a node, with the elements from pixel to pixel of its input and of its output, its weights and biases, and what its integers stand for.
@@ -75,7 +75,7 @@ internal sealed unsafe class DepthwiseRows<S, V, E, P> : IDisposable where S : s
 
     /// <summary>Computes some vectors of channels of a block of rows, the first of which is written to <paramref name="target"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Run(E* input, E* target, int image, int block, int from, int to)
+    public void Run(E* input, O* target, int image, int block, int from, int to)
     {
         (int first, int end) = this[block];
         int reach = (end - first - 1) * stride.Height + (kernel.Height - 1) * dilation.Height + 1, top = first * stride.Height - padding.Top;
@@ -90,7 +90,7 @@ internal sealed unsafe class DepthwiseRows<S, V, E, P> : IDisposable where S : s
     private int First(int vector) => Math.Min(vector * S.Lanes, channels - S.Lanes);
 
     /// <summary>The code for blocks of each number of rows.</summary>
-    private delegate*<DepthwiseRows<S, V, E, P>, E**, E*, int, int, void>[] Pick() => (kernel, stride, dilation) switch
+    private delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, void>[] Pick() => (kernel, stride, dilation) switch
     {
         ((3, 3), (1, 1), (1, 1)) => Pick<N3, N1>(S.TileRows < 12 ? 2 : 4),
         ((3, 3), (2, 2), (1, 1)) => Pick<N3, N2>(S.TileRows < 12 ? 2 : 4),
@@ -99,7 +99,7 @@ internal sealed unsafe class DepthwiseRows<S, V, E, P> : IDisposable where S : s
         _ => [&Any],
     };
 
-    private static delegate*<DepthwiseRows<S, V, E, P>, E**, E*, int, int, void>[] Pick<K, T>(int most)
+    private static delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, void>[] Pick<K, T>(int most)
         where K : struct, INumber where T : struct, INumber => most switch
         {
             1 => [&Rows<K, T, N1>],
@@ -110,7 +110,7 @@ internal sealed unsafe class DepthwiseRows<S, V, E, P> : IDisposable where S : s
 
     /// <summary>Rows of a square kernel K of stride T: after each step the sums of one more output column are complete.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows<K, T, R>(DepthwiseRows<S, V, E, P> self, E** lines, E* output, int from, int to)
+    private static void Rows<K, T, R>(DepthwiseRows<S, V, E, O, P> self, E** lines, O* output, int from, int to)
         where K : struct, INumber where T : struct, INumber where R : struct, INumber
     {
         int k = K.Value * S.Lanes;
@@ -125,7 +125,7 @@ internal sealed unsafe class DepthwiseRows<S, V, E, P> : IDisposable where S : s
             V fresh = S.Load(packed), v0, v1, v2, v3 = fresh, v4 = fresh, v5 = fresh, v6 = fresh, v7 = fresh, v8 = fresh;
             V a0 = fresh, a1 = fresh, a2 = fresh, a3 = fresh, b0 = fresh, b1 = fresh, b2 = fresh, b3 = fresh, c0 = fresh, c1 = fresh, c2 = fresh, c3 = fresh;
             V d0 = fresh, d1 = fresh, d2 = fresh, e0 = fresh, e1 = fresh, e2 = fresh;
-            E* target = output + channel;
+            O* target = output + channel;
             int x = T.Value == 1 ? 1 - K.Value : -(K.Value / 2);
             for (int column = x * T.Value + K.Value - T.Value - self.padding.Left; x < self.outputWidth; x++)
             {
@@ -195,7 +195,7 @@ internal sealed unsafe class DepthwiseRows<S, V, E, P> : IDisposable where S : s
 
     /// <summary>A row of any kernel, a pixel at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Any(DepthwiseRows<S, V, E, P> self, E** lines, E* output, int from, int to)
+    private static void Any(DepthwiseRows<S, V, E, O, P> self, E** lines, O* output, int from, int to)
     {
         (Size kernel, int across, byte flip) = (self.kernel, self.dilation.Width, self.flip);
         V less = S.Fill(self.less), min = S.Fill(self.finish.Min), max = S.Fill(self.finish.Max);

@@ -18,13 +18,13 @@ internal readonly struct F32Depthwise : IKernelMaker
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged =>
         Narrower(site, S.Lanes, site.Node.Shape[1]) is { } narrower ? Simd.Make<F32Depthwise>(narrower)
-            : new Depthwise<S, V, float, FloatPixels<S, V>>(site, Rows<S, V>(site.Node, site.InputPitches[0], site.OutputPitch), "f32");
+            : new Depthwise<S, V, float, float, FloatPixels<S, V>>(site, Rows<S, V>(site.Node, site.InputPitches[0], site.OutputPitch), "f32");
 
     /// <summary>The site with vectors that hold no more lanes than there are channels, where those of so many lanes hold more.</summary>
     public static Site? Narrower(Site site, int lanes, int channels) =>
         channels < lanes ? site with { Isa = channels switch { < 4 => Isa.None, < 8 => Isa.Vector128, _ => Isa.Vector256 } } : null;
 
     /// <summary>The rows of a depthwise convolution of floats.</summary>
-    public static DepthwiseRows<S, V, float, FloatPixels<S, V>> Rows<S, V>(Node node, int inputPitch, int outputPitch) where S : struct, ISimd<V> where V : unmanaged =>
+    public static DepthwiseRows<S, V, float, float, FloatPixels<S, V>> Rows<S, V>(Node node, int inputPitch, int outputPitch) where S : struct, ISimd<V> where V : unmanaged =>
         new(node, (Conv)node.Op, inputPitch, outputPitch, node.Inputs[1].Value!.Floats, node.Inputs.Length > 2 ? node.Inputs[2].Value!.Floats : default, new());
 }

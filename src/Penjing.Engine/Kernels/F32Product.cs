@@ -6,7 +6,7 @@ namespace Penjing.Engine;
 /// <param name="Rows">Rows of the left matrix and of the output.</param>
 /// <param name="Columns">Columns of a group's right matrix; those of the groups follow each other in the output.</param>
 /// <param name="Segments">Pieces that a row of the left matrix lies in.</param>
-/// <param name="Length">Floats in a segment; those of the groups follow each other in the left matrix.</param>
+/// <param name="Length">Words in a segment, each a float or a pair of integers; those of the groups follow each other in the left matrix.</param>
 /// <param name="Groups">How many groups there are, one packed right matrix after another.</param>
 internal readonly record struct F32Part(int Rows, int Columns, int Segments, int Length, int Groups = 1)
 {

@@ -36,7 +36,7 @@ internal readonly struct F32Separable : IKernelMaker
 /// <summary>A separable convolution: a step is a block of rows, a task some steps.</summary>
 internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
 {
-    private readonly DepthwiseRows<S, V, float, FloatPixels<S, V>> depthwise;
+    private readonly DepthwiseRows<S, V, float, float, FloatPixels<S, V>> depthwise;
     private readonly F32Panels panels;
     private readonly F32Finish<S, V> finish;
     private readonly NativeBuffer weights, order;

@@ -40,7 +40,7 @@ internal sealed class F32WinogradPlan
     /// <summary>How many blocks of tiles there are.</summary>
     public int Blocks { get; }
 
-    /// <summary>Floats from tile to tile among the transformed inputs.</summary>
+    /// <summary>Words from tile to tile among the transformed inputs.</summary>
     public int RowPitch { get; }
 
     /// <summary>Floats from point to point among the transformed inputs: an odd number of cache lines, so that points don't share sets.</summary>

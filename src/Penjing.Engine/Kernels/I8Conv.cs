@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using static Penjing.Engine.IntegerProduct;
 
 namespace Penjing.Engine;
 
@@ -14,8 +13,8 @@ internal readonly struct I8Conv : IKernelMaker
 
     /// <summary>Whether the node is a product of integers by constant weights whose sums fit 32 bits.</summary>
     public static bool Fits(Site site) => site.Node is { Op: IntegerProduct, Inputs: [{ Value: null }, { Value: not null, Shape: var w }, .. var bias] }
-        && bias is [] or [{ Value: not null, Shape.Rank: 1 }] && Taps(w) <= MostTaps
-        && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0 && LargestSum(site.Node) <= int.MaxValue;
+        && (bias is [] || bias is [{ Value: not null, Shape: { Rank: 1 } each }] && each[0] == site.Node.Shape[1]) && Taps(w) <= MostTaps
+        && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0 && IntegerProduct.LargestSum(site.Node) <= int.MaxValue;
 
     /// <summary>About how many nanoseconds a site takes on one thread: a step multiplies twice as much as one of floats, but adds by itself.</summary>
     public static double Cost(Site site)
@@ -23,7 +22,7 @@ internal readonly struct I8Conv : IKernelMaker
         var op = (IntegerProduct)site.Node.Op;
         Shape output = site.Node.Shape, weights = site.Node.Inputs[1].Shape;
         (int lanes, int groups, int taps) = (site.Isa.Lanes(), op.Conv.Groups, Taps(weights));
-        int words = (Channels(site.Node, op) + 1) / 2, segments = Joins(site.Node, op) ? Pictures(weights)[2] : taps;
+        int words = (Channels(site.Node, op) + 1) / 2, segments = Joins(site.Node, op) ? Layout.Pictures(weights)[2] : taps;
         double rows = (double)output.Elements / output[1], vectors = Math.Ceiling((double)output[1] / groups / lanes), height = site.Isa.TileRows();
         double tiles = Math.Ceiling(rows / height) * groups, panels = Math.Ceiling(vectors / 2), step = Math.Max(rows * groups / tiles * vectors * 0.7, 4 * panels);
         double cycles = tiles * (step * words * taps + panels * (120 + 16 * segments) + height * segments * 8);
@@ -34,18 +33,18 @@ internal readonly struct I8Conv : IKernelMaker
     public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged
     {
         var op = (IntegerProduct)site.Node.Op;
-        int words = (Channels(site.Node, op) + 1) / 2, across = Pictures(site.Node.Inputs[1].Shape)[3];
+        int words = (Channels(site.Node, op) + 1) / 2, across = Layout.Pictures(site.Node.Inputs[1].Shape)[3];
         return new I8Conv<S, V>(site, op, F32Grid.Of(site.Node, op.Conv, Joins(site.Node, op) ? across : 1), words);
     }
 
     /// <summary>Channels of a group of the input.</summary>
     private static int Channels(Node node, IntegerProduct op) => node.Inputs[0].Shape[1] / op.Conv.Groups;
 
-    private static int Taps(Shape weights) => Pictures(weights).Product(2, 4);
+    private static int Taps(Shape weights) => Layout.Pictures(weights).Product(2, 4);
 
     /// <summary>Whether the taps of a kernel's row make one segment, where they are few words and neighbours.</summary>
     private static bool Joins(Node node, IntegerProduct op) =>
-        op.Conv.Groups == 1 && op.Conv.Dilation.Width == 1 && (Channels(node, op) + 1) / 2 * Pictures(node.Inputs[1].Shape)[3] <= 64;
+        op.Conv.Groups == 1 && op.Conv.Dilation.Width == 1 && (Channels(node, op) + 1) / 2 * Layout.Pictures(node.Inputs[1].Shape)[3] <= 64;
 }
 
 /// <inheritdoc cref="I8Conv"/>

@@ -1,14 +1,14 @@
 namespace Penjing.Engine;
 
 /// <summary>
-/// Depthwise convolution of 8-bit integers and its requantization: <see cref="DepthwiseRows{S, V, E, P}"/> with bytes, in floats, which hold sums below 2²⁴ exactly.
+/// Depthwise convolution of 8-bit integers and its requantization, or the floats that its sums stand for: <see cref="DepthwiseRows{S, V, E, O, P}"/> with bytes, in floats, which hold sums below 2²⁴ exactly.
 /// </summary>
 internal readonly struct I8Depthwise : IKernelMaker
 {
     private const int Exact = 1 << 24;
 
     /// <summary>Whether the node is a quantized convolution of each channel by itself whose sums floats hold.</summary>
-    public static bool Fits(Site site) => site.Node is { Op: IntegerProduct { To: QuantizeLinear, Product: Conv { Groups: var groups } }, Inputs: [{ Value: null, Shape: var x }, { Value: not null, Shape: var w }, .. var bias] }
+    public static bool Fits(Site site) => site.Node is { Op: IntegerProduct { Product: Conv { Groups: var groups } }, Inputs: [{ Value: null, Shape: var x }, { Value: not null, Shape: var w }, .. var bias] }
         && groups == x[1] && w[0] == groups && site.Node.Shape.Elements > 0 && x.Elements > 0 && bias is [] or [{ Value: not null }]
         && IntegerProduct.LargestSum(site.Node) < Exact;
 
@@ -29,8 +29,10 @@ internal readonly struct I8Depthwise : IKernelMaker
         Requantization to = new(op);
         float[] biases = node.Inputs.Length > 2 ? [.. node.Inputs[2].Value!.AsSpan<int>().ToArray().Select(bias => (float)bias)] : [];
         DepthwiseIntegers integers = new(signed ? (byte)0x80 : (byte)0, zero + (signed ? 128 : 0), (byte)zero, to.Zero, to.Scales(channels, S.Lanes));
-        return new Depthwise<S, V, byte, BytePixels<S, V>>(site,
-            new(node, op.Conv with { Then = to.Then }, site.InputPitches[0], site.OutputPitch, Weights(node.Inputs[1], op.W), biases, integers), "i8");
+        (Conv conv, float[] weights) = (op.Conv with { Then = to.Then }, Weights(node.Inputs[1], op.W));
+        return op.To is QuantizeLinear
+            ? new Depthwise<S, V, byte, byte, BytePixels<S, V>>(site, new(node, conv, site.InputPitches[0], site.OutputPitch, weights, biases, integers), "i8")
+            : new Depthwise<S, V, byte, float, ByteToFloatPixels<S, V>>(site, new(node, conv, site.InputPitches[0], site.OutputPitch, weights, biases, integers), "i8");
     }
 
     private static float[] Weights(Node node, Quantization quantization)

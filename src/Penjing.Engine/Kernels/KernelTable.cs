@@ -29,7 +29,7 @@ internal static class KernelTable
         Row<F32Conv>("f32-gemm-conv", F32Conv.Fits, F32Conv.Cost),
 
         new("i8-depthwise", I8Depthwise.Fits, Simd.Make<I8Depthwise>, I8Depthwise.Cost),
-        // Half of the products, and exact all the same.
+        // Less than half of the products, and exact all the same.
         new("i8-winograd-2", I8Winograd.Fits, Simd.Make<I8Winograd>, I8Winograd.Cost),
         new("i8-gemm-conv", I8Conv.Fits, Simd.Make<I8Conv>, I8Conv.Cost),
 

@@ -5,8 +5,8 @@ namespace Penjing.Engine;
 
 /// <summary>What all tiles of a product share.</summary>
 /// <param name="segments">How many segments each row of the left matrix has.</param>
-/// <param name="length">How many floats of each segment are read.</param>
-/// <param name="order">Which floats of a segment those are: <paramref name="length"/> places, counted from the segment's pointer.</param>
+/// <param name="length">How many words of each segment are read.</param>
+/// <param name="order">Which words of a segment those are: <paramref name="length"/> places, counted from the segment's pointer.</param>
 /// <param name="min">The output's lower bound.</param>
 /// <param name="max">The output's upper bound.</param>
 /// <param name="adds">Whether the table ends with the pointers of an addend's rows.</param>
@@ -64,7 +64,7 @@ internal static unsafe class Tile<S, V, A> where S : struct, ISimd<V> where V : 
     /// The tile of this many rows and vectors; it takes the table, what is added to the rows' pointers, the panel, its first column and how many
     /// it has, and the shape.
     /// </summary>
-    public static delegate*<float**, nint, float*, nint, int, in TileShape, void> Pick(int rows, int vectors) =>
+    private static delegate*<float**, nint, float*, nint, int, in TileShape, void> Pick(int rows, int vectors) =>
         vectors == 1 ? Pick<N1>(rows) : Pick<N2>(rows);
 
     /// <summary>All of them: that of some rows and vectors at 2 · rows + vectors − 1.</summary>

@@ -24,8 +24,7 @@ public static class Calibration
     public static ImmutableDictionary<string, ValueRange> Ranges(
         Model model, IReadOnlySet<string> floats, DataSet data, RangeMethod method, int pictures = Pictures, int seed = 1, Action<int, int>? tell = null, CancellationToken stop = default)
     {
-        HashSet<string> layers = [.. PostTraining.Layers(model.Graph).Select(layer => layer.Name)];
-        if (floats.FirstOrDefault(name => !layers.Contains(name)) is { } unknown) throw new PenjingException($"there is no layer '{unknown}' that could stay real: `penjing inspect` lists them");
+        PostTraining.Check(model.Graph, floats);
         return Of(model, PostTraining.Values(model.Graph, floats), data.Train.Sample(pictures, seed), model.Preprocessing ?? data.Preprocessing, tell, stop)
             .ToImmutableDictionary(value => value.Key, value => Compression.Ranges.Of(value.Value, method));
     }

@@ -16,13 +16,14 @@ public static class Precision
 
     /// <summary>The layers of a prepared network, those first whose quantization changes its answers most.</summary>
     /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
-    /// <param name="ranges">The ranges of all its values.</param>
+    /// <param name="ranges">The ranges of its values, but for those that only <paramref name="floats"/> would read.</param>
+    /// <param name="floats">Layers that stay real in any case.</param>
     /// <param name="pictures">The pictures that are asked about.</param>
     /// <param name="preprocessing">How a picture becomes the input.</param>
     /// <param name="tell">Is told how many layers are done, and of how many.</param>
     /// <param name="stop">Ends the work.</param>
     public static ImmutableArray<LayerNoise> Order(
-        Model model, IReadOnlyDictionary<string, ValueRange> ranges, Split pictures, Preprocessing preprocessing, Action<int, int>? tell = null, CancellationToken stop = default)
+        Model model, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, Split pictures, Preprocessing preprocessing, Action<int, int>? tell = null, CancellationToken stop = default)
     {
         ImmutableHashSet<string> layers = [.. PostTraining.Layers(model.Graph).Select(layer => layer.Name)];
         Tensor[] fed, real;
@@ -34,11 +35,12 @@ public static class Precision
         }
         double power = real.Sum(answer => Sum(answer, Tensor.Zeros(answer.Type, answer.Shape)));
         List<LayerNoise> noise = [];
-        foreach (string layer in layers)
+        string[] others = [.. layers.Except(floats)];
+        foreach (string layer in others)
         {
             using Session session = new(PostTraining.Quantize(model.Graph, ranges, layers.Remove(layer)), new(Batch: 1));
             noise.Add(new(layer, fed.Zip(real).Sum(pair => Sum(session.Run([pair.First], stop)[0], pair.Second)) / power));
-            tell?.Invoke(noise.Count, layers.Count);
+            tell?.Invoke(noise.Count, others.Length);
         }
         return [.. noise.OrderByDescending(one => one.Error).ThenBy(one => one.Layer, StringComparer.Ordinal)];
     }

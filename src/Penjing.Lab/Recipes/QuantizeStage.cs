@@ -31,6 +31,7 @@ public sealed record QuantizeStage : RecipeStage
     {
         _ = Ranges.Named(Method);
         if (Pictures < 1) throw new PenjingException($"values are measured with at least one picture, not {Pictures}");
+        PostTraining.Check(PostTraining.Prepare(graph), Keep);
         return graph;
     }
 

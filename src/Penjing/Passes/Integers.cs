@@ -8,6 +8,9 @@ namespace Penjing;
 /// </summary>
 internal static class Integers
 {
+    // So many sums of bytes floats hold exactly, each byte taken 128 times.
+    private const int MostAveraged = (1 << 24) / (255 * 128);
+
     /// <summary>Conv | Gemm(DequantizeLinear(x), DequantizeLinear(w), b) => DequantizeLinear(Conv | Gemm(x, w, round(b / (s_x · s_w)))), behind it the activation.</summary>
     public static Node? Multiply(Node node, Func<Node, int> readers)
     {
@@ -16,10 +19,9 @@ internal static class Integers
         if (factors.Any(factor => factor.Info.Type is not (ElementType.Int8 or ElementType.UInt8)) || bias is [{ Value: null, Op: not DequantizeLinear }]) return null;
         if (bias is [{ Shape: { Rank: > 1 } shape }] && shape.Elements != shape[-1]) return null;
         (int from, int to) = node.Op is Gemm { TransposeB: false } ? (1, 1) : (0, 1);
-        if (QuantizedProduct.Sums(factors[0].Info, factors[1].Info, from, to) is not { } sums) return null;
+        if (QuantizedProduct.Sums(factors[0].Info, factors[1].Info, from, to) is not { } sums || sums.Scales.Any(scale => !float.IsNormal(scale))) return null;
         Tensor? value = bias is [] ? null : bias[0].Value ?? (bias[0].Inputs[0].Value is { } integers ? Reference.Evaluate(bias[0], [integers]) : null);
-        if (bias is not [] && value is null) return null;
-        // Two nodes have two names: what the sums are called is new.
+        if (bias is not [] && (value is null || !Fits(value, sums))) return null;
         (Op plain, Activation? then) = node.Op switch
         {
             Conv conv => (conv with { Then = null }, conv.Then),
@@ -27,13 +29,14 @@ internal static class Integers
             var other => (other, (Activation?)null),
         };
         Node product = new($"{node.Name}/sums", plain, [.. factors, .. value is null ? (Node[])[] : [Node.Weight($"{node.Name}/bias", Steps(value, sums, node.Shape[1]))]]);
-        return then is null ? new(node.Name, new DequantizeLinear(), product) : new(node.Name, then, new Node($"{node.Name}/real", new DequantizeLinear(), product));
+        return then is null ? new(node.Name, new DequantizeLinear(), product) : new(node.Name, then, new Node($"{node.Name}/unactivated", new DequantizeLinear(), product));
     }
 
-    /// <summary>AveragePool | GlobalAveragePool(DequantizeLinear(x)) of whole windows => DequantizeLinear(Conv(x, ones that stand for 1 / area)).</summary>
-    public static Node? Average(Node node, Func<Node, int> readers)
+    /// <summary>QuantizeLinear(AveragePool | GlobalAveragePool(DequantizeLinear(x))) of whole windows => QuantizeLinear(Conv(x, ones that stand for 1 / area)).</summary>
+    public static Node? Average(Node quantize, Func<Node, int> readers)
     {
-        if (node is not { Inputs: [{ Op: DequantizeLinear, Inputs: [{ Info: { Type: ElementType.Int8 or ElementType.UInt8, Quantization.Axis: null } } x] }] }) return null;
+        if (quantize is not { Op: QuantizeLinear, Inputs: [{ Inputs: [{ Op: DequantizeLinear, Inputs: [{ Info: { Type: ElementType.Int8 or ElementType.UInt8, Quantization.Axis: null } } x] }] } node] }) return null;
+        if (readers(node) != 1) return null;
         Size whole = node.Op is GlobalAveragePool ? new(x.Shape[2], x.Shape[3]) : default;
         (Size window, Conv conv)? made = node.Op switch
         {
@@ -41,21 +44,22 @@ internal static class Integers
             AveragePool { CeilMode: false } pool when pool.CountIncludePad || pool.Padding == default => (pool.Kernel, new Conv(pool.Stride, pool.Padding, Size.One, x.Shape[1])),
             _ => null,
         };
-        if (made is not ({ Height: > 0, Width: > 0 } size, var sums)) return null;
+        if (made is not ({ Height: > 0, Width: > 0 } size, var sums) || size.Height * size.Width > MostAveraged) return null;
         Tensor ones = Tensor.Build<sbyte>([x.Shape[1], 1, size.Height, size.Width], values => values.Fill(1));
         Node weights = new($"{node.Name}/ones", new Constant(ones, new Quantization(1f / (size.Height * size.Width), 0)));
-        return new(node.Name, new DequantizeLinear(), new Node($"{node.Name}/sums", sums, x, weights));
+        return new(quantize.Name, quantize.Op, new Node($"{node.Name}/sums", sums, x, weights));
     }
 
-    /// <summary>QuantizeLinear(DequantizeLinear(x)) => x of the same quantization | QuantizeLinear(x) of Int32 sums.</summary>
-    public static Node? Requantize(Node node, Func<Node, int> readers) => node is { Op: QuantizeLinear op, Inputs: [{ Op: DequantizeLinear, Inputs: [var x] }] }
-        ? IsSo(x, op) ? x : x.Info.Type is ElementType.Int32 ? new(node.Name, op, x) : null
+    /// <summary>QuantizeLinear(DequantizeLinear(x)) => x of the same quantization | QuantizeLinear(x) of Int32 sums that nothing else reads, so that one step yields what becomes of them.</summary>
+    public static Node? Requantize(Node node, Func<Node, int> readers) => node is { Op: QuantizeLinear op, Inputs: [{ Op: DequantizeLinear, Inputs: [var x] } real] }
+        ? IsSo(x, op) ? x : x.Info.Type is ElementType.Int32 && readers(real) == 1 ? new(node.Name, op, x) : null
         : null;
 
     /// <summary>QuantizeLinear(Relu | Clip(DequantizeLinear(x))) => Relu | Clip(QuantizeLinear(x)), or less where the type's ends clamp so already.</summary>
     public static Node? Clamp(Node node, Func<Node, int> readers)
     {
         if (node is not { Op: QuantizeLinear { Quantization: { Axis: null } quantization } op, Inputs: [{ Op: Relu or Clip, Inputs: [{ Op: DequantizeLinear } real] } clamp] }) return null;
+        if (readers(clamp) != 1 || readers(real) != 1) return null;
         (float low, float high) = clamp.Op is Clip clip ? (clip.Min, clip.Max) : (0, float.PositiveInfinity);
         bool idle = quantization.Nearest(low, op.To) == quantization.Nearest(float.NegativeInfinity, op.To)
             && quantization.Nearest(high, op.To) == quantization.Nearest(float.PositiveInfinity, op.To);
@@ -67,6 +71,15 @@ internal static class Integers
         node is { Op: QuantizeLinear { Quantization.Axis: null } op, Inputs: [{ Op: var f, Inputs: var reals }] } && Passes.Moves(f)
             && reals.All(real => real.Op is DequantizeLinear && IsSo(real.Inputs[0], op)) ? new(node.Name, f, [.. reals.Select(real => real.Inputs[0])]) : null;
 
+    /// <summary>Whether a bias is a number of 32 bits of steps of the sums' scales.</summary>
+    private static bool Fits(Tensor bias, Quantization sums)
+    {
+        ReadOnlySpan<float> reals = bias.Floats;
+        for (int i = 0; i < Math.Max(reals.Length, sums.Scales.Length); i++)
+            if (!(Math.Abs(reals[reals.Length > 1 ? i : 0] / (double)sums.Scales[sums.Scales.Length > 1 ? i : 0]) < int.MaxValue)) return false;
+        return true;
+    }
+
     private static bool IsSo(Node x, QuantizeLinear op) => x.Info.Type == op.To && Equals(x.Info.Quantization, op.Quantization);
 
     /// <summary>A bias as integers of the sums' scales.</summary>
@@ -76,7 +89,7 @@ internal static class Integers
         for (int channel = 0; channel < steps.Length; channel++)
         {
             double scale = sums.Scales[sums.Scales.Length > 1 ? channel : 0];
-            steps[channel] = (int)Math.Clamp(Math.Round(reals[reals.Length > 1 ? channel : 0] / scale), int.MinValue, int.MaxValue);
+            steps[channel] = (int)Math.Round(reals[reals.Length > 1 ? channel : 0] / scale);
         }
     });
 }

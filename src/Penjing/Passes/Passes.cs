@@ -40,8 +40,8 @@ public static class Passes
             _ => null,
         });
 
-    /// <summary>The mean of reals that integers stand for becomes the integers' sum, which stands for it.</summary>
-    public static Pass AveragesToSums { get; } = new("AveragePool | GlobalAveragePool(DequantizeLinear(x)) of whole windows => DequantizeLinear(Conv(x, ones))", Integers.Average);
+    /// <summary>The mean of reals that integers stand for, which becomes integers again, becomes the integers' sum, which stands for it.</summary>
+    public static Pass AveragesToSums { get; } = new("QuantizeLinear(AveragePool | GlobalAveragePool(DequantizeLinear(x))) of whole windows => QuantizeLinear(Conv(x, ones))", Integers.Average);
 
     /// <summary>What is computed with reals that integers stand for is computed with the integers.</summary>
     public static Pass ToIntegers { get; } = new("QuantizeLinear(f(DequantizeLinear(x), …)) => f(x, …) | QuantizeLinear(Conv | Gemm(x, …))",
@@ -55,5 +55,5 @@ public static class Passes
     public static ImmutableArray<Pass> Folding { get; } = [DropIdentities, FoldConstants, MatricesToGemm, FoldAffine, LowerBatchNormalization, FusePadding];
 
     /// <summary>What the engine applies when it loads a network, in the order in which each finds what those before it have cleared.</summary>
-    public static ImmutableArray<Pass> ForInference { get; } = [DropIdentities, AveragesToSums, ToIntegers, .. Folding, FuseActivation];
+    public static ImmutableArray<Pass> ForInference { get; } = [DropIdentities, MatricesToGemm, AveragesToSums, ToIntegers, .. Folding, FuseActivation];
 }

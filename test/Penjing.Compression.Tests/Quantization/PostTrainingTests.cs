@@ -90,6 +90,49 @@ public sealed class PostTrainingTests
         Closeness.CheckBits(expected, session.Run(fed, TestContext.Current.CancellationToken)[0], network);
     }
 
+    /// <summary>Sums that both integers and reals read, means that stay real and depthwise layers before a real one leave nothing to the reference.</summary>
+    [Fact]
+    public void Nothing_falls_back_where_reals_remain()
+    {
+        Graph graph = PostTraining.Prepare(MobileNetV1.Small(0.25, 16, classes: 5, repeats: 0).Graph);
+        Tensor[] fed = RandomGraphs.Fed(graph, 6);
+        ImmutableDictionary<string, ValueRange> ranges = Measured(graph, fed, none);
+        Node[] layers = [.. graph.Nodes.Where(node => node.Op is Conv)];
+        foreach (Node real in layers)
+        {
+            Graph mixed = PostTraining.Quantize(graph, ranges, ImmutableHashSet.Create(real.Name)), watched = new([mixed.Outputs[0], .. mixed.Nodes.Where(node => node.Op is Relu && node.Info.Type is ElementType.Float32).Take(2)], mixed.Inputs);
+            foreach (Graph tried in (Graph[])[mixed, watched])
+            {
+                using Session session = new(tried, new(1));
+                Assert.DoesNotContain(session.Steps, step => step.IsFallback);
+                Closeness.Check(Reference.Run(tried.Rewrite(Passes.ForInference), fed)[0], session.Run(fed, TestContext.Current.CancellationToken)[0], 1e-5, real.Name);
+            }
+        }
+
+        // Every integer value of the network is an output too: as reals.
+        Graph simulated = PostTraining.Simulate(graph, ranges, none), open = new([simulated.Outputs[0], .. simulated.Nodes.Where(node => node.Op is Relu)], simulated.Inputs);
+        using Session all = new(open, new(1));
+        Assert.DoesNotContain(all.Steps, step => step.IsFallback);
+    }
+
+    /// <summary>A channel whose weights are next to nothing keeps its bias.</summary>
+    [Fact]
+    public void Biases_of_dead_channels_stay()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, 3, 5, 5]));
+        float[] weights = RandomTensors.Normal([4, 3, 3, 3], 8).Floats.ToArray();
+        weights.AsSpan(27, 27).Clear();
+        for (int i = 54; i < 81; i++) weights[i] *= 1e-9f;
+        Graph graph = new(new Node("y", new Conv(Size.One, Padding.All(1), Size.One), x, Node.Weight("w", Tensor.Of<float>([4, 3, 3, 3], weights)), Node.Weight("b", Tensor.Of<float>([4], 1, 0.2f, 0.5f, -3))));
+        Graph quantized = PostTraining.Quantize(graph, new Dictionary<string, ValueRange> { ["x"] = new(0, 6) }, none);
+        Tensor answer = Reference.Run(quantized, [Tensor.Zeros(ElementType.Float32, [1, 3, 5, 5])])[0];
+        Assert.Equal(1, answer.Floats[0], 1e-3);
+        Assert.Equal(0.2, answer.Floats[25], 1e-6);
+        Assert.Equal(0.5, answer.Floats[50], 1e-6);
+        using Session session = new(quantized, new(1));
+        Assert.DoesNotContain(session.Steps, step => step.IsFallback);
+    }
+
     /// <summary>A layer that is named stays as it was, weights and all.</summary>
     [Fact]
     public void A_named_layer_stays_real()
