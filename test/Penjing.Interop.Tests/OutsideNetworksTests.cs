@@ -70,7 +70,7 @@ public class OutsideNetworksTests
         }
     }
 
-    private static string Shared(string name)
+    internal static string Shared(string name)
     {
         if (Repository.Shared(name) is { } folder) return folder;
         Assert.Skip($"shared/data/{name} is not beside the repository");

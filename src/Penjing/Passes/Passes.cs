@@ -52,8 +52,8 @@ public static class Passes
         or Pad { Mode: not PadMode.Constant } or Pad { Value: 0 } or Identity or Dropout;
 
     /// <summary>What leaves of a network only what computes, its activations by themselves.</summary>
-    public static ImmutableArray<Pass> Folding { get; } = [DropIdentities, FoldConstants, MatricesToGemm, FoldAffine, LowerBatchNormalization, FusePadding];
+    public static ImmutableArray<Pass> Folding { get; } = [DropIdentities, MatricesToGemm, FoldConstants, FoldAffine, LowerBatchNormalization, FusePadding];
 
     /// <summary>What the engine applies when it loads a network, in the order in which each finds what those before it have cleared.</summary>
-    public static ImmutableArray<Pass> ForInference { get; } = [DropIdentities, MatricesToGemm, AveragesToSums, ToIntegers, .. Folding, FuseActivation];
+    public static ImmutableArray<Pass> ForInference { get; } = [.. Folding.InsertRange(2, AveragesToSums, ToIntegers), FuseActivation];
 }
