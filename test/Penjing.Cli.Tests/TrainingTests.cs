@@ -88,12 +88,12 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
     [Fact]
     public void A_training_stopped_by_a_signal_goes_on_to_the_same_file()
     {
-        string[] command = ["train", "mobilenet-v1-small", "--width", "0.25", "--data", bars.Folder, "--epochs", "8", "--batch", "20", "--threads", "1", "-o"];
+        string[] command = ["train", "mobilenet-v1-small", "--width", "0.25", "--data", bars.Folder, "--epochs", "4", "--batch", "20", "--threads", "1", "-o"];
         Cli.Run([.. command, scratch["whole.penjing"]]).Ends(0);
         string broken = scratch["broken.penjing"], work = broken + ".work";
         using (Process process = Cli.Start(null, [.. command, broken]))
         {
-            for (int wait = 0; wait < 6000 && !File.Exists(Path.Combine(work, "trained.checkpoint")); wait++) Thread.Sleep(5);
+            for (int wait = 0; wait < 600 && !File.Exists(Path.Combine(work, "trained.checkpoint")); wait++) Thread.Sleep(50);
             using Process kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
             kill.WaitForExit();
             string error = process.StandardError.ReadToEnd();
