@@ -55,14 +55,9 @@ internal static class Quantized
     private static Dictionary<string, ValueRange> Ranges(Graph graph)
     {
         ImmutableArray<Node> values = PostTraining.Values(graph, ImmutableHashSet<string>.Empty);
-        Histogram[] seen = [.. values.Select(_ => new Histogram())];
         using Session session = new(new Graph(values, graph.Inputs));
-        for (int picture = 0; picture < Pictures; picture++)
-        {
-            Tensor[] answers = session.Run([Tensor.Of<float>(graph.Inputs[0].Shape, Picture(graph, picture + 2))]);
-            for (int i = 0; i < seen.Length; i++) seen[i].Add(answers[i].Floats);
-        }
-        return values.Zip(seen).ToDictionary(pair => pair.First.Name, pair => Compression.Ranges.Of(pair.Second, RangeMethod.MinMax));
+        return Histogram.Of(values, Enumerable.Range(2, Pictures).Select(seed => session.Run([Tensor.Of<float>(graph.Inputs[0].Shape, Picture(graph, seed))])))
+            .ToDictionary(seen => seen.Key, seen => Compression.Ranges.Of(seen.Value, RangeMethod.MinMax));
     }
 
     private static float[] Picture(Graph graph, int seed)

@@ -32,6 +32,7 @@ public sealed class QuantizeTests : IClassFixture<TrainingTests.Bars>, IDisposab
             Graph graph = PenjingFile.Read(target).Graph;
             Assert.All(graph.Nodes.Where(node => node.Op is Conv or Gemm), node => Assert.Equal(ElementType.Int8, node.Inputs[1].Info.Type));
         }
+        Cli.Run("quantize", scratch["mse.penjing"], "--data", bars.Folder, "-o", scratch["x.penjing"]).Refuses(1, "already");
         Cli.Run("quantize", Trained, "--data", bars.Folder, "--float", "nobody", "-o", scratch["x.penjing"]).Refuses(1, "nobody");
         Assert.False(File.Exists(scratch["x.penjing"]));
 
@@ -47,15 +48,15 @@ public sealed class QuantizeTests : IClassFixture<TrainingTests.Bars>, IDisposab
     public void Training_goes_on_after_a_kill()
     {
         string source = MadeUp.Model(scratch["fresh.penjing"]), target = scratch["learnt.penjing"];
-        string[] options = ["quantize", source, "--data", bars.Folder, "--pictures", "20", "--epochs", "4", "--lr", "0.05", "--batch", "20", "--threads", "1", "-o", target];
+        string[] options = ["quantize", source, "--data", bars.Folder, "--pictures", "20", "--epochs", "8", "--lr", "0.05", "--batch", "20", "--threads", "1", "-o", target];
         using (System.Diagnostics.Process process = Cli.Start(null, options))
         {
-            for (int wait = 0; wait < 1500 && !Directory.Exists(target + ".work"); wait++) Thread.Sleep(20);
-            Thread.Sleep(1000);
+            for (int wait = 0; wait < 6000 && !File.Exists(Path.Combine(target + ".work", "quantized.checkpoint")); wait++) Thread.Sleep(10);
             process.Kill();
             process.WaitForExit();
         }
-        if (Directory.Exists(target + ".work")) Cli.Run([.. options, "--resume"]).Ends(0);
+        Assert.False(File.Exists(target));
+        Cli.Run([.. options, "--resume"]).Ends(0);
         Assert.InRange(Top1(target), 0.5, 1);
         Assert.All(PenjingFile.Read(target).Graph.Nodes.Where(node => node.Op is Conv or Gemm), node => Assert.Equal(ElementType.Int8, node.Inputs[1].Info.Type));
         Assert.False(Directory.Exists(target + ".work"));

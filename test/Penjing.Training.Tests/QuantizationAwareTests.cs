@@ -101,13 +101,9 @@ public sealed class QuantizationAwareTests
     private static Dictionary<string, ValueRange> Measured(Model model, DataSet data)
     {
         ImmutableArray<Node> values = PostTraining.Values(model.Graph, none);
-        Histogram[] seen = [.. values.Select(_ => new Histogram())];
-        for (int picture = 0; picture < 16; picture++)
-        {
-            Tensor[] answers = Reference.Run(new Graph(values, model.Graph.Inputs), [Pictures.ToInput(data.Train.Picture(picture), data.Preprocessing, model.Graph.Inputs[0].Shape)]);
-            for (int i = 0; i < seen.Length; i++) seen[i].Add(answers[i].Floats);
-        }
-        return values.Zip(seen).ToDictionary(pair => pair.First.Name, pair => Ranges.Of(pair.Second, RangeMethod.MinMax));
+        Graph open = new(values, model.Graph.Inputs);
+        return Histogram.Of(values, Enumerable.Range(0, 16).Select(picture => Reference.Run(open, [Pictures.ToInput(data.Train.Picture(picture), data.Preprocessing, model.Graph.Inputs[0].Shape)])))
+            .ToDictionary(seen => seen.Key, seen => Ranges.Of(seen.Value, RangeMethod.MinMax));
     }
 
     private static double Right(Model model, DataSet data)

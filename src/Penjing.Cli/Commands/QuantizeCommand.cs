@@ -42,41 +42,13 @@ internal static class QuantizeCommand
         ImmutableDictionary<string, ValueRange> ranges = ImmutableDictionary<string, ValueRange>.Empty;
         Watch.Over(screen, "measuring", watch => ranges = Calibration.Ranges(network with { Graph = graph }, real, set, Ranges.Named(parsed.GetValue(method)!), parsed.GetValue(pictures), training.Seed,
             (done, all) => watch.Tell((double)done / all, $"{done} of {all} pictures"), stop));
-        if (parsed.GetValue(maxDrop) is { } points) real = Kept(network, graph, ranges, real, set, points / 100, training.Seed, screen, stop);
+        if (parsed.GetValue(maxDrop) is { } points)
+            Watch.Over(screen, "trying", watch => real = Precision.Keep(network with { Graph = graph }, ranges, real, set, points / 100, training.Seed, watch.Tell, stop));
         QuantizeStage stage = new() { Method = parsed.GetValue(method)!, Pictures = Math.Min(parsed.GetValue(pictures), set.Train.Count), Keep = [.. real], Training = new() { Epochs = training.Epochs } };
         Model quantized = network with { Graph = graph };
         if (work is null) quantized = network with { Graph = PostTraining.Quantize(graph, ranges, real) };
         else Watch.Over(screen, "training", watch => quantized = Retrainer.Quantize(quantized, set, ranges, real, training, work, watch.Tell, stop));
         Ending.Write(screen, quantized, set, target, work, new(stage.Name, string.Create(CultureInfo.InvariantCulture,
             $"{stage.Detail}; {set.Name}, seed {training.Seed}{(work is null ? "" : TrainingFlags.Besides(training))}"), null, 0, 0), stop, (source, network));
-    }
-
-    /// <summary>The layers that stay real so that accuracy on the test pictures doesn't fall by more than so much, those among them that were named.</summary>
-    private static ImmutableHashSet<string> Kept(
-        Model network, Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, ImmutableHashSet<string> named, DataSet set, double drop, int seed, Screen screen, CancellationToken stop)
-    {
-        Evaluation.RequirePictures(set);
-        ImmutableArray<LayerNoise>? order = null;
-        ImmutableHashSet<string> kept = named;
-        Watch.Over(screen, "trying", watch =>
-        {
-            double least = Evaluation.Of(network, set, Environment.ProcessorCount, stop).Top1 - drop;
-            kept = Real(Precision.Fewest(PostTraining.Layers(graph).Count(layer => !named.Contains(layer.Name)), count =>
-            {
-                double top1 = Evaluation.Of(network with { Graph = PostTraining.Quantize(graph, ranges, Real(count)) }, set, Environment.ProcessorCount, stop).Top1;
-                watch.Tell(1, $"{count} layers real: top-1 {Quantity.Percent(top1)}, at least {Quantity.Percent(least)} is asked for");
-                return top1 >= least;
-            }));
-
-            // The named layers and so many of the worst others.
-            ImmutableHashSet<string> Real(int count)
-            {
-                if (count == 0) return named;
-                order ??= Precision.Order(network with { Graph = graph }, ranges, named, set.Train.Sample(Precision.Pictures, seed), network.Preprocessing ?? set.Preprocessing,
-                    (done, all) => watch.Tell((double)done / all, $"{done} of {all} layers by themselves"), stop);
-                return named.Union(order.Value.Take(count).Select(noise => noise.Layer));
-            }
-        });
-        return kept;
     }
 }

@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
+
 namespace Penjing.Compression;
 
 /// <summary>How often values occurred, in bins of one width, which doubles whenever a value lies further out: one pass over any number of values, the same in any order.</summary>
-public sealed class Histogram
+/// <param name="of">What the values are, for messages.</param>
+public sealed class Histogram(string of = "values")
 {
     /// <summary>Bins on each side of zero.</summary>
     public const int Side = 2048;
@@ -9,6 +12,9 @@ public sealed class Histogram
     private readonly long[] bins = new long[2 * Side];
     private float low = float.PositiveInfinity, high = float.NegativeInfinity;
     private int exponent = -40;
+
+    /// <summary>What the values are.</summary>
+    public string Name => of;
 
     /// <summary>The width of a bin, a power of two; bin i, counted from the lowest, begins at (i − <see cref="Side"/>) · width.</summary>
     public double Width => Math.ScaleB(1, exponent);
@@ -25,6 +31,18 @@ public sealed class Histogram
     /// <summary>From the least to the largest value, zero among them.</summary>
     public ValueRange Seen => Count == 0 ? default : new(Math.Min(low, 0), Math.Max(high, 0));
 
+    /// <summary>The histogram of each of some values, by name.</summary>
+    /// <param name="values">The values.</param>
+    /// <param name="answers">What they were, again and again, in this order.</param>
+    /// <exception cref="PenjingException">A value is not finite; the message names it.</exception>
+    public static ImmutableDictionary<string, Histogram> Of(ImmutableArray<Node> values, IEnumerable<Tensor[]> answers)
+    {
+        Histogram[] seen = [.. values.Select(value => new Histogram(value.Name))];
+        foreach (Tensor[] answer in answers)
+            for (int i = 0; i < seen.Length; i++) seen[i].Add(answer[i].Floats);
+        return seen.ToImmutableDictionary(histogram => histogram.Name);
+    }
+
     /// <summary>Counts values.</summary>
     /// <exception cref="PenjingException">One is not finite.</exception>
     public void Add(ReadOnlySpan<float> values)
@@ -34,7 +52,7 @@ public sealed class Histogram
             low = Math.Min(low, value);
             high = Math.Max(high, value);
         }
-        if (values.Length > 0 && !(float.IsFinite(low) && float.IsFinite(high))) throw new PenjingException("a value that was to be measured is not finite: the network's weights or its input are damaged");
+        if (values.Length > 0 && !(float.IsFinite(low) && float.IsFinite(high))) throw new PenjingException($"'{of}' is not finite everywhere: the network's weights or its input are damaged");
         while (Math.Max(high, -low) >= Side * Width) Widen();
         double scale = 1 / Width;
         foreach (float value in values)

@@ -16,13 +16,14 @@ public static class PostTraining
     /// <summary>The layers of a graph whose weights become integers: convolutions and products by constants.</summary>
     public static ImmutableArray<Node> Layers(Graph graph) => [.. graph.Nodes.Where(IsProduct)];
 
-    /// <summary>Throws where a layer that is to stay real is none.</summary>
+    /// <summary>Throws where there is nothing to quantize, or a layer that is to stay real is none.</summary>
     /// <param name="graph">A graph of <see cref="Prepare"/>.</param>
     /// <param name="floats">The layers' names.</param>
-    /// <exception cref="PenjingException">There is no such layer; the message names those that there are.</exception>
+    /// <exception cref="PenjingException">There is no layer of reals at all, or no such one; the message names those that there are.</exception>
     public static void Check(Graph graph, IEnumerable<string> floats)
     {
         string[] layers = [.. Layers(graph).Select(layer => layer.Name)];
+        if (layers.Length == 0) throw new PenjingException("the network has no convolution or product of reals with constant weights: it is quantized already, or there is nothing to quantize");
         if (floats.FirstOrDefault(name => !layers.Contains(name)) is { } unknown) throw new PenjingException($"there is no layer '{unknown}' that could stay real; there are {string.Join(", ", layers)}");
     }
 
@@ -149,5 +150,5 @@ public static class PostTraining
         return new([.. largest.Zip(least, (value, floor) => Math.Max(value / LargestWeight, floor) is var scale && float.IsNormal(scale) ? scale : 1)], [.. largest.Select(_ => 0)], axis);
     }
 
-    private static bool IsProduct(Node node) => node is { Op: Conv or Gemm { Alpha: 1, Beta: 1, TransposeA: false }, Inputs: [_, { Value: not null }, .. var bias] } && bias is [] or [{ Value: not null }];
+    private static bool IsProduct(Node node) => node is { Op: Conv or Gemm { Alpha: 1, Beta: 1, TransposeA: false }, Info.Type: ElementType.Float32, Inputs: [_, { Value: not null }, .. var bias] } && bias is [] or [{ Value: not null }];
 }

@@ -19,6 +19,20 @@ internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W
         return new("result", To, new Node("sums", Product, [x, w, .. inputs[2..]]));
     }
 
+    /// <summary>The constant weights of a product less their zero points, in the order in which they lie.</summary>
+    public static short[] Weights(Node node)
+    {
+        var op = (IntegerProduct)node.Op;
+        Node w = node.Inputs[1];
+        ReadOnlySpan<byte> bytes = w.Value!.Bytes.Span;
+        bool signed = w.Info.Type is ElementType.Int8, turned = op.Product is Gemm { TransposeB: false };
+        int columns = node.Shape[1], inner = bytes.Length / columns;
+        var weights = new short[bytes.Length];
+        for (int i = 0; i < weights.Length; i++)
+            weights[i] = (short)((signed ? (sbyte)bytes[i] : bytes[i]) - op.W.ZeroPoints[op.W.Axis is null ? 0 : turned ? i % columns : i / inner]);
+        return weights;
+    }
+
     /// <summary>How large in size a sum of a product of constant weights can be: every product as large as its types allow, and the bias.</summary>
     public static long LargestSum(Node node)
     {

@@ -98,14 +98,3 @@ internal readonly unsafe struct PairsToFloats<S, V> : IArithmetic<S, V> where S 
         if (C.Value > 1 && columns > S.Lanes) S.StorePart(output + S.Lanes, S.Multiply(S.ToFloats(d), S.Load(scales + S.Lanes)), columns - S.Lanes);
     }
 }
-
-/// <summary>What the products of a kernel multiply and yield.</summary>
-internal enum Products
-{
-    /// <summary>Floats.</summary>
-    Floats,
-    /// <summary>Pairs of integers; bytes.</summary>
-    Bytes,
-    /// <summary>Pairs of integers; floats.</summary>
-    Reals,
-}

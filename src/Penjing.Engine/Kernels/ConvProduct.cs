@@ -3,19 +3,19 @@ using System.Runtime.CompilerServices;
 namespace Penjing.Engine;
 
 /// <summary>One element of a kernel: which, and how far its input pixel lies from where the window begins.</summary>
-internal readonly record struct F32Tap(int Index, int Down, int Across);
+internal readonly record struct KernelTap(int Index, int Down, int Across);
 
 /// <summary>
 /// Output pixels Origin + Step · (i, j), i and j below Count, whose windows begin at the input pixels Stride · (i, j); runs of
 /// <paramref name="Joined"/> taps lie side by side and are read as one segment.
 /// </summary>
-internal sealed record F32Grid(Size Origin, Size Step, Size Count, Size Stride, int Joined, F32Tap[] Taps)
+internal sealed record PixelGrid(Size Origin, Size Step, Size Count, Size Stride, int Joined, KernelTap[] Taps)
 {
     /// <summary>Segments of a row.</summary>
     public int Segments => Taps.Length / Joined;
 
     /// <summary>The one grid of a convolution.</summary>
-    public static F32Grid Of(Node node, Conv conv, int joined)
+    public static PixelGrid Of(Node node, Conv conv, int joined)
     {
         Shape kernel = Layout.Pictures(node.Inputs[1].Shape), output = Layout.Pictures(node.Shape);
         int height = kernel[2], width = kernel[3];
@@ -23,7 +23,7 @@ internal sealed record F32Grid(Size Origin, Size Step, Size Count, Size Stride, 
         [
             .. from y in Enumerable.Range(0, height)
                from x in Enumerable.Range(0, width)
-               select new F32Tap(y * width + x, y * conv.Dilation.Height - conv.Padding.Top, x * conv.Dilation.Width - conv.Padding.Left),
+               select new KernelTap(y * width + x, y * conv.Dilation.Height - conv.Padding.Top, x * conv.Dilation.Width - conv.Padding.Left),
         ]);
     }
 
@@ -35,9 +35,9 @@ internal sealed record F32Grid(Size Origin, Size Step, Size Count, Size Stride, 
 /// <summary>
 /// A convolution as a product: grids of output pixels whose rows are read from the input, or from a copy of it that lies as the input would, in words of a pixel's channels.
 /// </summary>
-internal abstract unsafe class ConvProduct<S, V> : F32Product<S, V> where S : struct, ISimd<V> where V : unmanaged
+internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
-    private readonly F32Grid[] grids;
+    private readonly PixelGrid[] grids;
     private readonly int[][] offsets;
     private readonly int groups, height, width, channels, inputPitch, outputHeight, outputWidth, columns, outputBytes, addendPitch;
     private readonly NativeBuffer memory;
@@ -48,8 +48,8 @@ internal abstract unsafe class ConvProduct<S, V> : F32Product<S, V> where S : st
     /// The product of a site: the grids of its output, and how many groups it has, in which order it reads channels, whether it adds, what follows; how many words a group
     /// has of each input pixel, how many lie from pixel to pixel, and how many bytes from pixel to pixel of the output.
     /// </summary>
-    protected ConvProduct(Site site, F32Grid[] grids, FusedConv conv, int channels, int inputPitch, int outputBytes, Products products = Products.Floats)
-        : base(Parts(site.Node, grids, conv.Conv.Groups, channels), site.Seats, conv.Conv.Then, conv.Order, conv.Adds, products)
+    protected ConvProduct(Site site, PixelGrid[] grids, FusedConv conv, int channels, int inputPitch, int outputBytes, delegate*<float**, nint, float*, nint, int, in TileShape, void>[]? tiles = null)
+        : base(Parts(site.Node, grids, conv.Conv.Groups, channels), site.Seats, conv.Conv.Then, conv.Order, conv.Adds, tiles)
     {
         (Node node, this.grids, groups) = (site.Node, grids, conv.Conv.Groups);
         Shape input = Layout.Pictures(node.Inputs[0].Shape), output = Layout.Pictures(node.Shape);
@@ -86,7 +86,7 @@ internal abstract unsafe class ConvProduct<S, V> : F32Product<S, V> where S : st
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Point(int part, int first, int rows, float** table, float* patches, in Operands operands)
     {
-        F32Grid grid = grids[part];
+        PixelGrid grid = grids[part];
         int step = grid.Step.Width, down = grid.Stride.Height, across = grid.Stride.Width;
         int line = first / grid.Count.Width, column = first - line * grid.Count.Width, image = line / grid.Count.Height;
         line -= image * grid.Count.Height;
@@ -124,7 +124,7 @@ internal abstract unsafe class ConvProduct<S, V> : F32Product<S, V> where S : st
 
     /// <summary>The segments of a window that reaches over an edge: zeros for taps outside, patches where joined taps lie on both sides.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Point(F32Grid grid, float* picture, int top, int left, float** pointers, int rows, float* patch)
+    private void Point(PixelGrid grid, float* picture, int top, int left, float** pointers, int rows, float* patch)
     {
         int joined = grid.Joined;
         for (int i = 0; i < grid.Taps.Length; i += joined, pointers += rows, patch += joined * channels)
@@ -142,14 +142,14 @@ internal abstract unsafe class ConvProduct<S, V> : F32Product<S, V> where S : st
     }
 
     /// <summary>How far from a window's beginning its segments begin.</summary>
-    private int[] Offsets(F32Grid grid) => [.. grid.Taps.Where((_, i) => i % grid.Joined == 0).Select(tap => (tap.Down * width + tap.Across) * inputPitch)];
+    private int[] Offsets(PixelGrid grid) => [.. grid.Taps.Where((_, i) => i % grid.Joined == 0).Select(tap => (tap.Down * width + tap.Across) * inputPitch)];
 
     /// <summary>The layout of a part's packed weights.</summary>
-    protected F32Panels Packed(int part) => new(columns, grids[part].Taps.Length * channels, S.Lanes);
+    protected PanelLayout Packed(int part) => new(columns, grids[part].Taps.Length * channels, S.Lanes);
 
     /// <summary>The first float of a group's packed weights.</summary>
     protected float* Panels(int part, int group) => memory.Floats + panels[part] + group * Packed(part).Floats;
 
-    private static F32Part[] Parts(Node node, F32Grid[] grids, int groups, int channels) =>
-        [.. grids.Select(grid => new F32Part(node.Shape[0] * grid.Count.Height * grid.Count.Width, node.Shape[1] / groups, grid.Segments, channels * grid.Joined, groups))];
+    private static ProductPart[] Parts(Node node, PixelGrid[] grids, int groups, int channels) =>
+        [.. grids.Select(grid => new ProductPart(node.Shape[0] * grid.Count.Height * grid.Count.Width, node.Shape[1] / groups, grid.Segments, channels * grid.Joined, groups))];
 }

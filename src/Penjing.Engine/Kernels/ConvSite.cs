@@ -35,12 +35,12 @@ internal sealed record ConvSite(Conv Conv, Ints Order, int Images, Size Kernel, 
     public int Taps => Kernel.Height * Kernel.Width;
 
     /// <summary>How a group's weights are packed for products: a depth is a tap, then one of the group's channels.</summary>
-    public F32Panels Panels(int lanes) => new(Columns / Conv.Groups, Taps * Channels / Conv.Groups, lanes);
+    public PanelLayout Panels(int lanes) => new(Columns / Conv.Groups, Taps * Channels / Conv.Groups, lanes);
 
     /// <summary>The weights and biases of a node, group by group.</summary>
     public unsafe NativeBuffer Pack(Node node, int lanes)
     {
-        F32Panels panels = Panels(lanes);
+        PanelLayout panels = Panels(lanes);
         int channels = Channels / Conv.Groups, columns = Columns / Conv.Groups;
         int[] depths = [.. Enumerable.Range(0, Taps * channels).Select(depth => depth % channels * Taps + depth / channels)];
         NativeBuffer memory = new(Conv.Groups * panels.Floats * sizeof(float));

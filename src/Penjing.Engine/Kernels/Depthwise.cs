@@ -48,15 +48,13 @@ internal sealed unsafe class Depthwise<S, V, E, O, P> : Kernel where S : struct,
 }
 
 /// <summary>What integers of a depthwise convolution stand for.</summary>
-/// <param name="Flip">What each byte of the input is combined with (⊻), so that it is unsigned.</param>
-/// <param name="Zero">The zero point of the bytes that this makes.</param>
-/// <param name="Outside">The byte of a pixel outside the picture.</param>
+/// <param name="Input">How the input's bytes are read.</param>
 /// <param name="OutputZero">The output's zero point.</param>
 /// <param name="Scales">What the sums of each channel are multiplied by.</param>
-internal readonly record struct DepthwiseIntegers(byte Flip, int Zero, byte Outside, int OutputZero, float[] Scales)
+internal readonly record struct DepthwiseIntegers(UnsignedBytes Input, int OutputZero, float[] Scales)
 {
     /// <summary>That of floats.</summary>
-    public DepthwiseIntegers() : this(0, 0, 0, 0, []) { }
+    public DepthwiseIntegers() : this(default, 0, []) { }
 }
 
 /// <summary>What becomes of sums: bounds, and of integers a scale for each channel and a zero point.</summary>

@@ -29,14 +29,14 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
         (kernel, stride, dilation, padding) = (new(taps[2], taps[3]), conv.Stride, conv.Dilation, conv.Padding);
         (channels, height, width, outputHeight, outputWidth) = (input[1], input[2], input[3], node.Shape[2], node.Shape[3]);
         (this.inputPitch, this.outputPitch) = (inputPitch, outputPitch);
-        (flip, less, zero) = (integers.Flip, -integers.Zero, integers.OutputZero);
+        (flip, less, zero) = (integers.Input.Flip, -integers.Input.Zero, integers.OutputZero);
         finish = new(conv.Then);
         blocks = Pick();
         Vectors = (channels + S.Lanes - 1) / S.Lanes;
         Blocks = (outputHeight + blocks.Length - 1) / blocks.Length;
         scales = NativeBuffer.Of<float>(integers.Scales);
         outside = new((long)width * inputPitch * sizeof(E));
-        new Span<byte>(outside.Pointer, (int)outside.Bytes).Fill(integers.Outside);
+        new Span<byte>(outside.Pointer, (int)outside.Bytes).Fill(integers.Input.ZeroByte);
         weights = new((long)Vectors * S.Lanes * (Taps + 1) * sizeof(float));
         for (int i = 0; i < Vectors * S.Lanes; i++)
         {

@@ -33,7 +33,7 @@ internal sealed record F32SparsePanel(int First, int Columns, int Vectors, int[]
     public static F32SparsePanel[] Of(F32SparseMatrix matrix, ConvSite conv, int lanes)
     {
         int columns = conv.Columns / conv.Conv.Groups;
-        F32Panels layout = new(columns, 1, lanes);
+        PanelLayout layout = new(columns, 1, lanes);
         return
         [
             .. from part in Enumerable.Range(0, conv.Conv.Groups)

@@ -35,7 +35,7 @@ internal readonly struct F32Conv : IKernelMaker
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged
     {
-        if (FusedConv.Of(site.Node) is { } fused) return new F32Conv<S, V>(site, [F32Grid.Of(site.Node, fused.Conv, Joined(site, fused))], fused);
+        if (FusedConv.Of(site.Node) is { } fused) return new F32Conv<S, V>(site, [PixelGrid.Of(site.Node, fused.Conv, Joined(site, fused))], fused);
         var transposed = (ConvTranspose)site.Node.Op;
         return new F32Conv<S, V>(site, Phases(site.Node, transposed), new(new() { Groups = transposed.Groups }, [], Adds: false));
     }
@@ -48,7 +48,7 @@ internal readonly struct F32Conv : IKernelMaker
     }
 
     /// <summary>The grids of a transposed convolution: the output pixels of equal remainder by the stride have the same taps.</summary>
-    private static F32Grid[] Phases(Node node, ConvTranspose conv)
+    private static PixelGrid[] Phases(Node node, ConvTranspose conv)
     {
         Shape kernel = node.Inputs[1].Shape;
         (int down, int across) = (conv.Stride.Height, conv.Stride.Width);
@@ -57,14 +57,14 @@ internal readonly struct F32Conv : IKernelMaker
             .. from top in Enumerable.Range(0, Math.Min(down, node.Shape[2]))
                from left in Enumerable.Range(0, Math.Min(across, node.Shape[3]))
                let count = new Size((node.Shape[2] - top + down - 1) / down, (node.Shape[3] - left + across - 1) / across)
-               select new F32Grid(new(top, left), conv.Stride, count, Size.One, 1,
+               select new PixelGrid(new(top, left), conv.Stride, count, Size.One, 1,
                [
                    .. from y in Enumerable.Range(0, kernel[2])
                       from x in Enumerable.Range(0, kernel[3])
                       let fromTop = top + conv.Padding.Top - y * conv.Dilation.Height
                       let fromLeft = left + conv.Padding.Left - x * conv.Dilation.Width
                       where fromTop % down == 0 && fromLeft % across == 0
-                      select new F32Tap(y * kernel[3] + x, fromTop / down, fromLeft / across),
+                      select new KernelTap(y * kernel[3] + x, fromTop / down, fromLeft / across),
                ]),
         ];
     }
@@ -76,7 +76,7 @@ internal sealed unsafe class F32Conv<S, V> : ConvProduct<S, V> where S : struct,
     private readonly bool overwrites;
 
     /// <summary>The kernel of a site: the grids of its output, and how many groups it has, in which order it reads channels, whether it adds, what follows.</summary>
-    public F32Conv(Site site, F32Grid[] grids, FusedConv conv)
+    public F32Conv(Site site, PixelGrid[] grids, FusedConv conv)
         : base(site, grids, conv, Channels(site.Node, conv), site.InputPitches[0], site.OutputPitch * sizeof(float))
     {
         overwrites = conv.Adds && site.InputPitches[FusedConv.Addend] == site.OutputPitch;
@@ -95,7 +95,7 @@ internal sealed unsafe class F32Conv<S, V> : ConvProduct<S, V> where S : struct,
     /// <summary>Channels of the input that a group reads.</summary>
     private static int Channels(Node node, FusedConv conv) => (conv.Order.Count > 0 ? conv.Order.Count : node.Inputs[0].Shape[1]) / conv.Conv.Groups;
 
-    private void Pack(Node node, F32Grid[] grids, int groups, int channels)
+    private void Pack(Node node, PixelGrid[] grids, int groups, int channels)
     {
         int columns = node.Shape[1] / groups;
         Shape kernel = node.Inputs[1].Shape;
@@ -107,7 +107,7 @@ internal sealed unsafe class F32Conv<S, V> : ConvProduct<S, V> where S : struct,
             for (int part = 0; part < grids.Length; part++)
             {
                 int[] depths = [.. grids[part].Taps.SelectMany(tap => Enumerable.Range(0, channels).Select(c => tap.Index + c * acrossChannels))];
-                F32Panels layout = Packed(part);
+                PanelLayout layout = Packed(part);
                 for (int group = 0; group < groups; group++)
                     for (int panel = 0; panel < layout.Count; panel++)
                         layout.Pack(Panels(part, group), panel,

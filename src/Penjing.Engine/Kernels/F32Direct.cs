@@ -23,7 +23,7 @@ internal sealed unsafe class F32Direct<S, V> : Kernel where S : struct, ISimd<V>
 {
     private readonly ConvSite conv;
     private readonly F32Finish<S, V> finish;
-    private readonly F32Panels panels;
+    private readonly PanelLayout panels;
     private readonly NativeBuffer packed, zeros;
     private readonly Split split;
 

@@ -6,7 +6,7 @@ namespace Penjing.Engine;
 /// A convolution as one product with a lowered copy of its input: lines of one kernel row's pixels, the padding among them as zeros. The copy is made
 /// for each output pixel (im2col) or, kernel rows below each other sharing lines, for each output column (MEC).
 /// </summary>
-internal sealed unsafe class F32Lowered<S, V> : F32Product<S, V> where S : struct, ISimd<V> where V : unmanaged
+internal sealed unsafe class F32Lowered<S, V> : TiledProduct<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
     private readonly ConvSite conv;
     private readonly string name;
@@ -94,7 +94,7 @@ internal sealed unsafe class F32Lowered<S, V> : F32Product<S, V> where S : struc
     }
 
     /// <summary>One segment for a whole window where it lies together, else one for each tap: groups read parts of a pixel, dilation leaves lines out.</summary>
-    private static F32Part Part(ConvSite conv) => conv.Conv.Groups == 1 && conv.Conv.Dilation.Height == 1
+    private static ProductPart Part(ConvSite conv) => conv.Conv.Groups == 1 && conv.Conv.Dilation.Height == 1
         ? new(conv.Pixels, conv.Columns, 1, conv.Taps * conv.Channels)
         : new(conv.Pixels, conv.Columns / conv.Conv.Groups, conv.Taps, conv.Channels / conv.Conv.Groups, conv.Conv.Groups);
 }

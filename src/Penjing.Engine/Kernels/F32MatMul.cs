@@ -27,14 +27,14 @@ internal readonly struct F32MatMul : IKernelMaker
 }
 
 /// <summary>Products of matrices, one for each left and right matrix that meet.</summary>
-internal sealed unsafe class F32MatMul<S, V> : F32Product<S, V> where S : struct, ISimd<V> where V : unmanaged
+internal sealed unsafe class F32MatMul<S, V> : TiledProduct<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
     private readonly int rows, columns, depth, count;
     private readonly int[] lefts, rights, offsets;
     private readonly bool transposeLeft, packs;
     private readonly nint across;
     private readonly float alpha;
-    private readonly F32Panels layout;
+    private readonly PanelLayout layout;
     private readonly NativeBuffer? memory;
     private readonly float[] bias;
     private readonly Split packing;
@@ -44,7 +44,7 @@ internal sealed unsafe class F32MatMul<S, V> : F32Product<S, V> where S : struct
     {
         Shape left = node.Inputs[0].Shape, right = node.Inputs[1].Shape;
         Gemm gemm = node.Op as Gemm ?? new();
-        F32Part part = Parts(node)[0];
+        ProductPart part = Parts(node)[0];
         (rows, columns, depth, alpha) = (part.Rows, part.Columns, part.Length, gemm.Alpha);
         transposeLeft = gemm.TransposeA && rows > 1 && depth > 1;
         (lefts, rights) = Pairs(left, right);
@@ -121,11 +121,11 @@ internal sealed unsafe class F32MatMul<S, V> : F32Product<S, V> where S : struct
             layout.Pack(target + layout.Floats * matrix, panel % layout.Count, source + (nint)matrix * depth * columns, offsets, across, alpha, biases);
     }
 
-    private static F32Part[] Parts(Node node)
+    private static ProductPart[] Parts(Node node)
     {
         Shape left = node.Inputs[0].Shape, right = node.Inputs[1].Shape;
         if (node.Op is Gemm gemm) return [new(node.Shape[0], node.Shape[1], 1, left[gemm.TransposeA ? 0 : 1])];
-        F32Part part = new(left.Rank == 1 ? 1 : left[-2], right.Rank == 1 ? 1 : right[-1], 1, left[-1]);
+        ProductPart part = new(left.Rank == 1 ? 1 : left[-2], right.Rank == 1 ? 1 : right[-1], 1, left[-1]);
         if (right.Rank <= 2) return [part with { Rows = node.Shape.Elements / part.Columns }];
         return [.. Enumerable.Repeat(part, node.Shape.Elements / part.Rows / part.Columns)];
     }

@@ -69,12 +69,12 @@ internal sealed unsafe class F32Pool<S, V, P>(Site site, Size kernel, Size strid
         for (int row = first; row < first + count; row++)
         {
             int top = row % outputHeight * stride.Height - padding.Top;
-            (int begin, int end) = Inside(top, height, dilation.Height, kernel.Height);
+            (int begin, int end) = Window.Inside(top, height, dilation.Height, kernel.Height);
             float* picture = operands.Input(0) + (nint)(row / outputHeight) * height * width * inputPitch;
             for (int x = 0; x < outputWidth; x++)
             {
                 int left = x * stride.Width - padding.Left;
-                (int from, int to) = Inside(left, width, dilation.Width, kernel.Width);
+                (int from, int to) = Window.Inside(left, width, dilation.Width, kernel.Width);
                 int seen = Math.Max(0, end - begin) * Math.Max(0, to - from);
                 if (counted == true)
                     seen = (Math.Min(top + kernel.Height, height + padding.Bottom) - top) * (Math.Min(left + kernel.Width, width + padding.Right) - left);
@@ -122,12 +122,5 @@ internal sealed unsafe class F32Pool<S, V, P>(Site site, Size kernel, Size strid
             for (int column = columns; column > 0; column--, pixel += across) joined = P.Join<S, V>(joined, L.Load<S, V>(pixel, count));
         }
         L.Store<S, V>(output, counted is null ? joined : S.Multiply(joined, S.Fill(scale)), count);
-    }
-
-    /// <summary>The steps whose position offset + step · stride lies inside the extent.</summary>
-    private static (int Begin, int End) Inside(int offset, int extent, int stride, int count)
-    {
-        int begin = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
-        return (begin, extent > offset ? Math.Min(count, (extent - offset + stride - 1) / stride) : 0);
     }
 }

@@ -37,7 +37,7 @@ internal readonly struct F32Separable : IKernelMaker
 internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
 {
     private readonly DepthwiseRows<S, V, float, float, FloatPixels<S, V>> depthwise;
-    private readonly F32Panels panels;
+    private readonly PanelLayout panels;
     private readonly F32Finish<S, V> finish;
     private readonly NativeBuffer weights, order;
     private readonly delegate*<float**, nint, float*, nint, int, in TileShape, void>[] tiles;

@@ -34,7 +34,7 @@ internal readonly struct I8Conv : IKernelMaker
     {
         var op = (IntegerProduct)site.Node.Op;
         int words = (Channels(site.Node, op) + 1) / 2, across = Layout.Pictures(site.Node.Inputs[1].Shape)[3];
-        return new I8Conv<S, V>(site, op, F32Grid.Of(site.Node, op.Conv, Joins(site.Node, op) ? across : 1), words);
+        return new I8Conv<S, V>(site, op, PixelGrid.Of(site.Node, op.Conv, Joins(site.Node, op) ? across : 1), words);
     }
 
     /// <summary>Channels of a group of the input.</summary>
@@ -50,21 +50,21 @@ internal readonly struct I8Conv : IKernelMaker
 /// <inheritdoc cref="I8Conv"/>
 internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
-    private readonly int pixels, pitch, groups, channels, words, zero;
-    private readonly bool signed;
+    private readonly int pixels, pitch, groups, channels, words;
+    private readonly UnsignedBytes read;
     private readonly Split widening;
     private readonly NativeBuffer scales;
 
     /// <summary>The kernel of a site whose groups have so many words a pixel.</summary>
-    public I8Conv(Site site, IntegerProduct op, F32Grid grid, int words)
+    public I8Conv(Site site, IntegerProduct op, PixelGrid grid, int words)
         : base(site, [grid], new(op.Conv with { Then = new Requantization(op).Then }, [], Adds: false), words, op.Conv.Groups * words,
-            Math.Max(site.OutputPitch, site.Node.Shape[1]) * site.Node.Info.Type.Size(), op.To is QuantizeLinear ? Products.Bytes : Products.Reals)
+            Math.Max(site.OutputPitch, site.Node.Shape[1]) * site.Node.Info.Type.Size(), op.To is QuantizeLinear ? Tile<S, V, Pairs<S, V>>.All() : Tile<S, V, PairsToFloats<S, V>>.All())
     {
         (Node node, this.words, groups) = (site.Node, words, op.Conv.Groups);
         Node x = node.Inputs[0];
         (pixels, pitch, channels) = (x.Shape.Elements / x.Shape[1], Math.Max(site.InputPitches[0], x.Shape[1]), x.Shape[1] / groups);
         Requantization to = new(op);
-        (zero, signed, Zero) = (op.X.ZeroPoints[0], x.Info.Type is ElementType.Int8, to.Zero);
+        (read, Zero) = (new(x.Info.Type, op.X.ZeroPoints[0]), to.Zero);
         widening = Split.Of(pixels, groups * words);
         scales = NativeBuffer.Of<float>(to.Scales(node.Shape[1], S.Lanes));
         Pack(node, op, grid);
@@ -118,7 +118,7 @@ internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, 
         if (groups == 1 && channels == 3 && pitch == 3)
         {
             // Four pixels of three bytes, of the sixteen that are read.
-            Vector128<byte> places = Vector128.Create((byte)0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255), last = Vector128.Create(0xFF000000u).AsByte() & Vector128.Create((byte)zero);
+            Vector128<byte> places = Vector128.Create((byte)0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255), last = Vector128.Create(0xFF000000u).AsByte() & Vector128.Create(read.ZeroByte);
             for (; pixel < Math.Min(first + count, pixels - 5); pixel += 4)
                 Widen(Vector128.Shuffle(Vector128.Load(input + (nint)pixel * pitch), places) | last, output + (nint)pixel * 2 * words);
         }
@@ -136,27 +136,25 @@ internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, 
     {
         int i = 0;
         for (; i <= count - 16; i += 16) Widen(Vector128.Load(input + i), output + i);
-        for (; i < count; i++) output[i] = (short)((signed ? (sbyte)input[i] : input[i]) - zero);
+        for (; i < count; i++) output[i] = (short)((input[i] ^ read.Flip) - read.Zero);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Widen(Vector128<byte> bytes, short* output)
     {
-        Vector128<short> less = Vector128.Create((short)zero);
-        Vector128<short> low = signed ? Vector128.WidenLower(bytes.AsSByte()) : Vector128.WidenLower(bytes).AsInt16();
-        Vector128<short> high = signed ? Vector128.WidenUpper(bytes.AsSByte()) : Vector128.WidenUpper(bytes).AsInt16();
-        (low - less).Store(output);
-        (high - less).Store(output + 8);
+        Vector128<short> less = Vector128.Create((short)read.Zero);
+        bytes ^= Vector128.Create(read.Flip);
+        (Vector128.WidenLower(bytes).AsInt16() - less).Store(output);
+        (Vector128.WidenUpper(bytes).AsInt16() - less).Store(output + 8);
     }
 
-    private void Pack(Node node, IntegerProduct op, F32Grid grid)
+    private void Pack(Node node, IntegerProduct op, PixelGrid grid)
     {
         bool turned = op.Product is Gemm { TransposeB: false };
-        Tensor weights = node.Inputs[1].Value!;
-        ReadOnlySpan<byte> bytes = weights.Bytes.Span;
+        short[] weights = IntegerProduct.Weights(node);
         ReadOnlySpan<int> bias = node.Inputs.Length > 2 ? node.Inputs[2].Value!.AsSpan<int>() : default;
         int taps = grid.Taps.Length, columns = node.Shape[1] / groups;
-        F32Panels layout = Packed(0);
+        PanelLayout layout = Packed(0);
         for (int group = 0; group < groups; group++)
             for (int panel = 0; panel < layout.Count; panel++)
             {
@@ -164,23 +162,19 @@ internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, 
                 (int first, int count) = layout[panel];
                 int across = layout.Vectors(panel) * S.Lanes;
                 for (int j = 0; j < across; j++) target[j] = !bias.IsEmpty && j < count ? bias[group * columns + first + j] : 0;
-                foreach (F32Tap tap in grid.Taps)
+                foreach (KernelTap tap in grid.Taps)
                     for (int word = 0; word < words; word++)
                     {
                         target += across;
                         for (int j = 0; j < across; j++)
                         {
                             int column = group * columns + first + j;
-                            target[j] = j < count ? (ushort)Weight(bytes, column, 2 * word, tap.Index) | Weight(bytes, column, 2 * word + 1, tap.Index) << 16 : 0;
+                            target[j] = j < count ? (ushort)Weight(column, 2 * word, tap.Index) | Weight(column, 2 * word + 1, tap.Index) << 16 : 0;
                         }
                     }
             }
 
-        int Weight(ReadOnlySpan<byte> bytes, int column, int channel, int tap)
-        {
-            if (channel >= channels) return 0;
-            byte weight = bytes[turned ? channel * node.Shape[1] + column : (column * channels + channel) * taps + tap];
-            return (weights.Type is ElementType.Int8 ? (sbyte)weight : weight) - op.W.ZeroPoints[op.W.Axis is null ? 0 : column];
-        }
+        int Weight(int column, int channel, int tap) =>
+            channel >= channels ? 0 : weights[turned ? channel * node.Shape[1] + column : (column * channels + channel) * taps + tap];
     }
 }

@@ -25,23 +25,12 @@ internal readonly struct I8Depthwise : IKernelMaker
     {
         if (F32Depthwise.Narrower(site, S.Lanes, site.Node.Shape[1]) is { } narrower) return Simd.Make<I8Depthwise>(narrower);
         (Node node, var op) = (site.Node, (IntegerProduct)site.Node.Op);
-        (int channels, int zero, bool signed) = (node.Shape[1], op.X.ZeroPoints[0], node.Inputs[0].Info.Type is ElementType.Int8);
         Requantization to = new(op);
         float[] biases = node.Inputs.Length > 2 ? [.. node.Inputs[2].Value!.AsSpan<int>().ToArray().Select(bias => (float)bias)] : [];
-        DepthwiseIntegers integers = new(signed ? (byte)0x80 : (byte)0, zero + (signed ? 128 : 0), (byte)zero, to.Zero, to.Scales(channels, S.Lanes));
-        (Conv conv, float[] weights) = (op.Conv with { Then = to.Then }, Weights(node.Inputs[1], op.W));
+        DepthwiseIntegers integers = new(new(node.Inputs[0].Info.Type, op.X.ZeroPoints[0]), to.Zero, to.Scales(node.Shape[1], S.Lanes));
+        (Conv conv, float[] weights) = (op.Conv with { Then = to.Then }, [.. IntegerProduct.Weights(node).Select(weight => (float)weight)]);
         return op.To is QuantizeLinear
             ? new Depthwise<S, V, byte, byte, BytePixels<S, V>>(site, new(node, conv, site.InputPitches[0], site.OutputPitch, weights, biases, integers), "i8")
             : new Depthwise<S, V, byte, float, ByteToFloatPixels<S, V>>(site, new(node, conv, site.InputPitches[0], site.OutputPitch, weights, biases, integers), "i8");
-    }
-
-    private static float[] Weights(Node node, Quantization quantization)
-    {
-        ReadOnlySpan<byte> bytes = node.Value!.Bytes.Span;
-        int taps = node.Shape.Product(1, 4);
-        var weights = new float[bytes.Length];
-        for (int i = 0; i < weights.Length; i++)
-            weights[i] = (node.Info.Type is ElementType.Int8 ? (sbyte)bytes[i] : bytes[i]) - quantization.ZeroPoints[quantization.Axis is null ? 0 : i / taps];
-        return weights;
     }
 }

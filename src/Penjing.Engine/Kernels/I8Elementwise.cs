@@ -28,7 +28,8 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
     private readonly Op op;
     private readonly Split split;
     private readonly Reals left, right;
-    private readonly float scale, min, max, low = float.NegativeInfinity, high = float.PositiveInfinity;
+    private readonly F32Finish<S, V> then;
+    private readonly float scale, min, max;
     private readonly int zero;
     private readonly byte lowest, highest, flip;
 
@@ -37,22 +38,18 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
     {
         op = node.Op;
         split = Split.Flat(node.Shape.Elements);
-        if (op is QuantizedAdd add)
-        {
-            (left, right) = (new(node.Inputs[0].Info.Type, add.Left), new(node.Inputs[1].Info.Type, add.Right));
-            (low, high) = add.Then switch { Relu => (0, float.PositiveInfinity), Clip clip => (clip.Min, clip.Max), _ => (low, high) };
-        }
-        else if (op is Relu or Clip)
+        then = new(op as Activation ?? (op as QuantizedAdd)?.Then);
+        if (op is QuantizedAdd add) (left, right) = (new(node.Inputs[0].Info.Type, add.Left), new(node.Inputs[1].Info.Type, add.Right));
+        else if (op is DequantizeLinear) left = new(node.Inputs[0].Info.Type, node.Inputs[0].Info.Quantization!);
+        else if (op is Activation)
         {
             Quantization quantization = node.Info.Quantization!;
-            (float least, float most) = op is Clip clip ? (clip.Min, clip.Max) : (0, float.PositiveInfinity);
-            (lowest, highest) = ((byte)quantization.Nearest(least, node.Info.Type), (byte)quantization.Nearest(most, node.Info.Type));
-            flip = node.Info.Type is ElementType.Int8 ? (byte)0x80 : (byte)0;
+            (lowest, highest) = ((byte)quantization.Nearest(then.Min, node.Info.Type), (byte)quantization.Nearest(then.Max, node.Info.Type));
+            flip = new UnsignedBytes(node.Info.Type, 0).Flip;
         }
-        else if (op is DequantizeLinear) left = new(node.Inputs[0].Info.Type, node.Inputs[0].Info.Quantization!);
         if (((op as QuantizedAdd)?.To ?? op as QuantizeLinear) is not { } to) return;
-        (scale, zero) = (to.Quantization.Scales[0], to.Quantization.ZeroPoints[0]);
-        (min, max) = to.To is ElementType.Int8 ? (sbyte.MinValue - zero, sbyte.MaxValue - zero) : (byte.MinValue - zero, byte.MaxValue - zero);
+        Clip ends = Requantization.Ends(to);
+        (scale, zero, min, max) = (to.Quantization.Scales[0], to.Quantization.ZeroPoints[0], ends.Min, ends.Max);
     }
 
     /// <inheritdoc/>
@@ -62,7 +59,7 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
     public override int Tasks(int phase) => split.Tasks;
 
     /// <inheritdoc/>
-    public override bool Overwrites(int input) => op is QuantizedAdd or Relu or Clip;
+    public override bool Overwrites(int input) => op is QuantizedAdd or Activation;
 
     /// <inheritdoc/>
     public override void Run(int phase, int task, in Operands operands)
@@ -76,7 +73,7 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
             case DequantizeLinear:
                 Dequantize(operands.Input<byte>(0) + first, operands.Output + first, count);
                 break;
-            case Relu or Clip:
+            case Activation:
                 Clamp(operands.Input<byte>(0) + first, operands.Out<byte>() + first, count);
                 break;
             default:
@@ -121,7 +118,7 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private V Sum(byte* a, byte* b, int count) => Steps(S.AtMost(S.Fill(high), S.AtLeast(S.Fill(low), S.Add(Load(left, a, count), Load(right, b, count)))));
+    private V Sum(byte* a, byte* b, int count) => Steps(S.AtMost(S.Fill(then.Max), S.AtLeast(S.Fill(then.Min), S.Add(Load(left, a, count), Load(right, b, count)))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Load(in Reals of, byte* source, int count) => S.Multiply(S.Add(S.LoadBytes(source, of.Flip, count), S.Fill(of.Less)), S.Fill(of.Scale));
@@ -130,11 +127,16 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private V Steps(V reals) => S.AtMost(S.Fill(max), S.AtLeast(S.Fill(min), S.Divide(reals, S.Fill(scale))));
 
-    /// <summary>What bytes stand for: signed ones, their highest bit flipped, are unsigned ones 128 further up.</summary>
-    private readonly struct Reals(ElementType type, Quantization quantization)
+    /// <summary>What bytes stand for.</summary>
+    private readonly struct Reals
     {
-        public readonly byte Flip = type is ElementType.Int8 ? (byte)0x80 : (byte)0;
+        public readonly byte Flip;
+        public readonly float Less, Scale;
 
-        public readonly float Less = -(quantization.ZeroPoints[0] + (type is ElementType.Int8 ? 128 : 0)), Scale = quantization.Scales[0];
+        public Reals(ElementType type, Quantization quantization)
+        {
+            UnsignedBytes read = new(type, quantization.ZeroPoints[0]);
+            (Flip, Less, Scale) = (read.Flip, -read.Zero, quantization.Scales[0]);
+        }
     }
 }

@@ -20,7 +20,7 @@ internal sealed unsafe class I8MaxPool : Kernel
         (channels, height, width, outputHeight, outputWidth) = (input[1], input[2], input[3], output[2], output[3]);
         (inputPitch, outputPitch) = (site.InputPitches[0], site.OutputPitch);
         split = Split.Of(output[0] * outputHeight, (double)outputWidth * channels * (1 + kernel.Height * kernel.Width) / 4);
-        flip = site.Node.Info.Type is ElementType.Int8 ? (byte)0x80 : (byte)0;
+        flip = new UnsignedBytes(site.Node.Info.Type, 0).Flip;
     }
 
     /// <summary>Whether the node is such a pool.</summary>
@@ -44,20 +44,16 @@ internal sealed unsafe class I8MaxPool : Kernel
         {
             int image = line / outputHeight, top = (line - image * outputHeight) * stride.Height - padding.Top;
             byte* picture = operands.Input<byte>(0) + (nint)image * height * width * inputPitch, output = operands.Out<byte>() + (nint)line * outputWidth * outputPitch;
-            (int begin, int end) = Inside(top, kernel.Height, dilation.Height, height);
+            (int begin, int end) = Window.Inside(top, height, dilation.Height, kernel.Height);
             for (int column = 0; column < outputWidth; column++, output += outputPitch)
             {
                 int left = column * stride.Width - padding.Left;
-                (int from, int to) = Inside(left, kernel.Width, dilation.Width, width);
+                (int from, int to) = Window.Inside(left, width, dilation.Width, kernel.Width);
                 byte* window = picture + ((nint)(top + begin * dilation.Height) * width + left + from * dilation.Width) * inputPitch;
                 Largest(window, end - begin, to - from, output);
             }
         }
     }
-
-    /// <summary>The taps from the first to behind the last that lie inside the picture.</summary>
-    private static (int Begin, int End) Inside(int start, int taps, int step, int extent) =>
-        (start < 0 ? (step - 1 - start) / step : 0, Math.Min(taps, start < extent ? (extent - 1 - start) / step + 1 : 0));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Largest(byte* window, int rows, int columns, byte* output)

@@ -48,9 +48,8 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
 
     private readonly int height, width, channels, outputHeight, outputWidth, inputPitch, outputPitch, zero;
     private readonly Padding padding;
-    private readonly byte flip;
+    private readonly UnsignedBytes read;
     private readonly NativeBuffer outside;
-    private readonly short less;
     private readonly float min, max;
     private readonly long scales;
 
@@ -62,11 +61,9 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
         Shape input = node.Inputs[0].Shape;
         (channels, height, width, outputHeight, outputWidth) = (input[1], input[2], input[3], node.Shape[2], node.Shape[3]);
         (inputPitch, outputPitch, padding) = (site.InputPitches[0], site.OutputPitch, op.Conv.Padding);
-        bool signed = node.Inputs[0].Info.Type is ElementType.Int8;
+        read = new(node.Inputs[0].Info.Type, op.X.ZeroPoints[0]);
         outside = new(channels + Wide);
-        new Span<byte>(outside.Pointer, (int)outside.Bytes).Fill((byte)op.X.ZeroPoints[0]);
-        flip = signed ? (byte)0x80 : (byte)0;
-        less = (short)(op.X.ZeroPoints[0] + (signed ? 128 : 0));
+        new Span<byte>(outside.Pointer, (int)outside.Bytes).Fill(read.ZeroByte);
         Requantization to = new(op);
         (zero, min, max) = (to.Zero, to.Then!.Min, to.Then.Max);
         float[] each = to.Scales(node.Shape[1], S.Lanes);
@@ -74,7 +71,7 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
         for (int i = 0; i < each.Length; i++) Memory.Floats[scales + i] = each[i] / 4;
         if (node.Inputs.Length > 2)
             for (int i = 0; i < node.Shape[1]; i++) ((int*)Memory.Floats)[Behind + i] = 4 * node.Inputs[2].Value!.AsSpan<int>()[i];
-        Pack(node, op.W);
+        Pack(node);
     }
 
     /// <inheritdoc/>
@@ -108,7 +105,7 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
             if (whole == channels) continue;
             for (int i = 0; i < Points; i++)
             {
-                new Span<byte>(stage + i * Wide, Wide).Fill(*outside.Pointer);
+                new Span<byte>(stage + i * Wide, Wide).Fill(read.ZeroByte);
                 new ReadOnlySpan<byte>(pixels[i] + whole, channels - whole).CopyTo(new(stage + i * Wide, Wide));
                 pixels[i] = stage + i * Wide;
             }
@@ -120,8 +117,8 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Transform(byte** pixels, int channel, short* temp, short* target)
     {
-        Vector128<byte> sign = Vector128.Create(flip);
-        Vector256<short> zero = Vector256.Create(less);
+        Vector128<byte> sign = Vector128.Create(read.Flip);
+        Vector256<short> zero = Vector256.Create((short)read.Zero);
         nint pitch = 2 * Plan.LeftPitch;
         for (int j = 0; j < Side; j++)
             Turn(Pixel(pixels[j] + channel, sign, zero), Pixel(pixels[Side + j] + channel, sign, zero), Pixel(pixels[2 * Side + j] + channel, sign, zero), Pixel(pixels[3 * Side + j] + channel, sign, zero),
@@ -198,10 +195,9 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
     }
 
     /// <summary>Transforms the weights, each direction times 2, and packs them.</summary>
-    private void Pack(Node node, Quantization w)
+    private void Pack(Node node)
     {
-        ReadOnlySpan<byte> source = node.Inputs[1].Value!.Bytes.Span;
-        bool signed = node.Inputs[1].Info.Type is ElementType.Int8;
+        ReadOnlySpan<short> source = IntegerProduct.Weights(node);
         Span<int> half = stackalloc int[3 * Side], whole = stackalloc int[Side];
         foreach (WinogradPanel panel in Panels)
         {
@@ -209,17 +205,14 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
             for (int c = 0; c < channels; c++)
                 for (int j = 0; j < panel.Columns; j++)
                 {
-                    int column = panel.First + j, zeroPoint = w.ZeroPoints[w.Axis is null ? 0 : column];
-                    ReadOnlySpan<byte> taps = source.Slice((column * channels + c) * 9, 9);
-                    for (int x = 0; x < 3; x++) Turn(Weight(taps[x]), Weight(taps[3 + x]), Weight(taps[6 + x]), half[x..], 3);
+                    ReadOnlySpan<short> taps = source.Slice(((panel.First + j) * channels + c) * 9, 9);
+                    for (int x = 0; x < 3; x++) Turn(taps[x], taps[3 + x], taps[6 + x], half[x..], 3);
                     short* target = (short*)(Memory.Floats + panel.Offset + (c / 2 + 1) * across + j) + c % 2;
                     for (int i = 0; i < Side; i++)
                     {
                         Turn(half[3 * i], half[3 * i + 1], half[3 * i + 2], whole, 1);
                         for (int k = 0; k < Side; k++, target += 2 * point) *target = (short)whole[k];
                     }
-
-                    int Weight(byte weight) => (signed ? (sbyte)weight : weight) - zeroPoint;
                 }
         }
 

@@ -10,13 +10,19 @@ internal readonly struct Requantization
     public Requantization(IntegerProduct product)
     {
         (x, w, Then) = (product.X, product.W, null);
-        if (product.To is not QuantizeLinear { Quantization: var quantization, To: var type }) return;
-        (to, Zero) = (quantization.Scales[0], quantization.ZeroPoints[0]);
-        Then = type is ElementType.Int8 ? new(sbyte.MinValue - Zero, sbyte.MaxValue - Zero) : new(byte.MinValue - Zero, byte.MaxValue - Zero);
+        if (product.To is not QuantizeLinear quantize) return;
+        (to, Zero, Then) = (quantize.Quantization.Scales[0], quantize.Quantization.ZeroPoints[0], Ends(quantize));
     }
 
-    /// <summary>The ends of the type less the zero point; null for reals.</summary>
+    /// <summary>The ends of the integers less the zero point; null for reals.</summary>
     public Clip? Then { get; }
+
+    /// <summary>The least and the largest byte that reals become, less the zero point.</summary>
+    public static Clip Ends(QuantizeLinear to)
+    {
+        int zero = to.Quantization.ZeroPoints[0];
+        return to.To is ElementType.Int8 ? new(sbyte.MinValue - zero, sbyte.MaxValue - zero) : new(byte.MinValue - zero, byte.MaxValue - zero);
+    }
 
     /// <summary>The output's zero point.</summary>
     public int Zero { get; }

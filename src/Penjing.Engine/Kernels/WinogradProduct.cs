@@ -23,7 +23,7 @@ internal abstract unsafe class WinogradProduct<S, V> : Kernel where S : struct, 
     /// <summary>
     /// The product of a site whose groups read so many words of each pixel, at so many points; behind the weights there are so many floats more for what the kernel keeps.
     /// </summary>
-    protected WinogradProduct(Site site, F32WinogradPlan plan, int groups, int depth, int points, long more, delegate*<float**, nint, float*, nint, int, in TileShape, void>[] tile)
+    protected WinogradProduct(Site site, WinogradPlan plan, int groups, int depth, int points, long more, delegate*<float**, nint, float*, nint, int, in TileShape, void>[] tile)
     {
         (Plan, this.depth, this.points, this.tile) = (plan, depth, points, tile);
         var all = new List<WinogradPanel>();
@@ -42,7 +42,7 @@ internal abstract unsafe class WinogradProduct<S, V> : Kernel where S : struct, 
     }
 
     /// <summary>How the convolution is cut.</summary>
-    protected F32WinogradPlan Plan { get; }
+    protected WinogradPlan Plan { get; }
 
     /// <summary>The groups of output channels.</summary>
     protected WinogradPanel[] Panels { get; }

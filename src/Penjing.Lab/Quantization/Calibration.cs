@@ -36,20 +36,17 @@ public static class Calibration
     /// <param name="preprocessing">How a picture becomes the input.</param>
     /// <param name="tell">Is told how many pictures are done, and of how many.</param>
     /// <param name="stop">Ends the work.</param>
-    /// <exception cref="PenjingException">A value is not finite.</exception>
+    /// <exception cref="PenjingException">A value is not finite; the message names it.</exception>
     public static ImmutableDictionary<string, Histogram> Of(
         Model model, ImmutableArray<Node> values, Split pictures, Preprocessing preprocessing, Action<int, int>? tell = null, CancellationToken stop = default)
     {
-        Histogram[] seen = [.. values.Select(_ => new Histogram())];
         if (values.IsEmpty) return ImmutableDictionary<string, Histogram>.Empty;
         using Session session = new(new Graph(values, model.Graph.Inputs), new(Batch: 1));
         Shape shape = session.Inputs[0].Info.Shape;
-        for (int picture = 0; picture < pictures.Count; picture++)
+        return Histogram.Of(values, Enumerable.Range(0, pictures.Count).Select(picture =>
         {
-            Tensor[] answers = session.Run([Training.Pictures.ToInput(pictures.Picture(picture), preprocessing, shape)], stop);
-            for (int value = 0; value < seen.Length; value++) seen[value].Add(answers[value].Floats);
-            tell?.Invoke(picture + 1, pictures.Count);
-        }
-        return values.Zip(seen).ToImmutableDictionary(pair => pair.First.Name, pair => pair.Second);
+            tell?.Invoke(picture, pictures.Count);
+            return session.Run([Training.Pictures.ToInput(pictures.Picture(picture), preprocessing, shape)], stop);
+        }));
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Penjing.Compression;
 using Penjing.Engine;
 using Penjing.Training;
@@ -13,6 +14,41 @@ public static class Precision
 {
     /// <summary>Pictures that layers are compared with.</summary>
     public const int Pictures = 32;
+
+    /// <summary>The layers that stay real so that accuracy on the test pictures doesn't fall by more than so much: those that are named, and as few of the worst others as that takes.</summary>
+    /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
+    /// <param name="ranges">The ranges of its values, but for those that only <paramref name="floats"/> would read.</param>
+    /// <param name="floats">Layers that stay real in any case.</param>
+    /// <param name="data">The pictures.</param>
+    /// <param name="drop">How much less of the test pictures may be right, a fraction.</param>
+    /// <param name="seed">Which training pictures layers are compared with.</param>
+    /// <param name="tell">Is told how far it is, 0 to 1, and what was found.</param>
+    /// <param name="stop">Ends the work.</param>
+    /// <exception cref="PenjingException">There are no test pictures.</exception>
+    public static ImmutableHashSet<string> Keep(
+        Model model, IReadOnlyDictionary<string, ValueRange> ranges, ImmutableHashSet<string> floats, DataSet data, double drop, int seed, Action<double, string>? tell = null, CancellationToken stop = default)
+    {
+        Evaluation.RequirePictures(data);
+        ImmutableArray<LayerNoise>? order = null;
+        double least = Top1(model.Graph) - drop;
+        return Real(Fewest(PostTraining.Layers(model.Graph).Count(layer => !floats.Contains(layer.Name)), count =>
+        {
+            double top1 = Top1(PostTraining.Quantize(model.Graph, ranges, Real(count)));
+            tell?.Invoke(1, string.Create(CultureInfo.InvariantCulture, $"{count} layers real: top-1 {100 * top1:F2} %, at least {100 * least:F2} % is asked for"));
+            return top1 >= least;
+        }));
+
+        double Top1(Graph graph) => Evaluation.Of(model with { Graph = graph }, data, Environment.ProcessorCount, stop).Top1;
+
+        // The named layers and so many of the worst others.
+        ImmutableHashSet<string> Real(int count)
+        {
+            if (count == 0) return floats;
+            order ??= Order(model, ranges, floats, data.Train.Sample(Pictures, seed), model.Preprocessing ?? data.Preprocessing,
+                (done, all) => tell?.Invoke((double)done / all, $"{done} of {all} layers by themselves"), stop);
+            return floats.Union(order.Value.Take(count).Select(noise => noise.Layer));
+        }
+    }
 
     /// <summary>The layers of a prepared network, those first whose quantization changes its answers most.</summary>
     /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>

@@ -12,6 +12,9 @@ namespace Penjing.Training;
 /// <param name="Axis">The axis that has a step size for each index; null where all have one.</param>
 internal sealed record LearnedStep(ElementType Type, int Zero, int? Axis) : Op
 {
+    /// <summary>The least size that a step can have: what is below counts as this, so that quotients stay finite.</summary>
+    public const float Least = 1e-30f;
+
     /// <inheritdoc/>
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
@@ -29,7 +32,7 @@ internal sealed record LearnedStep(ElementType Type, int Zero, int? Axis) : Op
         (int low, int high) = Type is ElementType.Int8 ? (-128, 127) : (0, 255);
         long count = x.NumberOfElements / (Axis is null ? x.shape[0] : steps.NumberOfElements);
         double share = 1 / Math.Sqrt((double)count * high);
-        TorchTensor step = steps.abs().clamp_min(float.Epsilon * (1 << 24));
+        TorchTensor step = steps.abs().clamp_min(Least);
         step = step * share + (step * (1 - share)).detach();
         if (Axis is { } axis) step = step.reshape([.. x.shape.Select((extent, i) => i == axis ? extent : 1)]);
         TorchTensor scaled = (x / step + Zero).clamp(low, high), whole = scaled + (scaled.round() - scaled).detach();

@@ -26,7 +26,7 @@ internal static class QuantizationAware
             if (node.Op is not LearnedStep op) return node.With(inputs);
             if (!quantizations.TryGetValue(node.Inputs[1], out Quantization? quantization))
             {
-                float[] steps = [.. inputs[1].Value!.Floats.ToArray().Select(step => Math.Max(Math.Abs(step), float.Epsilon * (1 << 24)))];
+                float[] steps = [.. inputs[1].Value!.Floats.ToArray().Select(step => Math.Max(Math.Abs(step), LearnedStep.Least))];
                 quantizations.Add(node.Inputs[1], quantization = new([.. steps], [.. steps.Select(_ => op.Zero)], op.Axis));
             }
             return PostTraining.Round(inputs[0], op.Type, quantization);

@@ -21,14 +21,15 @@ internal static class Integers
         (int from, int to) = node.Op is Gemm { TransposeB: false } ? (1, 1) : (0, 1);
         if (QuantizedProduct.Sums(factors[0].Info, factors[1].Info, from, to) is not { } sums || sums.Scales.Any(scale => !float.IsNormal(scale))) return null;
         Tensor? value = bias is [] ? null : bias[0].Value ?? (bias[0].Inputs[0].Value is { } integers ? Reference.Evaluate(bias[0], [integers]) : null);
-        if (bias is not [] && (value is null || !Fits(value, sums))) return null;
+        Tensor? steps = value is null ? null : Steps(value, sums, node.Shape[1]);
+        if (bias is not [] && steps is null) return null;
         (Op plain, Activation? then) = node.Op switch
         {
             Conv conv => (conv with { Then = null }, conv.Then),
             Gemm gemm => (gemm with { Then = null }, gemm.Then),
             var other => (other, (Activation?)null),
         };
-        Node product = new($"{node.Name}/sums", plain, [.. factors, .. value is null ? (Node[])[] : [Node.Weight($"{node.Name}/bias", Steps(value, sums, node.Shape[1]))]]);
+        Node product = new($"{node.Name}/sums", plain, [.. factors, .. steps is null ? (Node[])[] : [Node.Weight($"{node.Name}/bias", steps)]]);
         return then is null ? new(node.Name, new DequantizeLinear(), product) : new(node.Name, then, new Node($"{node.Name}/unactivated", new DequantizeLinear(), product));
     }
 
@@ -71,25 +72,13 @@ internal static class Integers
         node is { Op: QuantizeLinear { Quantization.Axis: null } op, Inputs: [{ Op: var f, Inputs: var reals }] } && Passes.Moves(f)
             && reals.All(real => real.Op is DequantizeLinear && IsSo(real.Inputs[0], op)) ? new(node.Name, f, [.. reals.Select(real => real.Inputs[0])]) : null;
 
-    /// <summary>Whether a bias is a number of 32 bits of steps of the sums' scales.</summary>
-    private static bool Fits(Tensor bias, Quantization sums)
-    {
-        ReadOnlySpan<float> reals = bias.Floats;
-        for (int i = 0; i < Math.Max(reals.Length, sums.Scales.Length); i++)
-            if (!(Math.Abs(reals[reals.Length > 1 ? i : 0] / (double)sums.Scales[sums.Scales.Length > 1 ? i : 0]) < int.MaxValue)) return false;
-        return true;
-    }
-
     private static bool IsSo(Node x, QuantizeLinear op) => x.Info.Type == op.To && Equals(x.Info.Quantization, op.Quantization);
 
-    /// <summary>A bias as integers of the sums' scales.</summary>
-    private static Tensor Steps(Tensor bias, Quantization sums, int channels) => Tensor.Build<int>([channels], steps =>
+    /// <summary>A bias as whole steps of the sums' scales; null where one takes more than 32 bits.</summary>
+    private static Tensor? Steps(Tensor bias, Quantization sums, int channels)
     {
-        ReadOnlySpan<float> reals = bias.Floats;
-        for (int channel = 0; channel < steps.Length; channel++)
-        {
-            double scale = sums.Scales[sums.Scales.Length > 1 ? channel : 0];
-            steps[channel] = (int)Math.Round(reals[reals.Length > 1 ? channel : 0] / scale);
-        }
-    });
+        double[] steps = [.. Enumerable.Range(0, channels).Select(channel =>
+            Math.Round(bias.Floats[bias.Shape.Elements > 1 ? channel : 0] / (double)sums.Scales[sums.Scales.Length > 1 ? channel : 0]))];
+        return steps.All(step => Math.Abs(step) <= int.MaxValue) ? Tensor.Of<int>([channels], [.. steps.Select(step => (int)step)]) : null;
+    }
 }

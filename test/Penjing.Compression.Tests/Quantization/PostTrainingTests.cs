@@ -160,13 +160,7 @@ public sealed class PostTrainingTests
     {
         ImmutableArray<Node> values = PostTraining.Values(graph, floats);
         if (values.IsEmpty) return ImmutableDictionary<string, ValueRange>.Empty;
-        Tensor[] seen = Reference.Run(new Graph(values, graph.Inputs), fed);
-        return values.Zip(seen).ToImmutableDictionary(pair => pair.First.Name, pair =>
-        {
-            Histogram histogram = new();
-            histogram.Add(pair.Second.Floats);
-            return Ranges.Of(histogram, RangeMethod.MinMax);
-        });
+        return Histogram.Of(values, [Reference.Run(new Graph(values, graph.Inputs), fed)]).ToImmutableDictionary(seen => seen.Key, seen => Ranges.Of(seen.Value, RangeMethod.MinMax));
     }
 
     private static void AssertNear(Tensor expected, Tensor actual, double decibels, string what)

@@ -6,7 +6,7 @@ namespace Penjing.Engine;
 /// The layout of a packed right matrix: panels two vectors wide (the last may be one), each the biases of its columns and then, for each depth,
 /// the weights of its columns; columns that don't exist are 0.
 /// </summary>
-internal readonly unsafe struct F32Panels(int columns, int depth, int lanes)
+internal readonly unsafe struct PanelLayout(int columns, int depth, int lanes)
 {
     /// <summary>How many panels there are.</summary>
     public int Count => (columns + 2 * lanes - 1) / (2 * lanes);

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Penjing.Engine;
 
 /// <summary>How a convolution by Winograd's algorithm is cut: its tiles, blocks of tiles, and what of its scratch memory is whose.</summary>
-internal sealed class F32WinogradPlan
+internal sealed class WinogradPlan
 {
     // Floats of transformed inputs and products that stay in the second-level cache beside the weights; floats of weights that are worth reading once.
     private const int Cache = 96 << 10, Weights = 640 << 10;
@@ -12,7 +12,7 @@ internal sealed class F32WinogradPlan
     /// <summary>
     /// The plan of a convolution that reads so many words of each pixel, for tiles of so many outputs across, and vectors of so many lanes; tiles' words are written so many at once.
     /// </summary>
-    public F32WinogradPlan(Node node, int words, int tile, int lanes, int step)
+    public WinogradPlan(Node node, int words, int tile, int lanes, int step)
     {
         int points = (tile + 2) * (tile + 2), columns = 2 * lanes;
         (down, across) = ((node.Shape[2] + tile - 1) / tile, (node.Shape[3] + tile - 1) / tile);

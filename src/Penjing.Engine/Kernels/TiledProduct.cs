@@ -8,25 +8,25 @@ namespace Penjing.Engine;
 /// <param name="Segments">Pieces that a row of the left matrix lies in.</param>
 /// <param name="Length">Words in a segment, each a float or a pair of integers; those of the groups follow each other in the left matrix.</param>
 /// <param name="Groups">How many groups there are, one packed right matrix after another.</param>
-internal readonly record struct F32Part(int Rows, int Columns, int Segments, int Length, int Groups = 1)
+internal readonly record struct ProductPart(int Rows, int Columns, int Segments, int Length, int Groups = 1)
 {
     /// <summary>Multiply-accumulates of the part.</summary>
     public double Macs => (double)Rows * Columns * Segments * Length * Groups;
 
     /// <summary>The layout of a group's right matrix.</summary>
-    public F32Panels Panels(int lanes) => new(Columns, Segments * Length, lanes);
+    public PanelLayout Panels(int lanes) => new(Columns, Segments * Length, lanes);
 }
 
 /// <summary>
 /// Products of a left matrix, whose rows are read where they lie, with packed right matrices: a kernel says where the rows are, and this cuts
 /// the work into register tiles, cache blocks and tasks. No row is copied and no column is summed in another order than that of the depth.
 /// </summary>
-internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
+internal abstract unsafe class TiledProduct<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
 {
     private const int TableBytes = 32768, BlockFloats = 131072, SeatTasks = 4;
     private const double LeastMacs = 400_000;
 
-    private readonly F32Part[] parts;
+    private readonly ProductPart[] parts;
     private readonly F32Finish<S, V> finish;
     private readonly Piece[] pieces;
     private readonly int[] firstPieces;
@@ -36,19 +36,14 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
 
     /// <summary>
     /// Products, whose outputs all get the activation; the floats of a segment, those of all groups, are read in this order where it is given, and
-    /// the table of each tile ends with the rows of an addend if <paramref name="adds"/>.
+    /// the table of each tile ends with the rows of an addend if <paramref name="adds"/>. By themselves words are floats.
     /// </summary>
-    protected F32Product(F32Part[] parts, int seats, Activation? then, Ints order = default, bool adds = false, Products products = Products.Floats)
+    protected TiledProduct(ProductPart[] parts, int seats, Activation? then, Ints order = default, bool adds = false, delegate*<float**, nint, float*, nint, int, in TileShape, void>[]? tiles = null)
     {
         (this.parts, this.adds, ordered) = (parts, adds, order.Count > 0);
         this.order = ordered ? NativeBuffer.Of<int>([.. order]) : TileShape.Plain(parts.Max(part => part.Length));
         finish = new(then);
-        tiles = products switch
-        {
-            Products.Floats => Tile<S, V, Floats<S, V>>.All(),
-            Products.Bytes => Tile<S, V, Pairs<S, V>>.All(),
-            _ => Tile<S, V, PairsToFloats<S, V>>.All(),
-        };
+        this.tiles = tiles ?? Tile<S, V, Floats<S, V>>.All();
         // Few rows use a weight but a few times: they wait for memory, and less work is worth sharing.
         double all = parts.Sum(part => part.Macs), least = LeastMacs * Math.Min(1, parts.Max(part => part.Rows) / 8.0);
         double target = seats == 1 ? all : Math.Max(all / (SeatTasks * seats), least);
@@ -110,8 +105,8 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Multiply(in Piece piece, in Operands operands)
     {
-        F32Part part = parts[piece.Part];
-        F32Panels panels = part.Panels(S.Lanes);
+        ProductPart part = parts[piece.Part];
+        PanelLayout panels = part.Panels(S.Lanes);
         float* right = Panels(piece.Part, operands);
         Rows rows = new(part.Rows, S.TileRows);
         TileShape shape = new(part.Segments, part.Length, (int*)order.Pointer, finish.Min, finish.Max, adds) { Scales = Scales, Zero = Zero };
@@ -151,7 +146,7 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
     }
 
     /// <summary>Applies what the bounds don't express to the outputs of some tiles, rows that follow each other in memory at once.</summary>
-    private void Complete(in Piece piece, in F32Part part, in F32Panels panels, in Rows rows, int from, int to, float** table, int pointers)
+    private void Complete(in Piece piece, in ProductPart part, in PanelLayout panels, in Rows rows, int from, int to, float** table, int pointers)
     {
         int first = Column(piece.FirstPanel, part, panels), columns = Column(piece.FirstPanel + piece.Panels, part, panels) - first;
         float* start = null, end = null;
@@ -169,12 +164,12 @@ internal abstract unsafe class F32Product<S, V> : Kernel where S : struct, ISimd
         finish.Complete(start, (nint)(end - start));
     }
 
-    private static int Column(int panel, in F32Part part, in F32Panels panels) =>
+    private static int Column(int panel, in ProductPart part, in PanelLayout panels) =>
         panel / panels.Count * part.Columns + (panel % panels.Count is var rest and > 0 ? panels[rest].First : 0);
 
     private IEnumerable<Piece> Cut(int index, double target, int seats)
     {
-        F32Part part = parts[index];
+        ProductPart part = parts[index];
         int panels = part.Panels(S.Lanes).Count * part.Groups, tiles = new Rows(part.Rows, S.TileRows).Tiles;
         int wanted = Math.Max(1, (int)Math.Ceiling(part.Macs / target));
         // Each seat has rows of its own where they are enough for a tile's weights to be worth reading; more cuts are across what is larger, so that the other is read once.

@@ -1,0 +1,17 @@
+namespace Penjing.Engine;
+
+/// <summary>How 8-bit integers of either type are read as unsigned ones: the signed, their highest bit flipped, are those 128 further up.</summary>
+internal readonly struct UnsignedBytes
+{
+    /// <summary>That of integers of a type with a zero point.</summary>
+    public UnsignedBytes(ElementType type, int zeroPoint) => (Flip, Zero) = type is ElementType.Int8 ? ((byte)0x80, zeroPoint + 0x80) : ((byte)0, zeroPoint);
+
+    /// <summary>What each byte is combined with (⊻), on the way in and on the way out.</summary>
+    public byte Flip { get; }
+
+    /// <summary>The unsigned integer that stands for zero.</summary>
+    public int Zero { get; }
+
+    /// <summary>The byte that stands for zero as it lies in memory.</summary>
+    public byte ZeroByte => (byte)(Zero ^ Flip);
+}
