@@ -17,7 +17,13 @@ internal static partial class LayerKey
         Op op = site.Node.Op switch
         {
             FusedConv { Order.Count: > 0 } fused => fused with { Order = [fused.Order.Count] },
-            IntegerProduct product => product with { X = none, W = none, To = product.To is QuantizeLinear to ? to with { Quantization = none } : product.To },
+            IntegerProduct product => product with
+            {
+                X = none,
+                W = none,
+                To = product.To is QuantizeLinear to ? to with { Quantization = none } : product.To,
+                Adds = product.Adds is null ? null : product.Adds with { Quantization = none },
+            },
             QuantizedAdd add => add with { Left = none, Right = none, To = add.To with { Quantization = none } },
             QuantizeLinear to => to with { Quantization = none },
             var other => other,

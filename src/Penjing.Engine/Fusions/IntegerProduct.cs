@@ -2,12 +2,16 @@ using System.Collections.Immutable;
 
 namespace Penjing.Engine;
 
-/// <summary>A convolution or product of integers and what becomes of its sums, integers again or floats: inputs are x, w and, where there is one, the bias of Int32.</summary>
+/// <summary>
+/// A convolution or product of integers and what becomes of its sums, integers again or floats: inputs are x, w and, where there is one, the bias of Int32; where something is
+/// added there is one, and then that.
+/// </summary>
 /// <param name="Product">The convolution or the product of matrices.</param>
 /// <param name="X">What the integers of x stand for.</param>
 /// <param name="W">What those of w stand for.</param>
 /// <param name="To">What the sums become.</param>
-internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W, Op To) : Fusion
+/// <param name="Adds">What is added to the reals that the sums stand for, before they become integers; null for nothing.</param>
+internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W, Op To, IntegerAddend? Adds = null) : Fusion
 {
     /// <summary>The product as a convolution: a row of a matrix is a picture of one pixel.</summary>
     internal Conv Conv => Product as Conv ?? new();
@@ -16,7 +20,10 @@ internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W
     public override Node Meaning(ImmutableArray<Node> inputs)
     {
         Node x = new("x", new Reinterpret(X), inputs[0]), w = new("w", new Reinterpret(W), inputs[1]);
-        return new("result", To, new Node("sums", Product, [x, w, .. inputs[2..]]));
+        Node sums = new("sums", Product, [x, w, .. inputs[2..Math.Min(inputs.Length, FusedConv.Addend)]]);
+        if (Adds is null) return new("result", To, sums);
+        Node addend = new("addend", new DequantizeLinear(), new Node("a", new Reinterpret(Adds.Quantization), inputs[FusedConv.Addend]));
+        return new("result", To, new Node("sum", new Add(Adds.Then), new Node("reals", new DequantizeLinear(), sums), addend));
     }
 
     /// <summary>The constant weights of a product less their zero points, in the order in which they lie.</summary>
@@ -47,10 +54,36 @@ internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W
     /// <summary>Conv | Gemm of integers, QuantizeLinear | DequantizeLinear => IntegerProduct, where nothing else reads the sums and a kernel computes both.</summary>
     public static Node? Fuse(Node node, Func<Node, int> readers, Selection selection)
     {
-        if (node is not { Op: QuantizeLinear { To: ElementType.Int8 or ElementType.UInt8, Quantization.Axis: null } or DequantizeLinear, Inputs: [{ Info.Type: ElementType.Int32 } sums] }) return null;
-        if (sums.Op is not (Conv { Then: null } or Gemm { Then: null, TransposeA: false, Alpha: 1, Beta: 1 }) || readers(sums) != 1) return null;
-        if (sums.Inputs[0].Info.Quantization is not { } x || sums.Inputs[1].Info.Quantization is not { } w) return null;
-        Node fused = new(node.Name, new IntegerProduct(sums.Op, x, w, node.Op), sums.Inputs);
-        return selection.HasKernel(fused) ? fused : null;
+        if (node is not { Op: QuantizeLinear { To: ElementType.Int8 or ElementType.UInt8, Quantization.Axis: null } or DequantizeLinear, Inputs: [var sums] }) return null;
+        return Of(sums, readers, node.Op) is { } product && new Node(node.Name, product, sums.Inputs) is var fused && selection.HasKernel(fused) ? fused : null;
     }
+
+    /// <summary>
+    /// Conv | Gemm of integers, DequantizeLinear, Add of what integers stand for, QuantizeLinear => IntegerProduct(Adds), where nothing else reads what lies between and a
+    /// kernel computes all at no more than the two steps' cost. Of two products that one sums the second, which as a rule is computed last.
+    /// </summary>
+    public static Node? FuseSum(Node node, Func<Node, int> readers, Selection selection)
+    {
+        if (node is not { Op: QuantizeLinear { To: ElementType.Int8 or ElementType.UInt8, Quantization.Axis: null }, Inputs: [{ Op: Add { Then: null or Relu or Clip } add, Inputs: [var left, var right] } sum] }) return null;
+        return readers(sum) != 1 || left.Shape != right.Shape ? null : Fused(right, left) ?? Fused(left, right);
+
+        Node? Fused(Node side, Node other)
+        {
+            if (side is not { Op: DequantizeLinear, Inputs: [var sums] } || other is not { Op: DequantizeLinear, Inputs: [{ Info: { Type: ElementType.Int8 or ElementType.UInt8, Quantization: { Axis: null } given } } addend] }) return null;
+            if (readers(side) != 1 || addend.Value is not null || Of(sums, readers, node.Op) is not { } product) return null;
+            Node bias = sums.Inputs.Length > 2 ? sums.Inputs[2] : Node.Weight($"{sums.Name}/zeros", Tensor.Zeros(ElementType.Int32, [sums.Shape[1]]));
+            Node fused = new(node.Name, product with { Adds = new(given, add.Then) }, sums.Inputs[0], sums.Inputs[1], bias, addend);
+            double apart = selection.Cost(new Node(node.Name, product, sums.Inputs)) + Selection.Moving(3L * node.Shape.Elements);
+            return selection.HasKernel(fused) && selection.Cost(fused) <= apart ? fused : null;
+        }
+    }
+
+    private static IntegerProduct? Of(Node sums, Func<Node, int> readers, Op to) =>
+        sums is { Op: Conv { Then: null } or Gemm { Then: null, TransposeA: false, Alpha: 1, Beta: 1 }, Info.Type: ElementType.Int32, Inputs: [{ Info.Quantization: { } x }, { Info.Quantization: { } w }, ..] }
+            && readers(sums) == 1 ? new(sums.Op, x, w, to) : null;
 }
+
+/// <summary>An addend of integers.</summary>
+/// <param name="Quantization">What they stand for.</param>
+/// <param name="Then">The activation of the sum, or none.</param>
+internal sealed record IntegerAddend(Quantization Quantization, Activation? Then);

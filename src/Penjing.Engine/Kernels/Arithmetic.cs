@@ -54,19 +54,39 @@ internal readonly unsafe struct Pairs<S, V> : IArithmetic<S, V> where S : struct
     public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
     {
         byte* bytes = (byte*)output + column;
-        float* scales = shape.Scales + column;
+        float* scales = shape.End.Scales + column;
         c = Bounded(c, min, max, scales);
         if (C.Value > 1) d = Bounded(d, min, max, scales + S.Lanes);
-        if (C.Value > 1 && columns == 2 * S.Lanes) S.StoreBytes(bytes, bytes + S.Lanes, c, d, shape.Zero);
+        if (C.Value > 1 && columns == 2 * S.Lanes) S.StoreBytes(bytes, bytes + S.Lanes, c, d, shape.End.Zero);
         else
         {
-            S.StoreBytes(bytes, c, shape.Zero, Math.Min(columns, S.Lanes));
-            if (C.Value > 1 && columns > S.Lanes) S.StoreBytes(bytes + S.Lanes, d, shape.Zero, columns - S.Lanes);
+            S.StoreBytes(bytes, c, shape.End.Zero, Math.Min(columns, S.Lanes));
+            if (C.Value > 1 && columns > S.Lanes) S.StoreBytes(bytes + S.Lanes, d, shape.End.Zero, columns - S.Lanes);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Bounded(V sums, V min, V max, float* scales) => S.AtMost(max, S.AtLeast(min, S.Multiply(S.ToFloats(sums), S.Load(scales))));
+}
+
+/// <summary>The same products and requantization with an addend in between.</summary>
+internal readonly unsafe struct PairsWithAddend<S, V> : IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V MultiplyAdd(V left, V right, V sums) => S.AddPairs(left, right, sums);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
+    {
+        byte* bytes = (byte*)output + column, added = (byte*)addend + column;
+        float* scales = shape.End.Scales + column;
+        int first = Math.Min(columns, S.Lanes);
+        c = S.AtMost(max, S.AtLeast(min, shape.End.Steps<S, V>(c, S.Load(scales), added, first)));
+        S.StoreBytes(bytes, c, shape.End.Zero, first);
+        if (C.Value == 1 || columns <= S.Lanes) return;
+        d = S.AtMost(max, S.AtLeast(min, shape.End.Steps<S, V>(d, S.Load(scales + S.Lanes), added + S.Lanes, columns - S.Lanes)));
+        S.StoreBytes(bytes + S.Lanes, d, shape.End.Zero, columns - S.Lanes);
+    }
 }
 
 /// <summary>The same products, their sums stored as they are; of all columns of a tile.</summary>
@@ -92,7 +112,7 @@ internal readonly unsafe struct PairsToFloats<S, V> : IArithmetic<S, V> where S 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
     {
-        float* scales = shape.Scales + column;
+        float* scales = shape.End.Scales + column;
         output += column;
         S.StorePart(output, S.Multiply(S.ToFloats(c), S.Load(scales)), Math.Min(columns, S.Lanes));
         if (C.Value > 1 && columns > S.Lanes) S.StorePart(output + S.Lanes, S.Multiply(S.ToFloats(d), S.Load(scales + S.Lanes)), columns - S.Lanes);

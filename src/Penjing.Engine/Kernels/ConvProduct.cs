@@ -39,7 +39,7 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
 {
     private readonly PixelGrid[] grids;
     private readonly int[][] offsets;
-    private readonly int groups, height, width, channels, inputPitch, outputHeight, outputWidth, columns, outputBytes, addendPitch;
+    private readonly int groups, height, width, channels, inputPitch, outputHeight, outputWidth, columns, outputBytes, addendBytes;
     private readonly NativeBuffer memory;
     private readonly long[] panels;
     private readonly long zeros;
@@ -55,7 +55,7 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
         Shape input = Layout.Pictures(node.Inputs[0].Shape), output = Layout.Pictures(node.Shape);
         (height, width, this.channels, this.inputPitch, this.outputBytes) = (input[2], input[3], channels, inputPitch, outputBytes);
         (outputHeight, outputWidth, columns) = (output[2], output[3], output[1] / groups);
-        addendPitch = conv.Adds ? site.InputPitches[FusedConv.Addend] : 0;
+        addendBytes = conv.Adds ? site.InputPitches[FusedConv.Addend] * node.Inputs[FusedConv.Addend].Info.Type.Size() : 0;
         offsets = [.. grids.Select(Offsets)];
         panels = new long[grids.Length];
         for (int part = 0; part < panels.Length; part++)
@@ -65,6 +65,9 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
         }
         memory = new((zeros + Math.Max(input[1], channels * grids[0].Joined)) * sizeof(float));
     }
+
+    /// <inheritdoc/>
+    public sealed override bool Overwrites(int input) => input == FusedConv.Addend && addendBytes > 0 && addendBytes == outputBytes;
 
     /// <inheritdoc/>
     protected override int PatchFloats => grids[0].Joined == 1 ? 0 : grids[0].Taps.Length * channels;
@@ -104,7 +107,7 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
                 for (int x = column * across; row < end; row++, x += across, pixel += step)
                 {
                     table[row] = (float*)(operands.Out<byte>() + pixel * outputBytes);
-                    if (addendPitch > 0) table[(grid.Segments + 1) * rows + row] = operands.Input(FusedConv.Addend) + pixel * addendPitch;
+                    if (addendBytes > 0) table[(grid.Segments + 1) * rows + row] = (float*)(operands.Input<byte>(FusedConv.Addend) + pixel * addendBytes);
                     if (!inside || x + left < 0 || x + right >= width)
                     {
                         Point(grid, picture, y, x, table + rows + row, rows, patches + (nint)row * PatchFloats);

@@ -73,21 +73,15 @@ internal readonly struct F32Conv : IKernelMaker
 /// <summary>A convolution of floats.</summary>
 internal sealed unsafe class F32Conv<S, V> : ConvProduct<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
-    private readonly bool overwrites;
-
     /// <summary>The kernel of a site: the grids of its output, and how many groups it has, in which order it reads channels, whether it adds, what follows.</summary>
     public F32Conv(Site site, PixelGrid[] grids, FusedConv conv)
         : base(site, grids, conv, Channels(site.Node, conv), site.InputPitches[0], site.OutputPitch * sizeof(float))
     {
-        overwrites = conv.Adds && site.InputPitches[FusedConv.Addend] == site.OutputPitch;
         Pack(site.Node, grids, conv.Conv.Groups, Channels(site.Node, conv));
     }
 
     /// <inheritdoc/>
     public override string Label => $"f32-gemm-conv-{Tile}";
-
-    /// <inheritdoc/>
-    public override bool Overwrites(int input) => input == FusedConv.Addend && overwrites;
 
     /// <inheritdoc/>
     protected override float* Left(in Operands operands) => operands.Input(0);

@@ -13,7 +13,7 @@ internal readonly struct I8Conv : IKernelMaker
 
     /// <summary>Whether the node is a product of integers by constant weights whose sums fit 32 bits.</summary>
     public static bool Fits(Site site) => site.Node is { Op: IntegerProduct, Inputs: [{ Value: null }, { Value: not null, Shape: var w }, .. var bias] }
-        && (bias is [] || bias is [{ Value: not null, Shape: { Rank: 1 } each }] && each[0] == site.Node.Shape[1]) && Taps(w) <= MostTaps
+        && (bias is [] || bias is [{ Value: not null, Shape: { Rank: 1 } each }, ..] && each[0] == site.Node.Shape[1]) && Taps(w) <= MostTaps
         && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0 && IntegerProduct.LargestSum(site.Node) <= int.MaxValue;
 
     /// <summary>About how many nanoseconds a site takes on one thread: a step multiplies twice as much as one of floats, but adds by itself.</summary>
@@ -57,16 +57,23 @@ internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, 
 
     /// <summary>The kernel of a site whose groups have so many words a pixel.</summary>
     public I8Conv(Site site, IntegerProduct op, PixelGrid grid, int words)
-        : base(site, [grid], new(op.Conv with { Then = new Requantization(op).Then }, [], Adds: false), words, op.Conv.Groups * words,
-            Math.Max(site.OutputPitch, site.Node.Shape[1]) * site.Node.Info.Type.Size(), op.To is QuantizeLinear ? Tile<S, V, Pairs<S, V>>.All() : Tile<S, V, PairsToFloats<S, V>>.All())
+        : base(site, [grid], new(op.Conv with { Then = new Requantization(op).Then }, [], op.Adds is not null), words, op.Conv.Groups * words,
+            Math.Max(site.OutputPitch, site.Node.Shape[1]) * site.Node.Info.Type.Size(),
+            op switch
+            {
+                { To: DequantizeLinear } => Tile<S, V, PairsToFloats<S, V>>.All(),
+                { Adds: null } => Tile<S, V, Pairs<S, V>>.All(),
+                _ => Tile<S, V, PairsWithAddend<S, V>>.All(),
+            })
     {
         (Node node, this.words, groups) = (site.Node, words, op.Conv.Groups);
         Node x = node.Inputs[0];
         (pixels, pitch, channels) = (x.Shape.Elements / x.Shape[1], Math.Max(site.InputPitches[0], x.Shape[1]), x.Shape[1] / groups);
         Requantization to = new(op);
-        (read, Zero) = (new(x.Info.Type, op.X.ZeroPoints[0]), to.Zero);
+        read = new(x.Info.Type, op.X.ZeroPoints[0]);
         widening = Split.Of(pixels, groups * words);
         scales = NativeBuffer.Of<float>(to.Scales(node.Shape[1], S.Lanes));
+        End = to.End(scales.Floats, node);
         Pack(node, op, grid);
     }
 
@@ -80,10 +87,7 @@ internal sealed unsafe class I8Conv<S, V> : ConvProduct<S, V> where S : struct, 
     public override int Phases => 2;
 
     /// <inheritdoc/>
-    protected override float* Scales => scales.Floats;
-
-    /// <inheritdoc/>
-    protected override int Zero { get; }
+    protected override IntegerEnd End { get; }
 
     /// <inheritdoc/>
     public override int Tasks(int phase) => phase == 0 ? widening.Tasks : ProductTasks;

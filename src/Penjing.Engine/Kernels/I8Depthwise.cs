@@ -8,7 +8,7 @@ internal readonly struct I8Depthwise : IKernelMaker
     private const int Exact = 1 << 24;
 
     /// <summary>Whether the node is a quantized convolution of each channel by itself whose sums floats hold.</summary>
-    public static bool Fits(Site site) => site.Node is { Op: IntegerProduct { Product: Conv { Groups: var groups } }, Inputs: [{ Value: null, Shape: var x }, { Value: not null, Shape: var w }, .. var bias] }
+    public static bool Fits(Site site) => site.Node is { Op: IntegerProduct { Product: Conv { Groups: var groups }, Adds: null }, Inputs: [{ Value: null, Shape: var x }, { Value: not null, Shape: var w }, .. var bias] }
         && groups == x[1] && w[0] == groups && site.Node.Shape.Elements > 0 && x.Elements > 0 && bias is [] or [{ Value: not null }]
         && IntegerProduct.LargestSum(site.Node) < Exact;
 

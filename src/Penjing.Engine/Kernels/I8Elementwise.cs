@@ -27,7 +27,7 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
 {
     private readonly Op op;
     private readonly Split split;
-    private readonly Reals left, right;
+    private readonly ByteReals left, right;
     private readonly F32Finish<S, V> then;
     private readonly float scale, min, max;
     private readonly int zero;
@@ -105,8 +105,8 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
     private void Dequantize(byte* input, float* output, int count)
     {
         int i = 0;
-        for (; i <= count - S.Lanes; i += S.Lanes) S.Store(output + i, Load(left, input + i, S.Lanes));
-        if (i < count) S.StorePart(output + i, Load(left, input + i, count - i), count - i);
+        for (; i <= count - S.Lanes; i += S.Lanes) S.Store(output + i, left.Load<S, V>(input + i, S.Lanes));
+        if (i < count) S.StorePart(output + i, left.Load<S, V>(input + i, count - i), count - i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -118,25 +118,9 @@ internal sealed unsafe class I8Elementwise<S, V> : Kernel where S : struct, ISim
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private V Sum(byte* a, byte* b, int count) => Steps(S.AtMost(S.Fill(then.Max), S.AtLeast(S.Fill(then.Min), S.Add(Load(left, a, count), Load(right, b, count)))));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V Load(in Reals of, byte* source, int count) => S.Multiply(S.Add(S.LoadBytes(source, of.Flip, count), S.Fill(of.Less)), S.Fill(of.Scale));
+    private V Sum(byte* a, byte* b, int count) => Steps(S.AtMost(S.Fill(then.Max), S.AtLeast(S.Fill(then.Min), S.Add(left.Load<S, V>(a, count), right.Load<S, V>(b, count)))));
 
     /// <summary>Reals as steps of the scale, counted from the zero point.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private V Steps(V reals) => S.AtMost(S.Fill(max), S.AtLeast(S.Fill(min), S.Divide(reals, S.Fill(scale))));
-
-    /// <summary>What bytes stand for.</summary>
-    private readonly struct Reals
-    {
-        public readonly byte Flip;
-        public readonly float Less, Scale;
-
-        public Reals(ElementType type, Quantization quantization)
-        {
-            UnsignedBytes read = new(type, quantization.ZeroPoints[0]);
-            (Flip, Less, Scale) = (read.Flip, -read.Zero, quantization.Scales[0]);
-        }
-    }
 }

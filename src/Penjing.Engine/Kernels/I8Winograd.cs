@@ -14,7 +14,7 @@ internal readonly struct I8Winograd : IKernelMaker
 
     /// <summary>Whether the node is such a convolution with constant weights, in one group, four times whose sums fit 32 bits.</summary>
     public static bool Fits(Site site) => site.Node is { Op: IntegerProduct { To: QuantizeLinear, Product: Conv { Groups: 1 } conv }, Inputs: [{ Value: null }, { Value: not null, Shape: var w }, .. var bias] }
-        && conv.Stride == Size.One && conv.Dilation == Size.One && w[2] == 3 && w[3] == 3 && bias is [] or [{ Value: not null }]
+        && conv.Stride == Size.One && conv.Dilation == Size.One && w[2] == 3 && w[3] == 3 && bias is [] or [{ Value: not null }, ..]
         && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0 && IntegerProduct.LargestSum(site.Node) < MostSum;
 
     /// <summary>About how many nanoseconds a site takes on one thread: multiplications, transforms, and weights, which come from memory.</summary>
@@ -46,12 +46,12 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
     // Channels that are transformed at once.
     private const int Wide = 16;
 
-    private readonly int height, width, channels, outputHeight, outputWidth, inputPitch, outputPitch, zero;
+    private readonly int height, width, channels, outputHeight, outputWidth, inputPitch, outputPitch, addendPitch;
     private readonly Padding padding;
     private readonly UnsignedBytes read;
     private readonly NativeBuffer outside;
     private readonly float min, max;
-    private readonly long scales;
+    private readonly IntegerEnd end;
 
     /// <summary>The kernel of a site.</summary>
     public I8Winograd(Site site) : base(site, new(site.Node, Words(site.Node), Outputs, S.Lanes, Math.Max(Wide / 2, S.Lanes)), 1, Words(site.Node), Points,
@@ -65,10 +65,11 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
         outside = new(channels + Wide);
         new Span<byte>(outside.Pointer, (int)outside.Bytes).Fill(read.ZeroByte);
         Requantization to = new(op);
-        (zero, min, max) = (to.Zero, to.Then!.Min, to.Then.Max);
+        (min, max) = (to.Then!.Min, to.Then.Max);
         float[] each = to.Scales(node.Shape[1], S.Lanes);
-        scales = Behind + each.Length;
-        for (int i = 0; i < each.Length; i++) Memory.Floats[scales + i] = each[i] / 4;
+        end = to.End(Memory.Floats + Behind + each.Length, node);
+        for (int i = 0; i < each.Length; i++) end.Scales[i] = each[i] / 4;
+        addendPitch = op.Adds is null ? 0 : site.InputPitches[FusedConv.Addend];
         if (node.Inputs.Length > 2)
             for (int i = 0; i < node.Shape[1]; i++) ((int*)Memory.Floats)[Behind + i] = 4 * node.Inputs[2].Value!.AsSpan<int>()[i];
         Pack(node);
@@ -76,6 +77,9 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
 
     /// <inheritdoc/>
     public override string Label => $"i8-winograd-{Outputs}-{Split.Name<S, V>()}";
+
+    /// <inheritdoc/>
+    public override bool Overwrites(int input) => input == FusedConv.Addend && addendPitch > 0 && addendPitch == outputPitch;
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -155,31 +159,33 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
             (int image, int top, int left) = Plan[tile];
             (top, left) = (top * Outputs, left * Outputs);
             bool below = top + 1 < outputHeight, right = left + 1 < outputWidth;
-            byte* pixel = operands.Out<byte>() + (((nint)image * outputHeight + top) * outputWidth + left) * outputPitch + panel.First;
-            for (int vector = 0; vector < panel.Vectors; vector++, products += S.Lanes, pixel += S.Lanes)
+            nint at = ((nint)image * outputHeight + top) * outputWidth + left;
+            byte* pixel = operands.Out<byte>() + at * outputPitch + panel.First, addend = addendPitch > 0 ? operands.Input<byte>(FusedConv.Addend) + at * addendPitch + panel.First : null;
+            for (int vector = 0; vector < panel.Vectors; vector++, products += S.Lanes, pixel += S.Lanes, addend += S.Lanes)
             {
                 int first = panel.First + vector * S.Lanes, count = Math.Min(panel.Columns - vector * S.Lanes, S.Lanes);
-                V bias = S.Load(Memory.Floats + Behind + first), scale = S.Load(Memory.Floats + scales + first);
+                V bias = S.Load(Memory.Floats + Behind + first), scale = S.Load(end.Scales + first);
                 (V a0, V b0) = Turn(products, 4 * pitch);
                 (V a1, V b1) = Turn(products + pitch, 4 * pitch);
                 (V a2, V b2) = Turn(products + 2 * pitch, 4 * pitch);
                 (V a3, V b3) = Turn(products + 3 * pitch, 4 * pitch);
                 (a0, a1) = (S.AddWords(S.AddWords(a0, bias), S.AddWords(a1, a2)), S.AddWords(bias, S.SubtractWords(S.SubtractWords(a1, a2), a3)));
-                Store(pixel, a0, a1);
+                Store(pixel, addend, a0, a1);
                 if (!below) continue;
                 (b0, b1) = (S.AddWords(S.AddWords(b0, bias), S.AddWords(b1, b2)), S.AddWords(bias, S.SubtractWords(S.SubtractWords(b1, b2), b3)));
-                Store(pixel + (nint)outputWidth * outputPitch, b0, b1);
+                Store(pixel + (nint)outputWidth * outputPitch, addend + (nint)outputWidth * addendPitch, b0, b1);
 
                 [MethodImpl(MethodImplOptions.AggressiveInlining)]
-                void Store(byte* target, V one, V next)
+                void Store(byte* target, byte* added, V one, V next)
                 {
-                    one = S.AtMost(most, S.AtLeast(least, S.Multiply(S.ToFloats(one), scale)));
-                    next = S.AtMost(most, S.AtLeast(least, S.Multiply(S.ToFloats(next), scale)));
-                    if (right && count == S.Lanes) S.StoreBytes(target, target + outputPitch, one, next, zero);
+                    one = addendPitch == 0 ? S.Multiply(S.ToFloats(one), scale) : end.Steps<S, V>(one, scale, added, count);
+                    next = addendPitch == 0 || !right ? S.Multiply(S.ToFloats(next), scale) : end.Steps<S, V>(next, scale, added + addendPitch, count);
+                    (one, next) = (S.AtMost(most, S.AtLeast(least, one)), S.AtMost(most, S.AtLeast(least, next)));
+                    if (right && count == S.Lanes) S.StoreBytes(target, target + outputPitch, one, next, end.Zero);
                     else
                     {
-                        S.StoreBytes(target, one, zero, count);
-                        if (right) S.StoreBytes(target + outputPitch, next, zero, count);
+                        S.StoreBytes(target, one, end.Zero, count);
+                        if (right) S.StoreBytes(target + outputPitch, next, end.Zero, count);
                     }
                 }
             }

@@ -1,18 +1,37 @@
+using System.Runtime.CompilerServices;
+
 namespace Penjing.Engine;
 
-/// <summary>What becomes of exact sums: times a scale of their channel they are reals; or, within bounds, rounded, and the zero point added, integers.</summary>
+/// <summary>
+/// What becomes of exact sums: times a scale of their channel they are reals; or, within bounds, rounded, and the zero point added, integers. Where something is added, it is to the
+/// reals, which a step then divides.
+/// </summary>
 internal readonly struct Requantization
 {
     private readonly Quantization x, w;
-    private readonly float to = 1;
+    private readonly float to = 1, divisor = 1;
 
     /// <summary>That of a product.</summary>
     public Requantization(IntegerProduct product)
     {
         (x, w, Then) = (product.X, product.W, null);
         if (product.To is not QuantizeLinear quantize) return;
-        (to, Zero, Then) = (quantize.Quantization.Scales[0], quantize.Quantization.ZeroPoints[0], Ends(quantize));
+        (float scale, Clip ends) = (quantize.Quantization.Scales[0], Ends(quantize));
+        (Zero, Then) = (quantize.Quantization.ZeroPoints[0], ends);
+        if (product.Adds is not { } adds) to = scale;
+        else
+        {
+            // Division and rounding keep the order: what bounds the sum bounds its steps.
+            (float min, float max) = adds.Then switch
+            {
+                null => (float.NegativeInfinity, float.PositiveInfinity),
+                Clip clip => (clip.Min, clip.Max),
+                _ => (0, float.PositiveInfinity),
+            };
+            (divisor, Then) = (scale, new(Math.Clamp(min / scale, ends.Min, ends.Max), Math.Clamp(max / scale, ends.Min, ends.Max)));
+        }
     }
+
 
     /// <summary>The ends of the integers less the zero point; null for reals.</summary>
     public Clip? Then { get; }
@@ -34,4 +53,34 @@ internal readonly struct Requantization
         for (int channel = 0; channel < channels; channel++) scales[channel] = x.Scales[0] * w.Scales[w.Axis is null ? 0 : channel] / to;
         return scales;
     }
+
+    /// <summary>The same for a kernel that keeps the scales, and adds integers of this type where the product adds.</summary>
+    public unsafe IntegerEnd End(float* scales, Node node) => new()
+    {
+        Scales = scales,
+        Zero = Zero,
+        Divisor = divisor,
+        Addend = ((IntegerProduct)node.Op).Adds is { } adds ? new(node.Inputs[FusedConv.Addend].Info.Type, adds.Quantization) : default,
+    };
+}
+
+/// <summary>What becomes of sums of integers, as kernels read it.</summary>
+internal unsafe struct IntegerEnd
+{
+    /// <summary>What the sums of each column are multiplied by, the first column's first.</summary>
+    public float* Scales;
+
+    /// <summary>The output's zero point.</summary>
+    public int Zero;
+
+    /// <summary>What the integers of an addend stand for.</summary>
+    public ByteReals Addend;
+
+    /// <summary>What reals to which an addend was added are divided by.</summary>
+    public float Divisor;
+
+    /// <summary>The steps of the output that exact sums, times their scales and with those of an addend, come to.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly V Steps<S, V>(V sums, V scales, byte* addend, int count) where S : struct, ISimd<V> where V : unmanaged =>
+        S.Divide(S.Add(S.Multiply(S.ToFloats(sums), scales), Addend.Load<S, V>(addend, count)), S.Fill(Divisor));
 }

@@ -27,11 +27,8 @@ internal unsafe struct TileShape(int segments, int length, int* order, float min
     /// <summary>Whether there is an addend.</summary>
     public readonly bool Adds = adds;
 
-    /// <summary>Of integers what the sums of each column are multiplied by, the first column's first.</summary>
-    public float* Scales = null;
-
-    /// <summary>Of integers the output's zero point.</summary>
-    public int Zero = 0;
+    /// <summary>What becomes of sums of integers.</summary>
+    public IntegerEnd End = default;
 
     /// <summary>Where the memory begins that the next tile asks for, to come into the second-level cache, and how many bytes later it asks at each next depth.</summary>
     public byte* Ahead = (byte*)order;

@@ -74,11 +74,8 @@ internal abstract unsafe class TiledProduct<S, V> : Kernel where S : struct, ISi
     /// </summary>
     protected abstract void Point(int part, int first, int rows, float** table, float* patches, in Operands operands);
 
-    /// <summary>Of integers what the sums of each column are multiplied by.</summary>
-    protected virtual float* Scales => null;
-
-    /// <summary>Of integers the output's zero point.</summary>
-    protected virtual int Zero => 0;
+    /// <summary>What becomes of sums of integers.</summary>
+    protected virtual IntegerEnd End => default;
 
     /// <summary>The packed right matrix of a part.</summary>
     protected abstract float* Panels(int part, in Operands operands);
@@ -109,7 +106,7 @@ internal abstract unsafe class TiledProduct<S, V> : Kernel where S : struct, ISi
         PanelLayout panels = part.Panels(S.Lanes);
         float* right = Panels(piece.Part, operands);
         Rows rows = new(part.Rows, S.TileRows);
-        TileShape shape = new(part.Segments, part.Length, (int*)order.Pointer, finish.Min, finish.Max, adds) { Scales = Scales, Zero = Zero };
+        TileShape shape = new(part.Segments, part.Length, (int*)order.Pointer, finish.Min, finish.Max, adds) { End = End };
         int pointers = S.TileRows * (part.Segments + (adds ? 2 : 1)), patchFloats = PatchFloats * S.TileRows;
         int bytes = pointers * sizeof(float*) + patchFloats * sizeof(float);
         int block = Math.Clamp(Math.Min(TableBytes / bytes, BlockFloats / (S.TileRows * part.Length)), 1, piece.Tiles);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Penjing.Engine;
 
 /// <summary>How 8-bit integers of either type are read as unsigned ones: the signed, their highest bit flipped, are those 128 further up.</summary>
@@ -14,4 +16,22 @@ internal readonly struct UnsignedBytes
 
     /// <summary>The byte that stands for zero as it lies in memory.</summary>
     public byte ZeroByte => (byte)(Zero ^ Flip);
+}
+
+/// <summary>The reals that 8-bit integers stand for.</summary>
+internal readonly unsafe struct ByteReals
+{
+    private readonly byte flip;
+    private readonly float less, scale;
+
+    /// <summary>Those of integers of a type with one quantization.</summary>
+    public ByteReals(ElementType type, Quantization quantization)
+    {
+        UnsignedBytes read = new(type, quantization.ZeroPoints[0]);
+        (flip, less, scale) = (read.Flip, -read.Zero, quantization.Scales[0]);
+    }
+
+    /// <summary>Those of some bytes, at most a vector of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V Load<S, V>(byte* source, int count) where S : struct, ISimd<V> where V : unmanaged => S.Multiply(S.Add(S.LoadBytes(source, flip, count), S.Fill(less)), S.Fill(scale));
 }

@@ -72,6 +72,23 @@ public sealed class PostTrainingTests
         }
     }
 
+    /// <summary>Of two values that a residual sum adds, the product that is computed last is not rounded before, and one step computes both.</summary>
+    [Fact]
+    public void A_residual_sum_takes_a_product_as_it_comes()
+    {
+        Graph graph = PostTraining.Prepare(Zoo.Find("cifar-resnet-20").Build().Graph);
+        Node[] sums = [.. graph.Nodes.Where(node => node.Op is Add)], later = [.. sums.Select(sum => sum.Inputs.Single(side => side.Op is Conv))];
+        Assert.Equal(9, sums.Length);
+        ImmutableArray<Node> values = PostTraining.Values(graph, none);
+        Assert.All(later, product => Assert.DoesNotContain(product, values));
+        Assert.All(sums, sum => Assert.Contains(sum.Inputs.Single(side => side.Op is not Conv), values));
+        using Session session = new(PostTraining.Quantize(graph, Measured(graph, RandomGraphs.Fed(graph, 7), none), none), new(1));
+        Assert.DoesNotContain(session.Steps, step => step.Op is "QuantizedAdd" or "Add");
+
+        // One that stays real is a value like others.
+        Assert.Contains(later[2], PostTraining.Values(graph, ImmutableHashSet.Create(later[2].Name)));
+    }
+
     /// <summary>A network of ONNX's QuantizeLinear and DequantizeLinear runs on the kernels of integers, with the answer of our own integers to the bit.</summary>
     [Theory]
     [InlineData("mobilenet-v2-0.35-64")]

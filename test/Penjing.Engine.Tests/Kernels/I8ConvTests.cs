@@ -10,7 +10,7 @@ public sealed class I8ConvTests
     public void EqualTheReference()
     {
         int saturated = 0;
-        Dictionary<string, int> taken = [];
+        Dictionary<string, int> taken = [], added = [];
         for (int seed = 0; seed < 300; seed++)
         {
             Graph graph = Generate(new(seed), seed);
@@ -23,6 +23,7 @@ public sealed class I8ConvTests
                     using Session session = new(graph, new(seed % 3 + 1) { Isa = isa, Kernel = row });
                     if (session.Steps.All(step => step.Row != row)) continue;
                     taken[row] = taken.GetValueOrDefault(row) + 1;
+                    if (graph.Nodes.Any(node => node.Op is Add) && session.Steps.All(step => step.Op is not "QuantizedAdd")) added[row] = added.GetValueOrDefault(row) + 1;
                     Closeness.CheckBits(expected, session.Run(fed)[0], $"seed {seed}, {isa}, {string.Join(", ", graph.Nodes.Select(node => node.ToString()))}");
                 }
         }
@@ -30,6 +31,9 @@ public sealed class I8ConvTests
         Assert.Equal(1200, taken["i8-gemm-conv"]);
         Assert.InRange(taken["i8-depthwise"], 200, 1200);
         Assert.InRange(taken["i8-winograd-2"], 200, 1200);
+        Assert.InRange(added["i8-gemm-conv"], 200, 1200);
+        Assert.InRange(added["i8-winograd-2"], 40, 1200);
+        Assert.False(added.ContainsKey("i8-depthwise"));
     }
 
     /// <summary>Products of matrices, their right one turned or not, that yield integers or floats.</summary>
@@ -60,6 +64,7 @@ public sealed class I8ConvTests
 
     private static Graph Generate(Random random, int seed)
     {
+        Node[] Sides(Node one, Node other) => random.Next(2) == 0 ? [one, other] : [other, one];
         bool depthwise = random.Next(3) == 0, square = !depthwise && seed % 3 == 0;
         int groups = depthwise ? random.Next(1, 70) : square ? 1 : random.Next(1, 4), channels = depthwise ? groups : groups * random.Next(1, random.Next(2) == 0 ? 6 : 40);
         int outputs = depthwise ? groups : groups * random.Next(1, random.Next(2) == 0 ? 9 : 60), size = square ? 3 : random.Next(1, 4);
@@ -77,6 +82,14 @@ public sealed class I8ConvTests
         if (w.Shape[3] > 1 && (w.Shape[3] - 1) * conv.Dilation.Width >= x.Shape[3]) conv = conv with { Dilation = Size.One };
         Node sums = new("sums", conv, [quantized, w, .. bias]);
         if (seed % 5 == 0) return new(new Node("y", new DequantizeLinear(), sums));
+        if (seed % 4 == 1)
+        {
+            ElementType other = Either();
+            Node sum = new("sum", new Add(), [.. Sides(new("reals", new DequantizeLinear(), sums), new("addend", new DequantizeLinear(),
+                new Node("b/quantized", new QuantizeLinear(other, new(0.02f + 0.03f * random.NextSingle(), Zero(other))), new Node("b/input", new Input(ElementType.Float32, sums.Shape)))))]);
+            Node then = random.Next(3) switch { 0 => sum, 1 => new("relu", new Relu(), sum), _ => new("clip", new Clip(-0.3f, 2), sum) };
+            return new(new Node("y", new QuantizeLinear(to, new(0.01f + 0.05f * random.NextSingle(), Zero(to))), then));
+        }
         float deviation = 0.4f * MathF.Sqrt(channels / groups * w.Shape.Product(2, 4));
         return new(new Node("y", new QuantizeLinear(to, new(deviation * (0.005f + 0.02f * random.NextSingle()), Zero(to))), sums));
     }
