@@ -15,7 +15,7 @@ internal static class Quantized
     private static readonly JsonSerializerOptions json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     /// <summary>One network on some threads: the turns of our integers, the runtime's and our floats; fallbacks: our steps without a kernel; error: the largest difference of the answers, of the largest.</summary>
-    private sealed record Row(string Network, string Vectors, int Threads, Turn Integers, Turn Runtime, Turn Floats, int Fallbacks, double Error, string Measured, string Load)
+    private sealed record Row(string Network, string Vectors, int Threads, Turn Integers, Turn Runtime, Turn Floats, int Fallbacks, double Error, string Measured, string Load, int WeightBits = 8)
     {
         public double[] Ratios(Turn to) => [.. Integers.BlockMs.Zip(to.BlockMs, (a, b) => a / b).Order()];
     }
@@ -31,19 +31,21 @@ internal static class Quantized
         foreach (string network in arguments.Networks(Networks.Peers))
         {
             Model model = Networks.Named(network);
-            Graph prepared = PostTraining.Prepare(model.Graph), simulated = PostTraining.Simulate(prepared, Ranges(prepared), ImmutableHashSet<string>.Empty);
-            foreach (int threads in arguments.Threads([.. new[] { 1, Environment.ProcessorCount }.Distinct()]))
+            Graph prepared = PostTraining.Prepare(model.Graph);
+            Dictionary<string, ValueRange> ranges = Ranges(prepared);
+            foreach ((int bits, int threads) in from bits in new[] { 8, 7 } from threads in arguments.Threads([.. new[] { 1, Environment.ProcessorCount }.Distinct()]) select (bits, threads))
             {
+                Graph simulated = PostTraining.Simulate(prepared, ranges, ImmutableHashSet<string>.Empty, bits);
                 float[] picture = Picture(model.Graph, 1);
                 using Ours integers = new(model with { Graph = simulated.Rewrite(Passes.ToIntegers) }, picture, threads), floats = new(model, picture, threads);
                 using OnnxRuntime runtime = new(model with { Graph = simulated }, picture, threads);
                 Turn[] turns = Turns.Measure([integers.Run, runtime.Run, floats.Run], arguments.Seconds);
                 Row row = new(network, Isas.Best.ToString(), threads, turns[0], turns[1], turns[2], integers.Session.Steps.Count(step => step.IsFallback),
                     integers.Answer.Zip(runtime.Answer, (a, b) => (double)Math.Abs(a - b)).Max() / integers.Answer.Max(Math.Abs),
-                    DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture), Machine.Load());
+                    DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture), Machine.Load(), bits);
                 Console.WriteLine(Line(row));
-                rows = [.. rows.Where(other => (other.Network, other.Vectors, other.Threads) != (row.Network, row.Vectors, row.Threads)), row];
-                rows = [.. rows.OrderBy(one => Array.IndexOf(Networks.Peers, one.Network)).ThenBy(one => one.Threads)];
+                rows = [.. rows.Where(other => (other.Network, other.Vectors, other.Threads, other.WeightBits) != (row.Network, row.Vectors, row.Threads, row.WeightBits)), row];
+                rows = [.. rows.OrderBy(one => Array.IndexOf(Networks.Peers, one.Network)).ThenByDescending(one => one.WeightBits).ThenBy(one => one.Threads)];
                 File.WriteAllText(file, JsonSerializer.Serialize(new Results(Machine.Describe(), runtime.Name, rows), json) + "\n");
                 File.WriteAllText(Path.ChangeExtension(file, ".md"), Text(runtime.Name, rows));
             }
@@ -77,10 +79,10 @@ internal static class Quantized
             Batch 1, random weights, one input. The networks are quantized as `penjing quantize` does it; the runtime reads the same integers as ONNX's QuantizeLinear and
             DequantizeLinear. All run in one process in turns, as in peers.md. Medians in milliseconds; ratios: the median of the rounds', with the quartiles of the first.
             Penjing's sums are exact. ONNX Runtime adds pairs of products in 16 bits where the processor has no VNNI, and they saturate: that is faster, and the error tells
-            what it costs: the largest difference of the two answers, relative to the largest.
+            what it costs: the largest difference of the two answers, relative to the largest. Weights of 7 bits can't saturate, and Penjing multiplies them by the same instructions.
 
-            | network | vectors | threads | Penjing, 8 bits | ONNX Runtime, 8 bits | Penjing, floats | / ONNX Runtime | quartiles | / floats | without a kernel | error | measured |
-            | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+            | network | vectors | bits of weights | threads | Penjing, 8 bits | ONNX Runtime, 8 bits | Penjing, floats | / ONNX Runtime | quartiles | / floats | without a kernel | error | measured |
+            | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 
             """.ReplaceLineEndings("\n"));
         foreach (Row row in rows) text.Append(Line(row)).Append('\n');
@@ -90,7 +92,7 @@ internal static class Quantized
     private static string Line(Row row)
     {
         double[] ratios = row.Ratios(row.Runtime);
-        return string.Create(CultureInfo.InvariantCulture, $"| {row.Network} | {row.Vectors} | {row.Threads} | {row.Integers.MedianMs:F3} | {row.Runtime.MedianMs:F3} | {row.Floats.MedianMs:F3} "
+        return string.Create(CultureInfo.InvariantCulture, $"| {row.Network} | {row.Vectors} | {row.WeightBits} | {row.Threads} | {row.Integers.MedianMs:F3} | {row.Runtime.MedianMs:F3} | {row.Floats.MedianMs:F3} "
             + $"| **{Turns.At(ratios, 0.5):F2}** | {Turns.At(ratios, 0.25):F2}–{Turns.At(ratios, 0.75):F2} | **{Turns.At(row.Ratios(row.Floats), 0.5):F2}** | {row.Fallbacks} | {row.Error:E1} | {row.Measured} |");
     }
 }

@@ -36,6 +36,7 @@ internal static partial class LayerKey
             if (input.Value is not null) text.Append("constant ");
             if (input.Info.Type != ElementType.Float32) text.Append(input.Info.Type).Append(' ');
             text.Append(input.Shape);
+            if (input.Value is { Type: ElementType.Int8, Shape.Rank: > 1 } weights && IntegerProduct.AreNarrow(weights)) text.Append(" of 7 bits");
             if (input.Value is { Shape.Rank: > 1 } value && Zeros(value) is > 0 and var zeros) text.Append(CultureInfo.InvariantCulture, $" with {zeros} % zeros");
             if (site.InputPitches[i] != Site.Pitch(input.Shape)) text.Append(CultureInfo.InvariantCulture, $" in {site.InputPitches[i]} channels");
         }

@@ -34,7 +34,7 @@ public sealed class PrecisionTests
         ImmutableHashSet<string> layers = [.. PostTraining.Layers(graph).Select(layer => layer.Name)];
         Dictionary<string, ValueRange> ranges = Calibration.Of(model with { Graph = graph }, PostTraining.Values(graph, ImmutableHashSet<string>.Empty), pictures, preprocessing, stop: TestContext.Current.CancellationToken)
             .ToDictionary(value => value.Key, value => Ranges.Of(value.Value, RangeMethod.MinMax));
-        ImmutableArray<LayerNoise> order = Precision.Order(model with { Graph = graph }, ranges, ImmutableHashSet<string>.Empty, pictures, preprocessing, stop: TestContext.Current.CancellationToken);
+        ImmutableArray<LayerNoise> order = Precision.Order(model with { Graph = graph }, ranges, ImmutableHashSet<string>.Empty, 8, pictures, preprocessing, stop: TestContext.Current.CancellationToken);
         Assert.Equal(layers.Order(), order.Select(one => one.Layer).Order());
         Assert.Equal(order.OrderByDescending(one => one.Error), order);
         Tensor[] fed = [.. Enumerable.Range(0, pictures.Count).Select(picture => Pictures.ToInput(pictures.Picture(picture), preprocessing, graph.Inputs[0].Shape))];

@@ -18,21 +18,21 @@ public sealed class QuantizationAwareTests
     [InlineData(ElementType.UInt8, 0, false)]
     [InlineData(ElementType.UInt8, 37, false)]
     [InlineData(ElementType.Int8, 0, true)]
-    public void Rounding_is_the_reference_s_and_passes_gradients_on(ElementType type, int zero, bool each)
+    [InlineData(ElementType.Int8, 0, true, 6)]
+    public void Rounding_is_the_reference_s_and_passes_gradients_on(ElementType type, int zero, bool each, int bits = 8)
     {
         TorchRuntime.Start();
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor reals = RandomTensors.Normal([3, 4, 5, 2], 7);
         float[] sizes = each ? [0.005f, 0.01f, 0.02f, 0.011f] : [0.011f];
         Quantization quantization = new([.. sizes], [.. sizes.Select(_ => zero)], each ? 1 : null);
-        Node input = new("x", new Input(ElementType.Float32, reals.Shape));
-        Graph graph = new(PostTraining.Round(input, type, quantization));
-        LearnedStep op = new(type, zero, quantization.Axis);
+        Graph graph = new(PostTraining.Round(Node.Weight("x", reals), type, quantization, bits));
+        LearnedStep op = new(type, zero, quantization.Axis, bits);
         TorchTensor x = reals.ToTorch().requires_grad_(true), steps = torch.tensor(sizes).requires_grad_(true), y = op.Evaluate(x, steps);
-        Closeness.CheckBits(Reference.Run(graph, [reals])[0], y.ToPenjing(ElementType.Float32), "rounded");
+        Closeness.CheckBits(Reference.Run(graph, [])[0], y.ToPenjing(ElementType.Float32), "rounded");
 
         y.sum().backward();
-        (int low, int high) = type is ElementType.Int8 ? (-128, 127) : (0, 255);
+        (int low, int high) = type is ElementType.Int8 ? (-(1 << bits - 1), (1 << bits - 1) - 1) : (0, 255);
         double[] expected = new double[sizes.Length];
         float[] passed = x.grad!.ToPenjing(ElementType.Float32).Floats.ToArray();
         for (int i = 0; i < passed.Length; i++)
@@ -49,12 +49,14 @@ public sealed class QuantizationAwareTests
     }
 
     /// <summary>Without a step of training the integers are those of quantization after training.</summary>
-    [Fact]
-    public void Untrained_it_is_post_training_quantization()
+    [Theory]
+    [InlineData(8)]
+    [InlineData(5)]
+    public void Untrained_it_is_post_training_quantization(int bits)
     {
         (Model model, DataSet data) = Trained();
         Dictionary<string, ValueRange> ranges = Measured(model, data);
-        Graph expected = PostTraining.Quantize(model.Graph, ranges, none), actual = QuantizationAware.End(QuantizationAware.Begin(model.Graph, ranges, none));
+        Graph expected = PostTraining.Quantize(model.Graph, ranges, none, bits), actual = QuantizationAware.End(QuantizationAware.Begin(model.Graph, ranges, none, bits));
         Assert.Equal(expected.Nodes.Select(node => (node.Name, node.Op.Name, node.Info)), actual.Nodes.Select(node => (node.Name, node.Op.Name, node.Info)));
         foreach ((Node one, Node other) in expected.Weights.Zip(actual.Weights)) Closeness.CheckBits(one.Value!, other.Value!, one.Name);
     }
@@ -67,7 +69,7 @@ public sealed class QuantizationAwareTests
         (Model model, DataSet data) = Trained();
         Dictionary<string, ValueRange> narrow = Measured(model, data).ToDictionary(range => range.Key, range => new ValueRange(range.Value.Low / 12, range.Value.High / 12));
         Model before = model with { Graph = PostTraining.Quantize(model.Graph, narrow, none) };
-        Model after = Retrainer.Quantize(model, data, narrow, none, Quick, WorkFolder.Open(samples.At("whole"), []), cancellation: TestContext.Current.CancellationToken);
+        Model after = Retrainer.Quantize(model, data, narrow, none, 8, Quick, WorkFolder.Open(samples.At("whole"), []), cancellation: TestContext.Current.CancellationToken);
         Assert.All(after.Graph.Nodes.Where(node => node.Op is Conv or Gemm), node => Assert.Equal(ElementType.Int8, node.Inputs[1].Info.Type));
         Assert.Equal(before.Graph.Nodes.Select(node => (node.Name, node.Op.Name)), after.Graph.Nodes.Select(node => (node.Name, node.Op.Name)));
         double worse = Right(before, data), better = Right(after, data);
@@ -79,7 +81,7 @@ public sealed class QuantizationAwareTests
             int steps = 0;
             try
             {
-                Model resumed = Retrainer.Quantize(model, data, narrow, none, Quick, WorkFolder.Open(samples.At("broken"), []), _ => { if (++steps == 4) stop.Cancel(); }, stop.Token);
+                Model resumed = Retrainer.Quantize(model, data, narrow, none, 8, Quick, WorkFolder.Open(samples.At("broken"), []), _ => { if (++steps == 4) stop.Cancel(); }, stop.Token);
                 foreach ((Node one, Node other) in after.Graph.Weights.Zip(resumed.Graph.Weights)) Closeness.CheckBits(one.Value!, other.Value!, one.Name);
                 break;
             }

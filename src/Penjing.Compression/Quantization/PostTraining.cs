@@ -8,7 +8,10 @@ namespace Penjing.Compression;
 /// </summary>
 public static class PostTraining
 {
-    private const int LargestWeight = sbyte.MaxValue, MostBias = 1 << 22;
+    /// <summary>Bits of a weight, unless fewer are asked for: of seven, processors without instructions for products of bytes add two in 16 bits, exactly, and so multiply faster.</summary>
+    public const int WeightBits = 8;
+
+    private const int MostBias = 1 << 22;
 
     /// <summary>The graph in which values are measured and then quantized: normalization folded away, so that a layer bears the name of what was folded into it last.</summary>
     public static Graph Prepare(Graph graph) => graph.Rewrite(Passes.Folding);
@@ -56,13 +59,15 @@ public static class PostTraining
     /// <param name="graph">A graph of <see cref="Prepare"/>.</param>
     /// <param name="ranges">The range of each of <see cref="Values"/>, by name.</param>
     /// <param name="floats">Layers that stay as they are, by their names.</param>
+    /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
     /// <exception cref="PenjingException">A range is missing, or a weight is not finite.</exception>
-    public static Graph Quantize(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats) =>
-        Simulate(graph, ranges, floats).Rewrite(Passes.ToIntegers);
+    public static Graph Quantize(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, int weightBits = WeightBits) =>
+        Simulate(graph, ranges, floats, weightBits).Rewrite(Passes.ToIntegers);
 
     /// <summary>The same in reals: every value and weight is rounded to what its integer stands for, and computed with as before.</summary>
     /// <inheritdoc cref="Quantize"/>
-    public static Graph Simulate(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats) => Rounded(graph, ranges, floats, Round);
+    public static Graph Simulate(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, int weightBits = WeightBits) =>
+        Rounded(graph, ranges, floats, (value, type, quantization) => Round(value, type, quantization, weightBits), weightBits);
 
     /// <summary>The same with another way to round.</summary>
     /// <param name="graph">A graph of <see cref="Prepare"/>.</param>
@@ -71,8 +76,11 @@ public static class PostTraining
     /// <param name="round">
     /// The node that rounds a value, a constant where it is a weight, to what integers of this type and quantization stand for. Values that share a range have the very same quantization.
     /// </param>
-    public static Graph Rounded(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, Func<Node, ElementType, Quantization, Node> round)
+    /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
+    public static Graph Rounded(
+        Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, Func<Node, ElementType, Quantization, Node> round, int weightBits = WeightBits)
     {
+        if (weightBits is < 2 or > 8) throw new PenjingException($"a weight has 2 to 8 bits, not {weightBits}");
         Dictionary<Node, Quantization> quantizations = Quantizations(graph, ranges, floats);
         Dictionary<Node, Node> reals = [];
         Dictionary<(Node, int), Node> weights = [];
@@ -94,7 +102,7 @@ public static class PostTraining
 
         Node Weight(Node weight, int axis)
         {
-            if (!weights.TryGetValue((weight, axis), out Node? real)) weights.Add((weight, axis), real = round(weight, ElementType.Int8, Symmetric(weight, axis, Least(weight, axis))));
+            if (!weights.TryGetValue((weight, axis), out Node? real)) weights.Add((weight, axis), real = round(weight, ElementType.Int8, Symmetric(weight, axis, Least(weight, axis), weightBits)));
             return real;
         }
 
@@ -133,16 +141,27 @@ public static class PostTraining
     /// <param name="value">The value; a constant becomes one of integers.</param>
     /// <param name="type">The integers' type.</param>
     /// <param name="quantization">What they stand for.</param>
-    public static Node Round(Node value, ElementType type, Quantization quantization)
+    /// <param name="weightBits">Bits of a constant of Int8: what would take more becomes the nearest that doesn't.</param>
+    public static Node Round(Node value, ElementType type, Quantization quantization, int weightBits = WeightBits)
     {
         QuantizeLinear op = new(type, quantization);
         Node quantized = new($"{value.Name}/quantized", op, value);
-        if (value.Value is { } reals) quantized = new(quantized.Name, new Constant(Reference.Evaluate(quantized, [reals]), quantization));
+        if (value.Value is { } reals)
+        {
+            Tensor integers = Reference.Evaluate(quantized, [reals]);
+            if (type is ElementType.Int8 && weightBits < WeightBits) integers = Tensor.Build<sbyte>(integers.Shape, kept => Clamp(integers.AsSpan<sbyte>(), kept, 1 << weightBits - 1));
+            quantized = new(quantized.Name, new Constant(integers, quantization));
+        }
         return new($"{value.Name}/real", new DequantizeLinear(), quantized);
     }
 
-    /// <summary>The scale of each channel of a kernel or matrix that spreads the largest magnitude over 127 steps, and is no less than asked for.</summary>
-    private static Quantization Symmetric(Node weight, int axis, float[] least)
+    private static void Clamp(ReadOnlySpan<sbyte> from, Span<sbyte> to, int end)
+    {
+        for (int i = 0; i < from.Length; i++) to[i] = (sbyte)Math.Clamp(from[i], -end, end - 1);
+    }
+
+    /// <summary>The scale of each channel of a kernel or matrix that spreads the largest magnitude over the steps of so many bits, and is no less than asked for.</summary>
+    private static Quantization Symmetric(Node weight, int axis, float[] least, int bits)
     {
         int inner = weight.Shape.Product(axis + 1, weight.Shape.Rank);
         ReadOnlySpan<float> reals = weight.Value!.Floats;
@@ -153,7 +172,7 @@ public static class PostTraining
             channel = Math.Max(channel, Math.Abs(reals[i]));
         }
         if (largest.FirstOrDefault(value => !float.IsFinite(value)) != 0) throw new PenjingException($"the weight '{weight.Name}' holds values that are not finite: train again from a sound checkpoint");
-        return new([.. largest.Zip(least, (value, floor) => Math.Max(value / LargestWeight, floor) is var scale && float.IsNormal(scale) ? scale : 1)], [.. largest.Select(_ => 0)], axis);
+        return new([.. largest.Zip(least, (value, floor) => Math.Max(value / ((1 << bits - 1) - 1), floor) is var scale && float.IsNormal(scale) ? scale : 1)], [.. largest.Select(_ => 0)], axis);
     }
 
     private static bool IsDepthwise(Node node) => node.Op is Conv { Groups: > 1 and var groups } && groups == node.Shape[1];

@@ -3,21 +3,43 @@ using System.Runtime.CompilerServices;
 namespace Penjing.Engine;
 
 /// <summary>What a product multiplies: words of 32 bits, each a float or several integers.</summary>
-internal unsafe interface IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
+internal interface IWords<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
     /// <summary>The sums and the products of two vectors of words.</summary>
     static abstract V MultiplyAdd(V left, V right, V sums);
+}
 
+/// <summary>A float a word.</summary>
+internal readonly struct Floats<S, V> : IWords<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V MultiplyAdd(V left, V right, V sums) => S.MultiplyAdd(left, right, sums);
+}
+
+/// <summary>Two integers of 16 bits a word, whose products are added exactly.</summary>
+internal readonly struct Pairs<S, V> : IWords<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V MultiplyAdd(V left, V right, V sums) => S.AddPairs(left, right, sums);
+}
+
+/// <summary>Four integers of 8 bits a word, whose products are added as exactly as <see cref="IVectorIntegers{V}.AddDots"/> does.</summary>
+internal readonly struct Dots<S, V> : IWords<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V MultiplyAdd(V left, V right, V sums) => S.AddDots(left, right, sums);
+}
+
+/// <summary>What becomes of a product's sums.</summary>
+internal unsafe interface IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
     /// <summary>Writes a row of sums, one vector or two, of which there are so many columns.</summary>
     static abstract void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber;
 }
 
 /// <summary>Floats: min(max(sum + addend, Min), Max).</summary>
-internal readonly unsafe struct Floats<S, V> : IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
+internal readonly unsafe struct BoundedFloats<S, V> : IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V MultiplyAdd(V left, V right, V sums) => S.MultiplyAdd(left, right, sums);
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
     {
@@ -42,14 +64,11 @@ internal readonly unsafe struct Floats<S, V> : IArithmetic<S, V> where S : struc
 }
 
 /// <summary>
-/// Two integers of 16 bits a word, whose products are added exactly: the sums, as floats, times their column's scale are kept within the bounds, rounded, halves to even,
-/// and with the zero point added stored as bytes. Bounds are those of the type less the zero point, so that all of it is the requantization of <see cref="QuantizeLinear"/>.
+/// Sums of integers, as floats, times their column's scale are kept within the bounds, rounded, halves to even, and with the zero point added stored as bytes. Bounds are those
+/// of the type less the zero point, so that all of it is the requantization of <see cref="QuantizeLinear"/>.
 /// </summary>
-internal readonly unsafe struct Pairs<S, V> : IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
+internal readonly unsafe struct RequantizedSums<S, V> : IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V MultiplyAdd(V left, V right, V sums) => S.AddPairs(left, right, sums);
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
     {
@@ -69,12 +88,9 @@ internal readonly unsafe struct Pairs<S, V> : IArithmetic<S, V> where S : struct
     private static V Bounded(V sums, V min, V max, float* scales) => S.AtMost(max, S.AtLeast(min, S.Multiply(S.ToFloats(sums), S.Load(scales))));
 }
 
-/// <summary>The same products and requantization with an addend in between.</summary>
-internal readonly unsafe struct PairsWithAddend<S, V> : IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
+/// <summary>The same with an addend in between.</summary>
+internal readonly unsafe struct RequantizedSumsWithAddend<S, V> : IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V MultiplyAdd(V left, V right, V sums) => S.AddPairs(left, right, sums);
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
     {
@@ -89,12 +105,9 @@ internal readonly unsafe struct PairsWithAddend<S, V> : IArithmetic<S, V> where 
     }
 }
 
-/// <summary>The same products, their sums stored as they are; of all columns of a tile.</summary>
-internal readonly unsafe struct PairSums<S, V> : IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
+/// <summary>Sums of integers, stored as they are; of all columns of a tile.</summary>
+internal readonly unsafe struct PlainSums<S, V> : IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V MultiplyAdd(V left, V right, V sums) => S.AddPairs(left, right, sums);
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
     {
@@ -103,12 +116,9 @@ internal readonly unsafe struct PairSums<S, V> : IArithmetic<S, V> where S : str
     }
 }
 
-/// <summary>The same products, their sums stored as the floats that they stand for.</summary>
-internal readonly unsafe struct PairsToFloats<S, V> : IArithmetic<S, V> where S : struct, ISimd<V> where V : unmanaged
+/// <summary>Sums of integers, stored as the floats that they stand for.</summary>
+internal readonly unsafe struct RealSums<S, V> : IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V MultiplyAdd(V left, V right, V sums) => S.AddPairs(left, right, sums);
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
     {

@@ -42,7 +42,7 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
     private readonly int groups, height, width, channels, inputPitch, outputHeight, outputWidth, columns, outputBytes, addendBytes;
     private readonly NativeBuffer memory;
     private readonly long[] panels;
-    private readonly long zeros;
+    private readonly long outside;
 
     /// <summary>
     /// The product of a site: the grids of its output, and how many groups it has, in which order it reads channels, whether it adds, what follows; how many words a group
@@ -60,10 +60,10 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
         panels = new long[grids.Length];
         for (int part = 0; part < panels.Length; part++)
         {
-            panels[part] = zeros;
-            zeros += groups * Packed(part).Floats;
+            panels[part] = outside;
+            outside += groups * Packed(part).Floats;
         }
-        memory = new((zeros + Math.Max(input[1], channels * grids[0].Joined)) * sizeof(float));
+        memory = new((outside + Math.Max(input[1], channels * grids[0].Joined)) * sizeof(float));
     }
 
     /// <inheritdoc/>
@@ -78,6 +78,9 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
         memory.Dispose();
         base.Dispose();
     }
+
+    /// <summary>What lies outside of the picture: zeros, unless the kernel writes other words here.</summary>
+    protected Span<byte> Outside => new((byte*)(memory.Floats + outside), (int)(memory.Bytes - outside * sizeof(float)));
 
     /// <summary>The first word of the first pixel.</summary>
     protected abstract float* Left(in Operands operands);
@@ -125,7 +128,7 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
         }
     }
 
-    /// <summary>The segments of a window that reaches over an edge: zeros for taps outside, patches where joined taps lie on both sides.</summary>
+    /// <summary>The segments of a window that reaches over an edge: what is outside for taps there, patches where joined taps lie on both sides.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Point(PixelGrid grid, float* picture, int top, int left, float** pointers, int rows, float* patch)
     {
@@ -134,11 +137,11 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
         {
             int y = top + grid.Taps[i].Down, x = left + grid.Taps[i].Across;
             float* line = picture + (nint)y * width * inputPitch;
-            if ((uint)y >= (uint)height || x + joined <= 0 || x >= width) *pointers = memory.Floats + zeros;
+            if ((uint)y >= (uint)height || x + joined <= 0 || x >= width) *pointers = memory.Floats + outside;
             else if (x >= 0 && x + joined <= width) *pointers = line + (nint)x * inputPitch;
             else
             {
-                for (int c = 0, at = x * channels; c < joined * channels; c++, at++) patch[c] = (uint)at < (uint)(width * channels) ? line[at] : 0;
+                for (int c = 0, at = x * channels; c < joined * channels; c++, at++) patch[c] = (uint)at < (uint)(width * channels) ? line[at] : memory.Floats[outside];
                 *pointers = patch;
             }
         }

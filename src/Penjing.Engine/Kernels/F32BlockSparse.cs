@@ -71,7 +71,7 @@ internal sealed unsafe class F32BlockSparse<S, V> : Kernel where S : struct, ISi
         int tasks = (int)Math.Clamp(macs / 200_000, 1, MostTasks);
         down = new(tiles, Math.Min(tasks, Math.Max(1, tiles / 4)));
         across = new(panels.Length, Math.Clamp(tasks / down.Tasks, 1, panels.Length));
-        pick = Tile<S, V, Floats<S, V>>.All();
+        pick = Tile<S, V, Floats<S, V>, BoundedFloats<S, V>>.All();
 
         (depths, weights, zeros) = (new int[panels.Length], new int[panels.Length], new(conv.Channels * sizeof(float)));
         for (int i = 1; i < panels.Length; i++)

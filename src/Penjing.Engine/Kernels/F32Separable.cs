@@ -58,7 +58,7 @@ internal sealed unsafe class F32Separable<S, V> : Kernel where S : struct, ISimd
         pitch = (depth + 15) / 16 * 16 + (depth % 256 == 0 ? 16 : 0);
         depthwise = F32Depthwise.Rows<S, V>(new("depthwise", op.Depthwise, node.Inputs[..3]), site.InputPitches[0], pitch);
         finish = new(op.Pointwise.Then);
-        tiles = Tile<S, V, Floats<S, V>>.All();
+        tiles = Tile<S, V, Floats<S, V>, BoundedFloats<S, V>>.All();
 
         panels = new(columns, depth, S.Lanes);
         order = TileShape.Plain(depth);

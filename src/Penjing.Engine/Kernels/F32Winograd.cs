@@ -43,7 +43,7 @@ internal sealed unsafe class F32Winograd<S, V, W> : WinogradProduct<S, V> where 
     public F32Winograd(Site site) : this(site, FusedConv.Of(site.Node)!) { }
 
     private F32Winograd(Site site, FusedConv fused) : base(site, new(site.Node, site.Node.Inputs[0].Shape[1], Tile, S.Lanes, S.Lanes), fused.Conv.Groups,
-        site.Node.Inputs[0].Shape[1] / fused.Conv.Groups, Points, site.Node.Shape[1] + Math.Max(S.Lanes, site.OutputPitch), Tile<S, V, Floats<S, V>>.All())
+        site.Node.Inputs[0].Shape[1] / fused.Conv.Groups, Points, site.Node.Shape[1] + Math.Max(S.Lanes, site.OutputPitch), Tile<S, V, Floats<S, V>, BoundedFloats<S, V>>.All())
     {
         Node node = site.Node;
         Conv conv = fused.Conv;

@@ -55,7 +55,7 @@ internal sealed unsafe class I8Winograd<S, V> : WinogradProduct<S, V> where S : 
 
     /// <summary>The kernel of a site.</summary>
     public I8Winograd(Site site) : base(site, new(site.Node, Words(site.Node), Outputs, S.Lanes, Math.Max(Wide / 2, S.Lanes)), 1, Words(site.Node), Points,
-        2 * (site.Node.Shape[1] + 2 * S.Lanes), Tile<S, V, PairSums<S, V>>.All())
+        2 * (site.Node.Shape[1] + 2 * S.Lanes), Tile<S, V, Pairs<S, V>, PlainSums<S, V>>.All())
     {
         (Node node, var op) = (site.Node, (IntegerProduct)site.Node.Op);
         Shape input = node.Inputs[0].Shape;

@@ -31,7 +31,8 @@ internal static class KernelTable
         new("i8-depthwise", I8Depthwise.Fits, Simd.Make<I8Depthwise>, I8Depthwise.Cost),
         // Less than half of the products, and exact all the same.
         new("i8-winograd-2", I8Winograd.Fits, Simd.Make<I8Winograd>, I8Winograd.Cost),
-        new("i8-gemm-conv", I8Conv.Fits, Simd.Make<I8Conv>, I8Conv.Cost),
+        new("i8-dot-conv", I8DotConv.Fits, Simd.Make<I8DotConv>, I8DotConv.Cost),
+        new("i8-gemm-conv", I8Product.Fits, Simd.Make<I8Conv>, I8Conv.Cost),
 
         // Fewer multiplications for more additions, for weights several times as large, and for a part of the accuracy.
         Row<F32Winograd<Winograd2>>("f32-winograd-2", F32Winograd<Winograd2>.Fits, F32Winograd<Winograd2>.Cost),

@@ -50,12 +50,12 @@ internal unsafe struct TileShape(int segments, int length, int* order, float min
 }
 
 /// <summary>
-/// The register tile of every product: up to 14 rows by one or two vectors of columns, what <typeparamref name="A"/> makes of bias + left · right.
+/// The register tile of every product: up to 14 rows by one or two vectors of columns, what <typeparamref name="E"/> makes of bias + left · right, words as <typeparamref name="W"/> multiplies them.
 /// A row of the left matrix lies in segments anywhere in memory; the right matrix is a packed panel: the biases of its columns, then for each
 /// depth the weights of its columns. The table holds for each row where its output goes, then for each segment each row's pointer, then where
 /// the row of the addend lies, if there is one.
 /// </summary>
-internal static unsafe class Tile<S, V, A> where S : struct, ISimd<V> where V : unmanaged where A : struct, IArithmetic<S, V>
+internal static unsafe class Tile<S, V, W, E> where S : struct, ISimd<V> where V : unmanaged where W : struct, IWords<S, V> where E : struct, IEnd<S, V>
 {
     /// <summary>
     /// The tile of this many rows and vectors; it takes the table, what is added to the rows' pointers, the panel, its first column and how many
@@ -160,20 +160,20 @@ internal static unsafe class Tile<S, V, A> where S : struct, ISimd<V> where V : 
         }
         if (!shape.Adds) pointers = null;
         V min = S.Fill(shape.Min), max = S.Fill(shape.Max);
-        A.Finish<C>(c0, d0, min, max, in shape, table[0], pointers is null ? null : pointers[0], column, columns);
-        if (R.Value > 1) A.Finish<C>(c1, d1, min, max, in shape, table[1], pointers is null ? null : pointers[1], column, columns);
-        if (R.Value > 2) A.Finish<C>(c2, d2, min, max, in shape, table[2], pointers is null ? null : pointers[2], column, columns);
-        if (R.Value > 3) A.Finish<C>(c3, d3, min, max, in shape, table[3], pointers is null ? null : pointers[3], column, columns);
-        if (R.Value > 4) A.Finish<C>(c4, d4, min, max, in shape, table[4], pointers is null ? null : pointers[4], column, columns);
-        if (R.Value > 5) A.Finish<C>(c5, d5, min, max, in shape, table[5], pointers is null ? null : pointers[5], column, columns);
-        if (R.Value > 6) A.Finish<C>(c6, d6, min, max, in shape, table[6], pointers is null ? null : pointers[6], column, columns);
-        if (R.Value > 7) A.Finish<C>(c7, d7, min, max, in shape, table[7], pointers is null ? null : pointers[7], column, columns);
-        if (R.Value > 8) A.Finish<C>(c8, d8, min, max, in shape, table[8], pointers is null ? null : pointers[8], column, columns);
-        if (R.Value > 9) A.Finish<C>(c9, d9, min, max, in shape, table[9], pointers is null ? null : pointers[9], column, columns);
-        if (R.Value > 10) A.Finish<C>(c10, d10, min, max, in shape, table[10], pointers is null ? null : pointers[10], column, columns);
-        if (R.Value > 11) A.Finish<C>(c11, d11, min, max, in shape, table[11], pointers is null ? null : pointers[11], column, columns);
-        if (R.Value > 12) A.Finish<C>(c12, d12, min, max, in shape, table[12], pointers is null ? null : pointers[12], column, columns);
-        if (R.Value > 13) A.Finish<C>(c13, d13, min, max, in shape, table[13], pointers is null ? null : pointers[13], column, columns);
+        E.Finish<C>(c0, d0, min, max, in shape, table[0], pointers is null ? null : pointers[0], column, columns);
+        if (R.Value > 1) E.Finish<C>(c1, d1, min, max, in shape, table[1], pointers is null ? null : pointers[1], column, columns);
+        if (R.Value > 2) E.Finish<C>(c2, d2, min, max, in shape, table[2], pointers is null ? null : pointers[2], column, columns);
+        if (R.Value > 3) E.Finish<C>(c3, d3, min, max, in shape, table[3], pointers is null ? null : pointers[3], column, columns);
+        if (R.Value > 4) E.Finish<C>(c4, d4, min, max, in shape, table[4], pointers is null ? null : pointers[4], column, columns);
+        if (R.Value > 5) E.Finish<C>(c5, d5, min, max, in shape, table[5], pointers is null ? null : pointers[5], column, columns);
+        if (R.Value > 6) E.Finish<C>(c6, d6, min, max, in shape, table[6], pointers is null ? null : pointers[6], column, columns);
+        if (R.Value > 7) E.Finish<C>(c7, d7, min, max, in shape, table[7], pointers is null ? null : pointers[7], column, columns);
+        if (R.Value > 8) E.Finish<C>(c8, d8, min, max, in shape, table[8], pointers is null ? null : pointers[8], column, columns);
+        if (R.Value > 9) E.Finish<C>(c9, d9, min, max, in shape, table[9], pointers is null ? null : pointers[9], column, columns);
+        if (R.Value > 10) E.Finish<C>(c10, d10, min, max, in shape, table[10], pointers is null ? null : pointers[10], column, columns);
+        if (R.Value > 11) E.Finish<C>(c11, d11, min, max, in shape, table[11], pointers is null ? null : pointers[11], column, columns);
+        if (R.Value > 12) E.Finish<C>(c12, d12, min, max, in shape, table[12], pointers is null ? null : pointers[12], column, columns);
+        if (R.Value > 13) E.Finish<C>(c13, d13, min, max, in shape, table[13], pointers is null ? null : pointers[13], column, columns);
     }
 
     /// <summary>One product for each sum of a row, if the tile has that row.</summary>
@@ -182,7 +182,7 @@ internal static unsafe class Tile<S, V, A> where S : struct, ISimd<V> where V : 
     {
         if (R.Value <= row) return;
         V a = S.Fill(left[k]);
-        c = A.MultiplyAdd(a, b0, c);
-        if (C.Value > 1) d = A.MultiplyAdd(a, b1, d);
+        c = W.MultiplyAdd(a, b0, c);
+        if (C.Value > 1) d = W.MultiplyAdd(a, b1, d);
     }
 }

@@ -43,7 +43,7 @@ internal abstract unsafe class TiledProduct<S, V> : Kernel where S : struct, ISi
         (this.parts, this.adds, ordered) = (parts, adds, order.Count > 0);
         this.order = ordered ? NativeBuffer.Of<int>([.. order]) : TileShape.Plain(parts.Max(part => part.Length));
         finish = new(then);
-        this.tiles = tiles ?? Tile<S, V, Floats<S, V>>.All();
+        this.tiles = tiles ?? Tile<S, V, Floats<S, V>, BoundedFloats<S, V>>.All();
         // Few rows use a weight but a few times: they wait for memory, and less work is worth sharing.
         double all = parts.Sum(part => part.Macs), least = LeastMacs * Math.Min(1, parts.Max(part => part.Rows) / 8.0);
         double target = seats == 1 ? all : Math.Max(all / (SeatTasks * seats), least);

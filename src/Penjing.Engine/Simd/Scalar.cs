@@ -35,6 +35,16 @@ internal readonly unsafe struct Scalar : ISimd<float>
         return BitConverter.Int32BitsToSingle((short)a * (short)b + (a >> 16) * (b >> 16) + BitConverter.SingleToInt32Bits(sums));
     }
 
+    public static bool SignedDots => false;
+    public static bool SaturatesDots => false;
+
+    public static float AddDots(float left, float right, float sums)
+    {
+        (int a, int b, int sum) = (BitConverter.SingleToInt32Bits(left), BitConverter.SingleToInt32Bits(right), BitConverter.SingleToInt32Bits(sums));
+        for (int shift = 0; shift < 32; shift += 8) sum += (byte)(a >> shift) * (sbyte)(b >> shift);
+        return BitConverter.Int32BitsToSingle(sum);
+    }
+
     public static float AddWords(float left, float right) => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(left) + BitConverter.SingleToInt32Bits(right));
 
     public static float SubtractWords(float left, float right) => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(left) - BitConverter.SingleToInt32Bits(right));

@@ -101,6 +101,20 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
         return (((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16) + sums.AsInt32()).AsSingle();
     }
 
+    public static bool SignedDots => Dp.IsSupported;
+    public static bool SaturatesDots => Ssse3.IsSupported && !AvxVnni.IsSupported;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> AddDots(Vector128<float> left, Vector128<float> right, Vector128<float> sums)
+    {
+        if (AvxVnni.IsSupported) return AvxVnni.MultiplyWideningAndAdd(sums.AsInt32(), left.AsByte(), right.AsSByte()).AsSingle();
+        if (Dp.IsSupported) return Dp.DotProduct(sums.AsInt32(), left.AsSByte(), right.AsSByte()).AsSingle();
+        if (Ssse3.IsSupported) return (Sse2.MultiplyAddAdjacent(Ssse3.MultiplyAddAdjacent(left.AsByte(), right.AsSByte()), Vector128<short>.One) + sums.AsInt32()).AsSingle();
+        (Vector128<uint> a, Vector128<int> b, Vector128<int> sum) = (left.AsUInt32(), right.AsInt32(), sums.AsInt32());
+        for (int byteOf = 0; byteOf < 4; byteOf++) sum += (a << 24 - 8 * byteOf >>> 24).AsInt32() * (b << 24 - 8 * byteOf >> 24);
+        return sum.AsSingle();
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> AddWords(Vector128<float> left, Vector128<float> right) => (left.AsInt32() + right.AsInt32()).AsSingle();
 

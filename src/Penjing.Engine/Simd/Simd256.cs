@@ -89,6 +89,17 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
         return Vector256.Create(Simd128.AddPairs(left.GetLower(), right.GetLower(), sums.GetLower()), Simd128.AddPairs(left.GetUpper(), right.GetUpper(), sums.GetUpper()));
     }
 
+    public static bool SignedDots => !Avx2.IsSupported && Simd128.SignedDots;
+    public static bool SaturatesDots => Avx2.IsSupported ? !AvxVnni.IsSupported : Simd128.SaturatesDots;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> AddDots(Vector256<float> left, Vector256<float> right, Vector256<float> sums)
+    {
+        if (AvxVnni.IsSupported) return AvxVnni.MultiplyWideningAndAdd(sums.AsInt32(), left.AsByte(), right.AsSByte()).AsSingle();
+        if (Avx2.IsSupported) return (Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(left.AsByte(), right.AsSByte()), Vector256<short>.One) + sums.AsInt32()).AsSingle();
+        return Vector256.Create(Simd128.AddDots(left.GetLower(), right.GetLower(), sums.GetLower()), Simd128.AddDots(left.GetUpper(), right.GetUpper(), sums.GetUpper()));
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> AddWords(Vector256<float> left, Vector256<float> right) => (left.AsInt32() + right.AsInt32()).AsSingle();
 

@@ -91,6 +91,16 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
         return Vector512.Create(Simd256.AddPairs(left.GetLower(), right.GetLower(), sums.GetLower()), Simd256.AddPairs(left.GetUpper(), right.GetUpper(), sums.GetUpper()));
     }
 
+    public static bool SignedDots => !Avx512BW.IsSupported && Simd256.SignedDots;
+    public static bool SaturatesDots => Avx512BW.IsSupported || Simd256.SaturatesDots;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> AddDots(Vector512<float> left, Vector512<float> right, Vector512<float> sums)
+    {
+        if (Avx512BW.IsSupported) return (Avx512BW.MultiplyAddAdjacent(Avx512BW.MultiplyAddAdjacent(left.AsByte(), right.AsSByte()), Vector512<short>.One) + sums.AsInt32()).AsSingle();
+        return Vector512.Create(Simd256.AddDots(left.GetLower(), right.GetLower(), sums.GetLower()), Simd256.AddDots(left.GetUpper(), right.GetUpper(), sums.GetUpper()));
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> AddWords(Vector512<float> left, Vector512<float> right) => (left.AsInt32() + right.AsInt32()).AsSingle();
 

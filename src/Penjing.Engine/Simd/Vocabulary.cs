@@ -70,6 +70,18 @@ internal unsafe interface IVectorIntegers<V> where V : unmanaged
     /// <summary>In each lane the 32-bit sum and both products of 16-bit integers.</summary>
     static abstract V AddPairs(V left, V right, V sums);
 
+    /// <summary>
+    /// In each lane the 32-bit sum and the four products of bytes, the left ones unsigned, or signed where <see cref="SignedDots"/>, the right ones signed. Exact where no two
+    /// right bytes side by side, the first and second or the third and fourth of a word, exceed 128 in size together, and everywhere unless <see cref="SaturatesDots"/>.
+    /// </summary>
+    static abstract V AddDots(V left, V right, V sums);
+
+    /// <summary>Whether <see cref="AddDots"/> takes the left bytes as signed.</summary>
+    static abstract bool SignedDots { get; }
+
+    /// <summary>Whether <see cref="AddDots"/> adds two products in 16 bits.</summary>
+    static abstract bool SaturatesDots { get; }
+
     /// <summary>left + right of 32-bit integers.</summary>
     static abstract V AddWords(V left, V right);
 

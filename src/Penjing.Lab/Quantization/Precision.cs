@@ -19,6 +19,7 @@ public static class Precision
     /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
     /// <param name="ranges">The ranges of its values, but for those that only <paramref name="floats"/> would read.</param>
     /// <param name="floats">Layers that stay real in any case.</param>
+    /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
     /// <param name="data">The pictures.</param>
     /// <param name="drop">How much less of the test pictures may be right, a fraction.</param>
     /// <param name="seed">Which training pictures layers are compared with.</param>
@@ -26,14 +27,14 @@ public static class Precision
     /// <param name="stop">Ends the work.</param>
     /// <exception cref="PenjingException">There are no test pictures.</exception>
     public static ImmutableHashSet<string> Keep(
-        Model model, IReadOnlyDictionary<string, ValueRange> ranges, ImmutableHashSet<string> floats, DataSet data, double drop, int seed, Action<double, string>? tell = null, CancellationToken stop = default)
+        Model model, IReadOnlyDictionary<string, ValueRange> ranges, ImmutableHashSet<string> floats, int weightBits, DataSet data, double drop, int seed, Action<double, string>? tell = null, CancellationToken stop = default)
     {
         Evaluation.RequirePictures(data);
         ImmutableArray<LayerNoise>? order = null;
         double least = Top1(model.Graph) - drop;
         return Real(Fewest(PostTraining.Layers(model.Graph).Count(layer => !floats.Contains(layer.Name)), count =>
         {
-            double top1 = Top1(PostTraining.Quantize(model.Graph, ranges, Real(count)));
+            double top1 = Top1(PostTraining.Quantize(model.Graph, ranges, Real(count), weightBits));
             tell?.Invoke(1, string.Create(CultureInfo.InvariantCulture, $"{count} layers real: top-1 {100 * top1:F2} %, at least {100 * least:F2} % is asked for"));
             return top1 >= least;
         }));
@@ -44,7 +45,7 @@ public static class Precision
         ImmutableHashSet<string> Real(int count)
         {
             if (count == 0) return floats;
-            order ??= Order(model, ranges, floats, data.Train.Sample(Pictures, seed), model.Preprocessing ?? data.Preprocessing,
+            order ??= Order(model, ranges, floats, weightBits, data.Train.Sample(Pictures, seed), model.Preprocessing ?? data.Preprocessing,
                 (done, all) => tell?.Invoke((double)done / all, $"{done} of {all} layers by themselves"), stop);
             return floats.Union(order.Value.Take(count).Select(noise => noise.Layer));
         }
@@ -54,12 +55,13 @@ public static class Precision
     /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
     /// <param name="ranges">The ranges of its values, but for those that only <paramref name="floats"/> would read.</param>
     /// <param name="floats">Layers that stay real in any case.</param>
+    /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
     /// <param name="pictures">The pictures that are asked about.</param>
     /// <param name="preprocessing">How a picture becomes the input.</param>
     /// <param name="tell">Is told how many layers are done, and of how many.</param>
     /// <param name="stop">Ends the work.</param>
     public static ImmutableArray<LayerNoise> Order(
-        Model model, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, Split pictures, Preprocessing preprocessing, Action<int, int>? tell = null, CancellationToken stop = default)
+        Model model, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, int weightBits, Split pictures, Preprocessing preprocessing, Action<int, int>? tell = null, CancellationToken stop = default)
     {
         ImmutableHashSet<string> layers = [.. PostTraining.Layers(model.Graph).Select(layer => layer.Name)];
         Tensor[] fed, real;
@@ -74,7 +76,7 @@ public static class Precision
         string[] others = [.. layers.Except(floats)];
         foreach (string layer in others)
         {
-            using Session session = new(PostTraining.Quantize(model.Graph, ranges, layers.Remove(layer)), new(Batch: 1));
+            using Session session = new(PostTraining.Quantize(model.Graph, ranges, layers.Remove(layer), weightBits), new(Batch: 1));
             noise.Add(new(layer, fed.Zip(real).Sum(pair => Sum(session.Run([pair.First], stop)[0], pair.Second)) / power));
             tell?.Invoke(noise.Count, others.Length);
         }

@@ -16,6 +16,9 @@ public sealed record QuantizeStage : RecipeStage
     /// <summary>Training pictures that values are measured with.</summary>
     public int Pictures { get; init; } = Calibration.Pictures;
 
+    /// <summary>Bits of a weight, 2 to 8.</summary>
+    public int WeightBits { get; init; } = PostTraining.WeightBits;
+
     /// <summary>Layers that stay real, by their names.</summary>
     public ImmutableSortedSet<string> Keep { get; init => field = value.WithComparer(StringComparer.Ordinal); } = [];
 
@@ -24,13 +27,14 @@ public sealed record QuantizeStage : RecipeStage
 
     /// <inheritdoc/>
     public override string Detail =>
-        Say($"8-bit integers, ranges by {Method} over {Pictures} pictures{(Training.Epochs > 0 ? Say($", trained for {Training.Epochs:0.##} epochs") : "")}{(Keep.IsEmpty ? "" : $"; real: {string.Join(", ", Keep)}")}");
+        Say($"8-bit integers, weights of {WeightBits}, ranges by {Method} over {Pictures} pictures{(Training.Epochs > 0 ? Say($", trained for {Training.Epochs:0.##} epochs") : "")}{(Keep.IsEmpty ? "" : $"; real: {string.Join(", ", Keep)}")}");
 
     /// <inheritdoc/>
     public override Graph Outline(Graph graph)
     {
         _ = Ranges.Named(Method);
         if (Pictures < 1) throw new PenjingException($"values are measured with at least one picture, not {Pictures}");
+        if (WeightBits is < 2 or > 8) throw new PenjingException($"a weight has 2 to 8 bits, not {WeightBits}");
         PostTraining.Check(PostTraining.Prepare(graph), Keep);
         return graph;
     }
@@ -39,7 +43,7 @@ public sealed record QuantizeStage : RecipeStage
     {
         Model prepared = model with { Graph = PostTraining.Prepare(model.Graph) };
         ImmutableDictionary<string, ValueRange> ranges = Calibration.Ranges(prepared, Keep, context.Data, Ranges.Named(Method), Pictures, context.Common.Seed, null, context.Stop);
-        return Training.Epochs == 0 ? prepared with { Graph = PostTraining.Quantize(prepared.Graph, ranges, Keep) }
-            : Retrainer.Quantize(prepared, context.Data, ranges, Keep, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
+        return Training.Epochs == 0 ? prepared with { Graph = PostTraining.Quantize(prepared.Graph, ranges, Keep, WeightBits) }
+            : Retrainer.Quantize(prepared, context.Data, ranges, Keep, WeightBits, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
     }
 }

@@ -10,7 +10,8 @@ namespace Penjing.Training;
 /// <param name="Type">The integers' type.</param>
 /// <param name="Zero">The integer that stands for zero.</param>
 /// <param name="Axis">The axis that has a step size for each index; null where all have one.</param>
-internal sealed record LearnedStep(ElementType Type, int Zero, int? Axis) : Op
+/// <param name="WeightBits">Bits of signed integers.</param>
+internal sealed record LearnedStep(ElementType Type, int Zero, int? Axis, int WeightBits) : Op
 {
     /// <summary>The least size that a step can have: what is below counts as this, so that quotients stay finite.</summary>
     public const float Least = 1e-30f;
@@ -29,7 +30,7 @@ internal sealed record LearnedStep(ElementType Type, int Zero, int? Axis) : Op
     /// </summary>
     public TorchTensor Evaluate(TorchTensor x, TorchTensor steps)
     {
-        (int low, int high) = Type is ElementType.Int8 ? (-128, 127) : (0, 255);
+        (int low, int high) = Type is ElementType.Int8 ? (-(1 << WeightBits - 1), (1 << WeightBits - 1) - 1) : (0, 255);
         long count = x.NumberOfElements / (Axis is null ? x.shape[0] : steps.NumberOfElements);
         double share = 1 / Math.Sqrt((double)count * high);
         TorchTensor step = steps.abs().clamp_min(Least);

@@ -159,6 +159,7 @@ public static class Retrainer
     /// <param name="data">The pictures.</param>
     /// <param name="ranges">The ranges of its values, which the scales begin with.</param>
     /// <param name="floats">Layers that stay real, by their names.</param>
+    /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
     /// <param name="training">How to train.</param>
     /// <param name="work">Where the work is kept.</param>
     /// <param name="progress">Is told after every step of training.</param>
@@ -166,9 +167,9 @@ public static class Retrainer
     /// <exception cref="OperationCanceledException">The work was cancelled; the folder holds what it takes to go on.</exception>
     /// <exception cref="PenjingException">Options, network and data don't fit, or the folder can't be written to.</exception>
     public static Model Quantize(
-        Model model, DataSet data, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, TrainingOptions training, WorkFolder work,
+        Model model, DataSet data, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, int weightBits, TrainingOptions training, WorkFolder work,
         Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default) =>
-        Step("quantized", 1, [training], () => model with { Graph = QuantizationAware.Begin(model.Graph, ranges, floats) }, data, work, progress, cancellation,
+        Step("quantized", 1, [training], () => model with { Graph = QuantizationAware.Begin(model.Graph, ranges, floats, weightBits) }, data, work, progress, cancellation,
             trained => trained with { Graph = QuantizationAware.End(trained.Graph) });
 
     /// <summary>The model with its least important channels cut, once and for all: measured times and gradients may choose others another time.</summary>

@@ -72,6 +72,28 @@ public sealed class PostTrainingTests
         }
     }
 
+    /// <summary>Of weights of seven bits none is larger than 63 in size, one of each channel is, and every vector width computes the reference's integers in words of four.</summary>
+    [Fact]
+    public void Narrow_weights_are_multiplied_four_at_once()
+    {
+        Graph graph = PostTraining.Prepare(MobileNetV1.Small(0.25, 16, classes: 5, repeats: 0).Graph);
+        Tensor[] fed = RandomGraphs.Fed(graph, 9);
+        Graph quantized = PostTraining.Quantize(graph, Measured(graph, fed, none), none, 7);
+        foreach (Node layer in quantized.Nodes.Where(node => node is { Op: Conv, Info.Type: ElementType.Int32 }))
+        {
+            sbyte[] weights = layer.Inputs[1].Value!.AsSpan<sbyte>().ToArray();
+            Assert.All(weights.Chunk(weights.Length / layer.Shape[1]), channel => Assert.Equal(63, channel.Max(weight => Math.Abs((int)weight))));
+        }
+        Tensor expected = Reference.Run(quantized.Rewrite(Passes.ForInference), fed)[0];
+        foreach (Isa isa in Enum.GetValues<Isa>())
+        {
+            using Session session = new(quantized, new(1) { Isa = isa, Kernel = "i8-dot-conv" });
+            Assert.Contains(session.Steps, step => step.Row == "i8-dot-conv");
+            Closeness.CheckBits(expected, session.Run(fed, TestContext.Current.CancellationToken)[0], isa.ToString());
+        }
+        Assert.Throws<PenjingException>(() => PostTraining.Quantize(graph, Measured(graph, fed, none), none, 9));
+    }
+
     /// <summary>Of two values that a residual sum adds, the product that is computed last is not rounded before, and one step computes both.</summary>
     [Fact]
     public void A_residual_sum_takes_a_product_as_it_comes()

@@ -17,13 +17,13 @@ public sealed class I8ConvTests
             Tensor[] fed = RandomGraphs.Fed(graph, seed);
             Tensor expected = Reference.Run(graph, fed)[0];
             saturated += expected.Bytes.Span.Count((byte)0) + expected.Bytes.Span.Count((byte)255);
-            foreach (string row in (string[])["i8-gemm-conv", "i8-depthwise", "i8-winograd-2"])
+            foreach (string row in (string[])["i8-gemm-conv", "i8-dot-conv", "i8-depthwise", "i8-winograd-2"])
                 foreach (Isa isa in Enum.GetValues<Isa>())
                 {
                     using Session session = new(graph, new(seed % 3 + 1) { Isa = isa, Kernel = row });
                     if (session.Steps.All(step => step.Row != row)) continue;
                     taken[row] = taken.GetValueOrDefault(row) + 1;
-                    if (graph.Nodes.Any(node => node.Op is Add) && session.Steps.All(step => step.Op is not "QuantizedAdd")) added[row] = added.GetValueOrDefault(row) + 1;
+                    if (graph.Nodes.Any(node => node.Op is Add) && session.Steps.All(step => step.Op is not ("QuantizedAdd" or "Add"))) added[row] = added.GetValueOrDefault(row) + 1;
                     Closeness.CheckBits(expected, session.Run(fed)[0], $"seed {seed}, {isa}, {string.Join(", ", graph.Nodes.Select(node => node.ToString()))}");
                 }
         }
@@ -31,7 +31,9 @@ public sealed class I8ConvTests
         Assert.Equal(1200, taken["i8-gemm-conv"]);
         Assert.InRange(taken["i8-depthwise"], 200, 1200);
         Assert.InRange(taken["i8-winograd-2"], 200, 1200);
+        Assert.InRange(taken["i8-dot-conv"], 200, 1200);
         Assert.InRange(added["i8-gemm-conv"], 200, 1200);
+        Assert.InRange(added["i8-dot-conv"], 50, 1200);
         Assert.InRange(added["i8-winograd-2"], 40, 1200);
         Assert.False(added.ContainsKey("i8-depthwise"));
     }
@@ -75,7 +77,14 @@ public sealed class I8ConvTests
         Quantization weights = new([.. scaled.Select(_ => (float)Math.Pow(2, -random.NextDouble() * 4) / 100)], [.. scaled.Select(_ => random.Next(2) == 0 ? 0 : Zero(kernel))], scaled.Length == 1 ? null : 0);
         Node x = new("x", new Input(ElementType.Float32, [random.Next(1, 3), channels, random.Next(size, 12), random.Next(size, 12)]));
         Node quantized = new("quantized", new QuantizeLinear(from, new(0.02f + 0.03f * random.NextSingle(), Zero(from))), x);
-        Node w = new("w", new Constant(RandomTensors.Any(kernel, [outputs, channels / groups, size, square ? size : random.Next(1, size + 1)], seed), weights));
+        Tensor drawn = RandomTensors.Any(kernel, [outputs, channels / groups, size, square ? size : random.Next(1, size + 1)], seed);
+        if (kernel is ElementType.Int8 && random.Next(2) == 0)
+        {
+            // As large as may be where two products are added in 16 bits.
+            drawn = Tensor.Build<sbyte>(drawn.Shape, narrow => { for (int i = 0; i < narrow.Length; i++) narrow[i] = (sbyte)random.Next(2) == 0 ? (sbyte)64 : (sbyte)random.Next(-64, 65); });
+            weights = weights with { ZeroPoints = [.. scaled.Select(_ => 0)] };
+        }
+        Node w = new("w", new Constant(drawn, weights));
         Node[] bias = random.Next(3) == 0 ? [] : [Node.Weight("b", Tensor.Build<int>([outputs], values => { for (int i = 0; i < outputs; i++) values[i] = random.Next(-20000, 20000); }))];
         Conv conv = new(new(random.Next(1, 3), random.Next(1, 3)), Padding.All(random.Next(size)), new(1, random.Next(4) == 0 ? 2 : 1), groups);
         if (square) conv = new(Size.One, new(random.Next(3), random.Next(3), random.Next(3), random.Next(3)), Size.One);

@@ -1,0 +1,164 @@
+using System.Runtime.CompilerServices;
+
+namespace Penjing.Engine;
+
+/// <summary>
+/// Convolution of 8-bit integers and what becomes of its sums, as a product of words of several integers, channels that lie side by side; rows are read as in
+/// <see cref="F32Conv"/>, where the integers lie or from a copy in scratch memory.
+/// </summary>
+internal abstract unsafe class I8Product<S, V> : ConvProduct<S, V> where S : struct, ISimd<V> where V : unmanaged
+{
+    private readonly NativeBuffer scales;
+    private readonly Split copying;
+    private readonly bool copies;
+
+    /// <summary>The product of a site in words of so many integers, of a copy or of the input itself, which then has whole words.</summary>
+    protected I8Product(Site site, int each, bool copies, delegate*<float**, nint, float*, nint, int, in TileShape, void>[] tiles)
+        : base(site, [Grid(site, each)], new(Op(site).Conv with { Then = new Requantization(Op(site)).Then }, [], Op(site).Adds is not null), I8Product.Words(site.Node, each),
+            copies ? I8Product.Words(site.Node, each) * Op(site).Conv.Groups : I8Product.Pitch(site) / each, Math.Max(site.OutputPitch, site.Node.Shape[1]) * site.Node.Info.Type.Size(), tiles)
+    {
+        (Node x, this.copies) = (site.Node.Inputs[0], copies);
+        (Groups, Words, Channels) = (Op(site).Conv.Groups, I8Product.Words(site.Node, each), x.Shape[1] / Op(site).Conv.Groups);
+        (Pixels, Pitch) = (x.Shape.Elements / x.Shape[1], I8Product.Pitch(site));
+        Read = new(x.Info.Type, Op(site).X.ZeroPoints[0]);
+        copying = Split.Of(Pixels, Groups * Words);
+        Requantization to = new(Op(site));
+        scales = NativeBuffer.Of<float>(to.Scales(site.Node.Shape[1], S.Lanes));
+        End = to.End(scales.Floats, site.Node);
+    }
+
+    /// <inheritdoc/>
+    public sealed override long ScratchBytes => copies ? (long)Pixels * Groups * Words * sizeof(int) : 0;
+
+    /// <inheritdoc/>
+    public sealed override int Phases => copies ? 2 : 1;
+
+    /// <inheritdoc/>
+    protected sealed override IntegerEnd End { get; }
+
+    /// <summary>Pixels of the input.</summary>
+    protected int Pixels { get; }
+
+    /// <summary>Bytes from pixel to pixel of the input.</summary>
+    protected int Pitch { get; }
+
+    /// <summary>Groups of channels.</summary>
+    protected int Groups { get; }
+
+    /// <summary>Channels of a group of the input.</summary>
+    protected int Channels { get; }
+
+    /// <summary>Words of a group of a pixel.</summary>
+    protected int Words { get; }
+
+    /// <summary>How the input's bytes are read.</summary>
+    protected UnsignedBytes Read { get; }
+
+    /// <inheritdoc/>
+    public sealed override int Tasks(int phase) => phase < Phases - 1 ? copying.Tasks : ProductTasks;
+
+    /// <inheritdoc/>
+    public sealed override void Run(int phase, int task, in Operands operands)
+    {
+        if (phase == Phases - 1)
+        {
+            Multiply(task, operands);
+            return;
+        }
+        (int first, int count) = copying[task];
+        Copy(first, count, operands.Input<byte>(0), operands.Scratch);
+    }
+
+    /// <inheritdoc/>
+    public sealed override void Dispose()
+    {
+        scales.Dispose();
+        base.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected sealed override float* Left(in Operands operands) => copies ? (float*)operands.Scratch : operands.Input(0);
+
+    /// <summary>Writes the words of some pixels to their places.</summary>
+    protected abstract void Copy(int first, int count, byte* input, byte* output);
+
+    /// <summary>Packs weights so many a word; each bias first, less what the weights of its channel make of <paramref name="zero"/>, which words have in place of 0.</summary>
+    protected void Pack(Site site, int each, int zero)
+    {
+        (Node node, PixelGrid grid) = (site.Node, Grid(site, each));
+        bool turned = Op(site).Product is Gemm { TransposeB: false };
+        short[] weights = IntegerProduct.Weights(node);
+        ReadOnlySpan<int> bias = node.Inputs.Length > 2 ? node.Inputs[2].Value!.AsSpan<int>() : default;
+        (int taps, int columns, int bits) = (grid.Taps.Length, node.Shape[1] / Groups, 32 / each);
+        PanelLayout layout = Packed(0);
+        for (int group = 0; group < Groups; group++)
+            for (int panel = 0; panel < layout.Count; panel++)
+            {
+                int* biases = (int*)Panels(0, group) + layout.Offset(panel), target = biases;
+                (int first, int count) = layout[panel];
+                int across = layout.Vectors(panel) * S.Lanes;
+                for (int j = 0; j < across; j++) biases[j] = !bias.IsEmpty && j < count ? bias[group * columns + first + j] : 0;
+                foreach (KernelTap tap in grid.Taps)
+                    for (int word = 0; word < Words; word++)
+                    {
+                        target += across;
+                        for (int j = 0; j < across; j++)
+                        {
+                            target[j] = 0;
+                            for (int i = 0, channel = each * word; j < count && i < each && channel < Channels; i++, channel++)
+                            {
+                                int column = group * columns + first + j, weight = weights[turned ? channel * node.Shape[1] + column : (column * Channels + channel) * taps + tap.Index];
+                                target[j] |= (int)((uint)weight << 32 - bits >> 32 - bits - i * bits);
+                                biases[j] -= zero * weight;
+                            }
+                        }
+                    }
+            }
+    }
+
+    private static IntegerProduct Op(Site site) => (IntegerProduct)site.Node.Op;
+
+    /// <summary>The grid of a site's outputs; the taps of a kernel's row make one segment where they are few words and neighbours.</summary>
+    private static PixelGrid Grid(Site site, int each)
+    {
+        (Conv conv, int across) = (Op(site).Conv, Layout.Pictures(site.Node.Inputs[1].Shape)[3]);
+        return PixelGrid.Of(site.Node, conv, I8Product.Joins(site, each) ? across : 1);
+    }
+}
+
+/// <summary>What products of 8-bit integers have in common before there is a kernel.</summary>
+internal static class I8Product
+{
+    private const int MostTaps = 4096;
+
+    /// <summary>Whether the node is a product of integers by constant weights whose sums fit 32 bits.</summary>
+    public static bool Fits(Site site) => site.Node is { Op: IntegerProduct, Inputs: [{ Value: null }, { Value: not null, Shape: var w }, .. var bias] }
+        && (bias is [] || bias is [{ Value: not null, Shape: { Rank: 1 } each }, ..] && each[0] == site.Node.Shape[1]) && Layout.Pictures(w).Product(2, 4) <= MostTaps
+        && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0 && IntegerProduct.LargestSum(site.Node) <= int.MaxValue;
+
+    /// <summary>About how many nanoseconds a site takes on one thread in words of so many integers, when a step of a vector takes so many cycles and so many bytes are copied for each of the input.</summary>
+    public static double Cost(Site site, int each, double cyclesPerStep, double copied)
+    {
+        var op = (IntegerProduct)site.Node.Op;
+        Shape output = site.Node.Shape, weights = site.Node.Inputs[1].Shape;
+        (int lanes, int groups, int taps) = (site.Isa.Lanes(), op.Conv.Groups, Layout.Pictures(weights).Product(2, 4));
+        int words = Words(site.Node, each), segments = Joins(site, each) ? Layout.Pictures(weights)[2] : taps;
+        double rows = (double)output.Elements / output[1], vectors = Math.Ceiling((double)output[1] / groups / lanes), height = site.Isa.TileRows();
+        double tiles = Math.Ceiling(rows / height) * groups, panels = Math.Ceiling(vectors / 2), step = Math.Max(rows * groups / tiles * vectors * cyclesPerStep, 4 * panels);
+        double cycles = tiles * (step * words * taps + panels * (120 + 16 * segments) + height * segments * 8);
+        return Pace.Nanoseconds(cycles, copied * site.Node.Inputs[0].Shape.Elements + output.Elements, 4.0 / each * weights.Elements);
+    }
+
+    /// <summary>Words of so many integers in a group of a pixel.</summary>
+    public static int Words(Node node, int each) => (node.Inputs[0].Shape[1] / ((IntegerProduct)node.Op).Conv.Groups + each - 1) / each;
+
+    /// <summary>Bytes from pixel to pixel of the input.</summary>
+    public static int Pitch(Site site) => Math.Max(site.InputPitches[0], site.Node.Inputs[0].Shape[1]);
+
+    /// <summary>Whether the taps of a kernel's row make one segment.</summary>
+    public static bool Joins(Site site, int each)
+    {
+        Conv conv = ((IntegerProduct)site.Node.Op).Conv;
+        return conv.Groups == 1 && conv.Dilation.Width == 1 && Words(site.Node, each) * Layout.Pictures(site.Node.Inputs[1].Shape)[3] <= 64;
+    }
+}
