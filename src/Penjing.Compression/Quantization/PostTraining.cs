@@ -49,7 +49,7 @@ public static class PostTraining
         // Of the two that a sum adds one is added as it comes out of its product, before anything is rounded: the later, at which the other is there.
         Node? Summed(Node sum) => sum.Inputs is [var left, var right] && left.Shape == right.Shape && wanted.Contains(left) && wanted.Contains(right) ? IsSummed(right) ? right : IsSummed(left) ? left : null : null;
 
-        bool IsSummed(Node product) => IsProduct(product) && !IsDepthwise(product) && !floats.Contains(product.Name) && wanted.Contains(product.Inputs[0]) && readers[product].Count() == 1 && !outputs.Contains(product);
+        bool IsSummed(Node product) => IsProduct(product) && !IsDepthwise(product) && readers[product].Count() == 1 && !outputs.Contains(product);
 
         // What a ReLU alone reads is but a step on the way to its value.
         bool IsClamped(Node node) => !outputs.Contains(node) && node.Op is Conv or Gemm or Add && readers[node].ToArray() is [{ Op: Relu or Clip }];
