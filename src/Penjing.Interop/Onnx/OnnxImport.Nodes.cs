@@ -5,8 +5,6 @@ namespace Penjing.Interop;
 /// <content>How nodes are made: named, computed where they are constant, and in single precision where ONNX has halves.</content>
 internal sealed partial class OnnxImport
 {
-    private const long MostWork = 1L << 30;
-
     private readonly HashSet<string> names = [], reserved = [];
     private readonly Dictionary<string, int> counts = [];
     private readonly Dictionary<Node, string> wishes = [];
@@ -93,28 +91,10 @@ internal sealed partial class OnnxImport
         Node node = known ? new(wish.Length > 0 ? wish : "value", op, from) : Wished(wish, op, from);
         if (node.Shape.Rank > 0) OnnxTensors.Shape([.. node.Shape.AsSpan().ToArray().Select(extent => (long)extent)]);
         if (!known) return node;
-        if (node.Info.Quantization is not null || !Foldable(node)) return Wished(wish, op, from);
+        if (node.Info.Quantization is not null || !Tensors.AffordValue(node)) return Wished(wish, op, from);
         Node constant = Weight(wish, Reference.Evaluate(op, [.. from.Select(input => input.Value!)]));
         if (from.Any(ofShapes.Contains)) ofShapes.Add(constant);
         return constant;
-    }
-
-    /// <summary>Whether the file may claim the memory of a constant and the work that computes it.</summary>
-    private bool Foldable(Node node)
-    {
-        if (node.Op is Einsum or RoiAlign) return false; // Their work is not bounded by what they read and make.
-        long read = node.Inputs.Sum(input => (long)input.Shape.Elements * input.Info.Type.Size()), made = (long)node.Shape.Elements * node.Info.Type.Size();
-        bool linear = node.Op is Elementwise or Binary or Where or Reduction or Reshape or Flatten or Squeeze or Unsqueeze or Transpose or Concat
-            or Slice or Gather or Pad or Identity or Expand or Tile;
-        long work = linear
-            ? 0
-            : Math.Max(1, read) * (double)Math.Max(1, made) > MostWork ? MostWork + 1 : read * made;
-        if (node.Op is MatMul or Gemm)
-        {
-            Shape left = node.Inputs[0].Shape;
-            work = (long)node.Shape.Elements * left[node.Op is Gemm { TransposeA: true } ? 0 : -1];
-        }
-        return work <= MostWork && Tensors.Afford(read + 5 * made + work / 16);
     }
 
     private Node Wished(string wish, Op op, ImmutableArray<Node> from)

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Google.Protobuf;
 using Penjing.Interop.Onnx;
 
@@ -54,7 +53,8 @@ public static class OnnxReader
         try
         {
             var import = new OnnxImport(proto, Opset(proto.OpsetImport), options, new OnnxTensors(folder, file.Length));
-            return Describe(new Model(import.Graph()), proto);
+            string name = proto.ProducerName == OnnxWriter.Producer ? "" : proto.Graph.Name;
+            return Description.Describe(new(import.Graph()) { Name = name }, Entries(proto));
         }
         catch (ShapeException error)
         {
@@ -75,37 +75,10 @@ public static class OnnxReader
     /// <summary>Whether a domain is that of ONNX's own operators.</summary>
     internal static bool IsOwn(string domain) => domain is "" or "ai.onnx";
 
-    private static Model Describe(Model model, ModelProto proto)
+    private static Dictionary<string, string> Entries(ModelProto proto)
     {
         Dictionary<string, string> entries = [];
         foreach (StringStringEntryProto entry in proto.MetadataProps) entries[entry.Key] = entry.Value;
-        bool own = proto.ProducerName == OnnxWriter.Producer;
-        return model with
-        {
-            Name = entries.GetValueOrDefault("name") ?? (own ? "" : proto.Graph.Name),
-            Labels = entries.TryGetValue("labels", out string? labels) && labels.Length > 0 ? [.. labels.Split('\n')] : [],
-            Preprocessing = Preprocessing(entries),
-        };
-    }
-
-    private static Preprocessing? Preprocessing(Dictionary<string, string> entries)
-    {
-        if (!entries.TryGetValue("preprocessing.channels", out string? said)) return null;
-        if (!Enum.TryParse(said, out Channels channels) || !Enum.IsDefined(channels))
-            throw new ModelFormatException($"the metadata's preprocessing.channels are '{said}', not one of {string.Join(", ", Enum.GetNames<Channels>())}");
-        Fit fit = Fit.Cover;
-        if (entries.TryGetValue("preprocessing.fit", out string? how) && (!Enum.TryParse(how, out fit) || !Enum.IsDefined(fit)))
-            throw new ModelFormatException($"the metadata's preprocessing.fit is '{how}', not one of {string.Join(", ", Enum.GetNames<Fit>())}");
-        return new(channels, Numbers("preprocessing.mean"), Numbers("preprocessing.deviation"), fit);
-
-        ImmutableArray<float> Numbers(string key)
-        {
-            string[] words = entries.GetValueOrDefault(key, "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            var numbers = new float[words.Length];
-            for (int i = 0; i < words.Length; i++)
-                if (!float.TryParse(words[i], CultureInfo.InvariantCulture, out numbers[i]))
-                    throw new ModelFormatException($"the metadata's {key} has '{words[i]}', which is no number");
-            return [.. numbers];
-        }
+        return entries;
     }
 }

@@ -7,29 +7,13 @@ using DataType = Penjing.Interop.Onnx.TensorProto.Types.DataType;
 
 namespace Penjing.Interop;
 
-/// <summary>Reads ONNX's tensors, and watches that a file claims no more memory and work than its own size warrants.</summary>
+/// <summary>Reads ONNX's tensors.</summary>
 /// <param name="folder">Where files with weights lie, or null where there are none.</param>
 /// <param name="length">The file's bytes.</param>
-internal sealed class OnnxTensors(string? folder, long length)
+internal sealed class OnnxTensors(string? folder, long length) : Allowance(length)
 {
-    private const int MostAxes = 32, AllowanceOfByte = 32;
+    private const int MostAxes = 32;
     private readonly HashSet<string> files = [];
-    private long allowance = AllowanceOfByte * length + (16 << 20);
-
-    /// <summary>Takes bytes from the allowance; false where that is spent.</summary>
-    public bool Afford(long bytes)
-    {
-        if (bytes > allowance) return false;
-        allowance -= bytes;
-        return true;
-    }
-
-    /// <summary>Takes bytes from the allowance.</summary>
-    /// <exception cref="ModelFormatException">It is spent.</exception>
-    public void Charge(long bytes)
-    {
-        if (!Afford(bytes)) throw new ModelFormatException($"a file of {length} bytes can't claim that many more");
-    }
 
     /// <summary>The shape of these extents.</summary>
     /// <exception cref="ModelFormatException">There are too many, or one is no extent.</exception>
@@ -178,7 +162,7 @@ internal sealed class OnnxTensors(string? folder, long length)
             using FileStream file = File.OpenRead(path);
             if (offset > file.Length - expected) throw new ModelFormatException($"its data end beyond those of '{location}'");
             if (expected > Array.MaxLength) throw new ModelFormatException($"{expected} bytes are too many for one tensor");
-            if (files.Add(path)) allowance += AllowanceOfByte * file.Length;
+            if (files.Add(path)) Extend(file.Length);
             Charge(expected);
             var data = new byte[expected];
             file.Position = offset;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Google.Protobuf;
 using Penjing.Interop.Onnx;
 
@@ -37,22 +36,7 @@ public static class OnnxWriter
             Graph = new OnnxGraph(model.Graph, model.Name).Proto,
         };
         proto.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = Opset });
-        Describe(proto, "name", model.Name);
-        Describe(proto, "labels", string.Join('\n', model.Labels));
-        if (model.Preprocessing is { } picture)
-        {
-            Describe(proto, "preprocessing.channels", picture.Channels.ToString());
-            Describe(proto, "preprocessing.mean", Join(picture.Mean));
-            Describe(proto, "preprocessing.deviation", Join(picture.Deviation));
-            Describe(proto, "preprocessing.fit", picture.Fit.ToString());
-        }
+        foreach ((string key, string value) in Description.Of(model)) proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         return proto;
     }
-
-    private static void Describe(ModelProto proto, string key, string value)
-    {
-        if (value.Length > 0) proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
-    }
-
-    private static string Join(IEnumerable<float> values) => string.Join(' ', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
 }

@@ -47,6 +47,9 @@ public static class Passes
     public static Pass ToIntegers { get; } = new("QuantizeLinear(f(DequantizeLinear(x), …)) => f(x, …) | QuantizeLinear(Conv | Gemm(x, …))",
         Integers.Multiply, Integers.Requantize, Integers.Clamp, Integers.Move);
 
+    /// <summary>A network of integers as one of floats, to be trained on: values are rounded no more, and weights are the reals that their integers stand for.</summary>
+    public static Pass ToReals { get; } = new("DequantizeLinear(QuantizeLinear(x)) => x; DequantizeLinear(Constant) => Constant", Integers.Real);
+
     /// <summary>Whether an operation yields elements of its inputs, or zeros, and depends on nothing but their order: of integers the same as of what they stand for.</summary>
     public static bool Moves(Op op) => op is MaxPool or GlobalMaxPool or Concat or Slice or Gather or Reshape or Flatten or Squeeze or Unsqueeze or Transpose
         or Pad { Mode: not PadMode.Constant } or Pad { Value: 0 } or Identity or Dropout;

@@ -1,0 +1,19 @@
+using System.Collections.Immutable;
+
+namespace Penjing.Interop.TensorFlowLite;
+
+/// <summary>A TensorFlow Lite file as its schema has it: the values of one graph by number, and the operations in the order in which they run.</summary>
+internal sealed record LiteModel(ImmutableArray<LiteTensor> Tensors, ImmutableArray<int> Inputs, ImmutableArray<int> Outputs, ImmutableArray<LiteOperator> Operators)
+{
+    /// <summary>What the graph is called.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Texts by name, beside the network.</summary>
+    public ImmutableDictionary<string, string> Metadata { get; init; } = ImmutableDictionary<string, string>.Empty;
+}
+
+/// <summary>A value: rank 4 is N, H, W, C. Its bytes are there where it is a constant.</summary>
+internal sealed record LiteTensor(string Name, ElementType Type, Ints Shape, ReadOnlyMemory<byte>? Data = null, Quantization? Quantization = null);
+
+/// <summary>An operation: its inputs and outputs are numbers of values, −1 one that is left out; options are by name, each a list of one number unless it is one of several.</summary>
+internal sealed record LiteOperator(LiteOp Op, ImmutableArray<int> Inputs, ImmutableArray<int> Outputs, ImmutableDictionary<string, ImmutableArray<double>> Options);
