@@ -10,7 +10,7 @@ public static class ModelFile
     [
         new(".penjing", "Penjing", (path, options) => options.Once ? PenjingFile.ReadOnce(path) : PenjingFile.Read(path), (path, model, storage) => PenjingFile.Write(path, model, storage)),
         new(".onnx", "ONNX", (path, options) => OnnxReader.Read(path, options.Onnx), (path, model, _) => OnnxWriter.Write(path, model)),
-        new(".tflite", "TensorFlow Lite", (path, _) => TensorFlowLiteReader.Read(path), null),
+        new(".tflite", "TensorFlow Lite", (path, _) => TensorFlowLiteReader.Read(path), (path, model, _) => TensorFlowLiteWriter.Write(path, model)),
         new(".net", "Deep Compression's coded weights", ReadCompressed, null),
     ];
 

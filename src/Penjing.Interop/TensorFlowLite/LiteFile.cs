@@ -23,7 +23,10 @@ internal static class LiteFile
         null, ElementType.Int8, ElementType.Float64, null, ElementType.UInt64, null, null, ElementType.UInt32, ElementType.UInt16,
     ];
 
-    private const int Least = 8, ExtendsByte = 127, Custom = 32, MostAxes = 8;
+    /// <summary>The old number of an operation whose own doesn't fit a signed byte.</summary>
+    public const int ExtendsByte = 127;
+
+    private const int Least = 8, Custom = 32, MostAxes = 8;
 
     /// <summary>The model of a file's bytes.</summary>
     /// <exception cref="ModelFormatException">The bytes are damaged, no such file, or hold an operation that is not understood; the message names it.</exception>

@@ -137,8 +137,9 @@ internal sealed class LiteImport
 
     private Node Transposed(string name, Node x, Ints order)
     {
-        if (x is { Op: Transpose before } && before.Permutation.SequenceEqual(order == toLast ? fromLast : toLast)) return x.Inputs[0];
-        return Make(name, new Transpose(order), x);
+        if (x is not { Op: Transpose before }) return Make(name, new Transpose(order), x);
+        Ints both = [.. order.Select(axis => before.Permutation[axis])];
+        return both.SequenceEqual(both.Order()) ? x.Inputs[0] : Make(name, new Transpose(both), x.Inputs[0]);
     }
 
     private Node Fresh(string wish, Op op, params ImmutableArray<Node> from)

@@ -154,7 +154,8 @@ internal sealed class LiteNode(LiteImport import, LiteModel model, LiteOperator 
     public string Wish(int output) => given.Outputs.Length > output && given.Outputs[output] >= 0 && model.Tensors[given.Outputs[output]].Quantization is not null
         ? $"{Output(output)}/unrounded" : Output(output);
 
-    private static bool IsPlain(Shape shape) => shape.Rank != 4 || shape[1] == 1 || shape[2] == 1 && shape[3] == 1;
+    /// <summary>Whether the elements of a value lie in one order in the graph and in the file.</summary>
+    public static bool IsPlain(Shape shape) => shape.Rank != 4 || shape[1] == 1 || shape[2] == 1 && shape[3] == 1;
 
     private static int[] Extents(Node x, Ints target)
     {
