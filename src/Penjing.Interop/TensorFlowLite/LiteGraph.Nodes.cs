@@ -12,7 +12,19 @@ internal sealed partial class LiteGraph
         Reinterpret op => Write(node, op),
         Conv or Gemm or ConvTranspose when node.Info.Type is not ElementType.Float32 => throw Unsaid(node, "it has no sums of integers that are not requantized at once"),
         Conv or Gemm or ConvTranspose => Write(node, node.Name, node.Info, [(Of(node.Inputs[0]), node.Inputs[0].Info)]),
+        _ when node.Inputs.FirstOrDefault(input => !Takes(node.Op, input.Info)) is { } strange => throw Unsaid(node, $"it doesn't take {strange.Info.Type} there"),
         _ => Write(node, node.Name, node.Info, [.. node.Inputs.Select(input => (Of(input), input.Info))]),
+    };
+
+    /// <summary>Whether TensorFlow Lite's interpreter has an operation for values of this type.</summary>
+    private static bool Takes(Op op, ValueInfo x) => x.Type switch
+    {
+        ElementType.Float32 => true,
+        ElementType.Int8 or ElementType.UInt8 => x.Quantization is not null || op is ArgExtreme or Cast || Passes.Moves(op),
+        ElementType.Int32 when op is ArgExtreme => true,
+        ElementType.Int32 or ElementType.Int64 => op is Binary and not Pow or Reduction or Cast or Tile or Expand || Passes.Moves(op) && op is not (MaxPool or GlobalMaxPool),
+        ElementType.Bool => op is Equal or Cast || Passes.Moves(op),
+        _ => false,
     };
 
     /// <summary>What an operation yields for these values, which may be integers where the node computes the reals that they stand for.</summary>
@@ -39,6 +51,7 @@ internal sealed partial class LiteGraph
             Activation op => Write(node, op, name, info, x, of),
             Elementwise op => Write(node, op, x, of),
             Add op => Finish(node, op.Then, name, info, (called, fused) => Pair("ADD", node, called, from, info, ("fused_activation_function", fused))),
+            PRelu when node.Inputs[1].Value is { Shape.Elements: 1 } slope => Add("LEAKY_RELU", name, info, [x], ("alpha", slope.Floats[0])),
             PRelu => Pair("PRELU", node, name, from, info),
             Binary op when Pairs.GetValueOrDefault(op.GetType()) is { } type => Pair(type, node, name, from, info),
 
@@ -96,13 +109,13 @@ internal sealed partial class LiteGraph
             Sigmoid => Add("LOGISTIC", name, info, [x]),
             Tanh => Add("TANH", name, info, [x]),
             HardSwish => Add("HARD_SWISH", name, info, [x]),
-            HardSigmoid hard => Add("MINIMUM", name, info, [Add("RELU", $"{name}/positive", info, [Line(hard)]), Number(node, "one", 1)]),
+            HardSigmoid hard => Add("MINIMUM", name, info, [Add("RELU", $"{name}/positive", info, [Line(hard)]), Bound($"{name}/one", of, 1)]),
             _ => throw Unsaid(node, "it has no such activation"),
         };
 
         int Least(string called) => Add("MAXIMUM", called, info, [x, Bound($"{name}/min", of, ((Clip)op).Min)]);
 
-        int Line(HardSigmoid hard) => Add("ADD", $"{name}/line", info, [Add("MUL", $"{name}/scaled", info, [x, Number(node, "alpha", hard.Alpha)]), Number(node, "beta", hard.Beta)]);
+        int Line(HardSigmoid hard) => Add("ADD", $"{name}/line", info, [Add("MUL", $"{name}/scaled", info, [x, Bound($"{name}/alpha", of, hard.Alpha)]), Bound($"{name}/beta", of, hard.Beta)]);
     }
 
     /// <summary>A scalar like a value's elements: a number, or the integer that stands for it.</summary>
@@ -113,8 +126,8 @@ internal sealed partial class LiteGraph
     private int Write(Node node, Elementwise op, int x, ValueInfo of) => op switch
     {
         Elu { Alpha: 1 } => Add("ELU", node, [x]),
-        Cast cast when LiteFile.Types.IndexOf(cast.To) >= 0 => Add("CAST", node, [x], ("in_data_type", LiteFile.Types.IndexOf(of.Type)), ("out_data_type", LiteFile.Types.IndexOf(cast.To))),
-        Unary { Function: UnaryFunction.Reciprocal } => Add("DIV", node, [Number(node, "one", 1), x]),
+        Cast { To: var to } when of.Quantization is null && to is ElementType.Float32 or ElementType.Int8 or ElementType.UInt8 or ElementType.Int16 or ElementType.Int32 or ElementType.Int64 or ElementType.Bool => Add("CAST", node, [x], ("in_data_type", LiteFile.Types.IndexOf(of.Type)), ("out_data_type", LiteFile.Types.IndexOf(to))),
+        Unary { Function: UnaryFunction.Reciprocal } => Add("DIV", node, [Bound($"{node.Name}/one", of, 1), x]),
         Unary unary when Functions.TryGetValue(unary.Function, out string? type) => Add(type, node, [x]),
         _ => throw Unsaid(node, "it has no such function"),
     };
@@ -139,7 +152,8 @@ internal sealed partial class LiteGraph
         {
             { ScaleHeight: not 0 } or { ScaleWidth: not 0 } when !IsExact(node, op) => null,
             { Mode: ResizeMode.Linear, Coordinates: CoordinateMode.AlignCorners } => ("RESIZE_BILINEAR", 1, 0),
-            { Mode: ResizeMode.Linear, Coordinates: CoordinateMode.HalfPixel or CoordinateMode.PytorchHalfPixel } => ("RESIZE_BILINEAR", 0, 1),
+            { Mode: ResizeMode.Linear, Coordinates: CoordinateMode.HalfPixel } => ("RESIZE_BILINEAR", 0, 1),
+            { Mode: ResizeMode.Linear, Coordinates: CoordinateMode.PytorchHalfPixel, Output: { Height: > 1, Width: > 1 } } => ("RESIZE_BILINEAR", 0, 1),
             { Mode: ResizeMode.Linear, Coordinates: CoordinateMode.Asymmetric } => ("RESIZE_BILINEAR", 0, 0),
             { Mode: ResizeMode.Nearest, Coordinates: CoordinateMode.Asymmetric, Nearest: NearestMode.Floor } => ("RESIZE_NEAREST_NEIGHBOR", 0, 0),
             { Mode: ResizeMode.Nearest, Coordinates: CoordinateMode.TfHalfPixelForNN, Nearest: NearestMode.Floor } => ("RESIZE_NEAREST_NEIGHBOR", 0, 1),

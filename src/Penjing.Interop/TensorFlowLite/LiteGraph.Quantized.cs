@@ -69,9 +69,9 @@ internal sealed partial class LiteGraph
         if (reals.TryGetValue((integers, name), out int number)) return number;
         ValueInfo info = new(ElementType.Float32, integers.Shape);
         if (integers.Op is Constant) number = Weight(called, Reference.Evaluate(new Node(called, new DequantizeLinear(), integers), [integers.Value!]));
-        else if (integers.Info.Type is not ElementType.Int32) number = Add("DEQUANTIZE", called, info, [Of(integers)]);
+        else if (integers.Info.Type is ElementType.Int8 or ElementType.UInt8 or ElementType.Int16) number = Add("DEQUANTIZE", called, info, [Of(integers)]);
         else if (integers is { Op: Conv or Gemm or ConvTranspose, Inputs: [_, { Value: not null }, ..] }) number = Write(integers, called, info, Product(integers, true));
-        else throw Unsaid(integers, "it has no sums of integers that are not requantized at once");
+        else throw Unsaid(integers, $"it has no integers of {integers.Info.Type} that stand for reals, but sums that are requantized at once");
         return reals[(integers, name)] = number;
     }
 
@@ -84,8 +84,14 @@ internal sealed partial class LiteGraph
     {
         Node weight = product.Inputs[index];
         Tensor value = weight.Value ?? throw Unsaid(product, $"'{weight.Name}' is computed, but TensorFlow Lite wants weights to be constant");
-        Quantization? meaning = index == 2 ? product.Info.Quantization is { Axis: not null } sums ? sums with { Axis = 0 } : product.Info.Quantization : weight.Info.Quantization;
+        Quantization? meaning = index == 2 ? OfSums(product) : weight.Info.Quantization;
         if (of is not ElementType.Float32 || value.Type is ElementType.Float32) return (value, meaning);
         return (Reference.Evaluate(new Node("real", new DequantizeLinear(), new Node("integers", new Constant(value, meaning))), [value]), null);
     }
+
+    /// <summary>The bias of a convolution, which TensorFlow Lite wants even where it is zeros.</summary>
+    private static (Tensor Value, Quantization? Quantization) Addend(Node product, ElementType of, int count) => product.Inputs.Length > 2 ? Factor(product, 2, of)
+        : of is ElementType.Float32 ? (Tensor.Zeros(of, [count]), null) : (Tensor.Zeros(ElementType.Int32, [count]), OfSums(product));
+
+    private static Quantization? OfSums(Node product) => product.Info.Quantization is { Axis: not null } sums ? sums with { Axis = 0 } : product.Info.Quantization;
 }

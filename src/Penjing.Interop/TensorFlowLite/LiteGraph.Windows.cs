@@ -11,7 +11,7 @@ internal sealed partial class LiteGraph
     private int Write(Node node, Conv op, string name, ValueInfo info, int x, ValueInfo of)
     {
         (Tensor w, Quantization? meaning) = Factor(node, 1, of.Type);
-        (Tensor, Quantization?)? bias = node.Inputs.Length > 2 ? Factor(node, 2, of.Type) : null;
+        (Tensor bias, Quantization? steps) = Addend(node, of.Type, w.Shape[0]);
         (int channels, int groups, Size kernel) = (of.Shape[1], op.Groups, new(w.Shape[2], w.Shape[3]));
         (x, of, int padding) = Around(node, x, of, kernel, op.Stride, op.Dilation, op.Padding);
         (string, double)[] options = [("padding", padding), ("stride_h", op.Stride.Height), ("stride_w", op.Stride.Width), ("dilation_h_factor", op.Dilation.Height), ("dilation_w_factor", op.Dilation.Width)];
@@ -32,8 +32,8 @@ internal sealed partial class LiteGraph
             Slice part = new(0, first, first + count);
             Tensor turned = Reference.Evaluate(new Transpose(order), [count == weights.Shape[0] ? weights : Reference.Evaluate(part, [weights])]);
             int kernels = Stored($"{called}/weights", turned, Part(meaning, part, axis));
-            int added = bias is var (values, steps) ? Stored($"{called}/bias", count == values.Shape[0] ? values : Reference.Evaluate(part, [values]), Part(steps, part, 0)) : -1;
-            return Add(type, called, made, added < 0 ? [from, kernels] : [from, kernels, added], [.. options, .. more]);
+            int added = Stored($"{called}/bias", count == bias.Shape[0] ? bias : Reference.Evaluate(part, [bias]), Part(steps, part, 0));
+            return Add(type, called, made, [from, kernels, added], [.. options, .. more]);
         }
     }
 

@@ -125,9 +125,6 @@ internal sealed partial class LiteGraph
     /// <summary>A list of whole numbers, as operations take it for an input.</summary>
     private int List(Node node, string role, params ReadOnlySpan<int> values) => Stored($"{node.Name}/{role}", Tensor.Of([values.Length], values));
 
-    /// <summary>A number, as operations take it for an input.</summary>
-    private int Number(Node node, string role, float value) => Stored($"{node.Name}/{role}", Tensor.Of<float>([], value));
-
     private int Copy(Node output, int number)
     {
         LiteTensor tensor = tensors[number];

@@ -68,7 +68,7 @@ internal sealed class LiteImport
     public Node Value(int number)
     {
         LiteTensor tensor = Tensor(number);
-        return values[number] ?? (tensor.Data is null ? throw new ModelFormatException($"it reads '{tensor.Name}', which no input, weight or earlier node yields") : Constant(number, Order(tensor)));
+        return values[number] ?? (tensor.Constant is null ? throw new ModelFormatException($"it reads '{tensor.Name}', which no input, weight or earlier node yields") : Constant(number, Order(tensor)));
     }
 
     /// <summary>A constant whose axes are those of the file in this order; one of integers as the reals that they stand for.</summary>
@@ -94,7 +94,7 @@ internal sealed class LiteImport
     public Tensor Data(int number)
     {
         LiteTensor tensor = Tensor(number);
-        return new(tensor.Type, new(tensor.Shape), tensor.Data ?? throw new ModelFormatException($"'{tensor.Name}' must be known when the network is read, but is computed"));
+        return new(tensor.Type, new(tensor.Shape), tensor.Constant ?? throw new ModelFormatException($"'{tensor.Name}' must be known when the network is read, but is computed"));
     }
 
     /// <summary>A node, or the constant that it yields where all inputs are constants.</summary>

@@ -12,8 +12,12 @@ internal sealed record LiteModel(ImmutableArray<LiteTensor> Tensors, ImmutableAr
     public ImmutableDictionary<string, string> Metadata { get; init; } = ImmutableDictionary<string, string>.Empty;
 }
 
-/// <summary>A value: rank 4 is N, H, W, C. Its bytes are there where it is a constant.</summary>
-internal sealed record LiteTensor(string Name, ElementType Type, Ints Shape, ReadOnlyMemory<byte>? Data = null, Quantization? Quantization = null);
+/// <summary>A value: rank 4 is N, H, W, C. Its bytes are there where it is a constant of any.</summary>
+internal sealed record LiteTensor(string Name, ElementType Type, Ints Shape, ReadOnlyMemory<byte>? Data = null, Quantization? Quantization = null)
+{
+    /// <summary>The bytes of a constant, which may be one of none; null where the value is computed.</summary>
+    public ReadOnlyMemory<byte>? Constant => Data ?? (Shape.Contains(0) ? ReadOnlyMemory<byte>.Empty : default(ReadOnlyMemory<byte>?));
+}
 
 /// <summary>An operation: its inputs and outputs are numbers of values, −1 one that is left out; options are by name, each a list of one number unless it is one of several.</summary>
 internal sealed record LiteOperator(LiteOp Op, ImmutableArray<int> Inputs, ImmutableArray<int> Outputs, ImmutableDictionary<string, ImmutableArray<double>> Options);

@@ -36,7 +36,7 @@ internal sealed class LiteNode(LiteImport import, LiteModel model, LiteOperator 
     /// <summary>An input whose axes are those of the file in this order.</summary>
     public Node Ordered(int index, params ReadOnlySpan<int> order)
     {
-        if (index < Count && given.Inputs[index] is >= 0 and var number && model.Tensors[number].Data is not null) return import.Constant(number, new([.. order]));
+        if (index < Count && given.Inputs[index] is >= 0 and var number && model.Tensors[number].Constant is not null) return import.Constant(number, new([.. order]));
         Node value = import.ToLast($"{this[index].Name}/last", this[index]);
         return import.Make($"{Output(0)}/weights", new Transpose(new([.. order])), value);
     }
@@ -108,7 +108,7 @@ internal sealed class LiteNode(LiteImport import, LiteModel model, LiteOperator 
     }
 
     /// <summary>The value of an input that has to be known.</summary>
-    public Tensor Known(int index) => index < Count && given.Inputs[index] is >= 0 and var number && model.Tensors[number].Data is not null
+    public Tensor Known(int index) => index < Count && given.Inputs[index] is >= 0 and var number && model.Tensors[number].Constant is not null
         ? import.Data(number)
         : this[index].Value ?? throw new ModelFormatException($"input {index} must be known when the network is read, but is computed from the network's input");
 

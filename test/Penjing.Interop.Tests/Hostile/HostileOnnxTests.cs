@@ -106,12 +106,14 @@ internal static class Hostile
     /// Whether the file is a network; throws where reading it ends in anything but that or a <see cref="PenjingException"/>, or takes too much
     /// memory.
     /// </summary>
-    public static bool Read(byte[] file)
+    /// <param name="file">The bytes.</param>
+    /// <param name="reader">Who reads them; by default as ONNX.</param>
+    public static bool Read(byte[] file, Func<byte[], Model>? reader = null)
     {
         long before = GC.GetAllocatedBytesForCurrentThread(), most = (96L << 20) + 256L * file.Length;
         try
         {
-            _ = OnnxReader.Read(file);
+            _ = reader is null ? OnnxReader.Read(file) : reader(file);
             return true;
         }
         catch (PenjingException)
