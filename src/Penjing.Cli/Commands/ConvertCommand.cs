@@ -19,6 +19,11 @@ internal static class ConvertCommand
             + "arithmetic vanish. The answers stay, but the network can be trained no further; without it the network "
             + "stays as it is (the engine folds by itself when it loads a file).",
     };
+    private static readonly Option<bool> floats = new("--floats")
+    {
+        Description = "A network of 8-bit integers as one of floats, such as a .tflite file holds, to be trained on: values are "
+            + "rounded no more, and weights are the reals that their integers stand for.",
+    };
     private static readonly Option<bool> plain = new("--plain")
     {
         Description = "For .penjing: weights as they lie in memory, mapped when the file is read and open to any safetensors "
@@ -42,7 +47,9 @@ internal static class ConvertCommand
             "penjing convert compressed_SqueezeNet.net squeezenet.penjing --prototxt SqueezeNet_deploy.prototxt",
             "penjing convert model.onnx folded.onnx --fold",
             "penjing convert model.penjing large.penjing --size 224",
-        ], Run, [source, target, fold, plain, size, labels, preprocessing, .. reading.Symbols, Given.Json()]);
+            "penjing convert mobilenet_quant.tflite backbone.penjing --floats",
+            "penjing convert model.penjing model.tflite",
+        ], Run, [source, target, fold, floats, plain, size, labels, preprocessing, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -54,6 +61,7 @@ internal static class ConvertCommand
             throw new PenjingException($"--plain is for .penjing files, but '{to}' will be {format.Name}: leave it out");
         Model read = reading.Read(parsed, from), model = Described(parsed, read);
         if (parsed.GetValue(size) is { } pixels) model = model with { Graph = Resized(model.Graph, pixels, from) };
+        if (parsed.GetValue(floats)) model = model with { Graph = Real(model.Graph, from) };
         if (parsed.GetValue(fold)) model = model with { Graph = model.Graph.Rewrite(Passes.ForInference) };
         model = WithHistory(model, from, format, parsed.GetValue(fold));
         stop.ThrowIfCancellationRequested();
@@ -118,6 +126,13 @@ internal static class ConvertCommand
         {
             throw new PenjingException($"'{from}' can't take pictures of {pixels}×{pixels}: {error.Message}", error);
         }
+    }
+
+    private static Graph Real(Graph graph, string from)
+    {
+        Graph real = graph.Rewrite(Passes.ToReals);
+        return real.Nodes.FirstOrDefault(node => node.Info.Quantization is not null) is { } integer
+            ? throw new PenjingException($"--floats: '{integer.Name}' of '{from}' computes with integers alone: convert the network that it was quantized from") : real;
     }
 
     private static string[] Lines(string path)

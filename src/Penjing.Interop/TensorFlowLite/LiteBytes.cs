@@ -28,7 +28,7 @@ internal sealed class LiteBytes
         (LiteOp Op, int Version)[] codes = [.. model.Operators.Select(one => (one.Op, Version(model, one))).Distinct()];
         Offset[] operators = [.. model.Operators.Select(one => Operator(one, Array.IndexOf(codes, (one.Op, Version(model, one)))))];
         Offset graph = Table([(0, List(tensors)), (1, List(model.Inputs)), (2, List(model.Outputs)), (3, List(operators)), (4, Text(model.Name))]);
-        Offset[] metadata = [.. model.Metadata.Order().Select(entry => (Text(LiteFile.Prefix + entry.Key), Number: Buffered(Encoding.UTF8.GetBytes(entry.Value))))
+        Offset[] metadata = [.. model.Metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => (Text(LiteFile.Prefix + entry.Key), Number: Buffered(Encoding.UTF8.GetBytes(entry.Value))))
             .Select(entry => Table([(0, entry.Item1)], (1, entry.Number, OptionType.Int)))];
         Offset list = List([.. buffers.Select(buffer => buffer.IsEmpty ? Table([]) : Table([(0, Bytes(buffer))]))]);
         Offset operations = List([.. codes.Select(code => Table([], (0, Math.Min(code.Op.Code, LiteFile.ExtendsByte), OptionType.Byte), (2, code.Version, OptionType.Int), (3, code.Op.Code, OptionType.Int)))]);

@@ -70,7 +70,7 @@ internal sealed partial class LiteGraph
         ValueInfo info = new(ElementType.Float32, integers.Shape);
         if (integers.Op is Constant) number = Weight(called, Reference.Evaluate(new Node(called, new DequantizeLinear(), integers), [integers.Value!]));
         else if (integers.Info.Type is ElementType.Int8 or ElementType.UInt8 or ElementType.Int16) number = Add("DEQUANTIZE", called, info, [Of(integers)]);
-        else if (integers is { Op: Conv or Gemm or ConvTranspose, Inputs: [_, { Value: not null }, ..] }) number = Write(integers, called, info, Product(integers, true));
+        else if (integers is { Op: Conv or Gemm or ConvTranspose, Inputs: [{ Info.Quantization: not null }, { Value: not null, Info.Quantization: not null }, ..] }) number = Write(integers, called, info, Product(integers, true));
         else throw Unsaid(integers, $"it has no integers of {integers.Info.Type} that stand for reals, but sums that are requantized at once");
         return reals[(integers, name)] = number;
     }

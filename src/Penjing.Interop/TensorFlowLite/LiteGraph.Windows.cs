@@ -133,7 +133,8 @@ internal sealed partial class LiteGraph
     private int Padded(Node node, string name, ValueInfo info, int x, ValueInfo of, ReadOnlySpan<int> amounts, float fill)
     {
         int list = Stored($"{name}/paddings", Tensor.Of([amounts.Length / 2, 2], amounts));
-        if (fill == 0) return Add("PAD", name, info, [x, list]);
+        bool zeros = of.Quantization is { Axis: null, ZeroPoints: [var zero] } meaning ? meaning.Nearest(fill, of.Type) == zero : fill == 0;
+        if (zeros) return Add("PAD", name, info, [x, list]);
         if (of.Type is not ElementType.Float32 && of.Quantization is null) throw Unsaid(node, $"{of} can't be padded by {fill}");
         return Add("PADV2", name, info, [x, list, Bound($"{name}/value", of, fill)]);
     }

@@ -30,7 +30,7 @@ internal sealed class LiteImport
         {
             LiteTensor tensor = Tensor(input);
             bool real = IsQuantized(tensor);
-            Node node = Fresh(tensor.Name, new Input(real ? ElementType.Float32 : tensor.Type, Turned(tensor, Order(tensor)).Shape));
+            Node node = Fresh(tensor.Name, new Input(real ? ElementType.Float32 : tensor.Type, [.. Order(tensor).Select(axis => tensor.Shape[axis])]));
             inputs.Add(node);
             Yield(input, real ? Rounded(tensor, node, $"{tensor.Name}/real") : node);
         }
@@ -111,8 +111,6 @@ internal sealed class LiteImport
     private LiteTensor Tensor(int number) => number >= 0 && number < model.Tensors.Length ? model.Tensors[number] : throw new ModelFormatException($"there is no value {number}: it has {model.Tensors.Length}");
 
     private static bool IsQuantized(LiteTensor tensor) => tensor is { Quantization: not null, Type: ElementType.Int8 or ElementType.UInt8 or ElementType.Int16 or ElementType.UInt16 };
-
-    private static Tensor Turned(LiteTensor tensor, Ints order) => Penjing.Tensor.Zeros(tensor.Type, [.. order.Select(axis => tensor.Shape[axis])]);
 
     private Node Finished(LiteTensor tensor, Node node)
     {

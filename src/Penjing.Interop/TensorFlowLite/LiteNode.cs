@@ -112,6 +112,13 @@ internal sealed class LiteNode(LiteImport import, LiteModel model, LiteOperator 
         ? import.Data(number)
         : this[index].Value ?? throw new ModelFormatException($"input {index} must be known when the network is read, but is computed from the network's input");
 
+    /// <summary>The one real of an input that has to be known, or that its integer stands for.</summary>
+    public float Real(int index)
+    {
+        Tensor? value = this[index] is { Op: DequantizeLinear, Inputs: [{ Value: { } integer }] } real ? Reference.Evaluate(real, [integer]) : this[index].Value;
+        return value is { Shape.Elements: 1, Type: ElementType.Float32 } ? value.Floats[0] : throw new ModelFormatException($"input {index} is one real that is known when the network is read, not {this[index].Info}");
+    }
+
     /// <summary>The whole numbers of an input that has to be known.</summary>
     public ImmutableArray<long> Longs(int index)
     {

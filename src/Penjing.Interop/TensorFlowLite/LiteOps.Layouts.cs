@@ -15,7 +15,7 @@ internal static partial class LiteOps
         ("PACK", Pack),
         ("SHAPE", node => node.Part("extents", new Cast(node.OutputType), Node.Weight("shape", Tensor.Of<int>([node[0].Shape.Rank], [.. LiteNode.Last(node[0].Shape)])))),
         ("PAD", node => Pad(node, 0)),
-        ("PADV2", node => Pad(node, node.Known(2) is { Shape.Elements: 1, Type: ElementType.Float32 } value ? value.Floats[0] : throw new ModelFormatException("its padding is no number"))),
+        ("PADV2", node => Pad(node, node.Real(2))),
         ("MIRROR_PAD", node => node.Int("mode") == 0 ? Pad(node, 0, PadMode.Reflect) : throw new ModelFormatException("it repeats the edge when it mirrors; understood is the mode REFLECT")),
         ("SLICE", Slice),
         ("STRIDED_SLICE", StridedSlice),
