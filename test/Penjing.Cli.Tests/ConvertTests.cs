@@ -50,6 +50,23 @@ public sealed class ConvertTests : IDisposable
     }
 
     [Fact]
+    public void Integers_become_floats_where_they_stand_between_floats()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, 3, 5, 5]));
+        Node w = Node.Weight("w", Testing.RandomTensors.Kernel([4, 3, 3, 3], 1));
+        Node conv = new("y", new Conv(), Rounded(x), Rounded(w));
+        PenjingFile.Write(scratch["integers.penjing"], new Model(new(conv)));
+        Cli.Run("convert", scratch["integers.penjing"], scratch["floats.penjing"], "--floats").Ends(0);
+        Graph floats = PenjingFile.Read(scratch["floats.penjing"]).Graph;
+        Assert.Equal(["Constant", "Conv", "Input"], floats.Nodes.Select(node => node.Op.Name).Order());
+        PenjingFile.Write(scratch["alone.penjing"], new Model(new Graph(conv).Rewrite(Passes.ToIntegers)));
+        Cli.Run("convert", scratch["alone.penjing"], scratch["wrong.penjing"], "--floats").Refuses(1, "--floats", "alone.penjing");
+        Assert.False(File.Exists(scratch["wrong.penjing"]));
+
+        static Node Rounded(Node value) => new($"{value.Name}/real", new DequantizeLinear(), new Node($"{value.Name}/quantized", new QuantizeLinear(ElementType.Int8, new(0.02f, 0)), value));
+    }
+
+    [Fact]
     public void Classes_and_preprocessing_are_noted()
     {
         string model = MadeUp.Model(scratch["small.penjing"]), labels = scratch["labels.txt"];
@@ -75,7 +92,7 @@ public sealed class ConvertTests : IDisposable
     {
         string model = MadeUp.Model(scratch["small.penjing"]);
         File.WriteAllText(scratch["text.onnx"], "no network");
-        Cli.Run("convert", model, scratch["out.tflite"]).Refuses(1, "out.tflite", ".penjing, .onnx");
+        Cli.Run("convert", model, scratch["out.pt"]).Refuses(1, "out.pt", ".penjing, .onnx");
         Cli.Run("convert", model, scratch["out"]).Refuses(1, "out", ".penjing, .onnx");
         Cli.Run("convert", model, scratch["out.net"]).Refuses(1, "out.net", "not written", ".penjing, .onnx");
         Cli.Run("convert", model, scratch["none/out.onnx"]).Refuses(1, "none", "folder");
@@ -95,8 +112,11 @@ public sealed class ConvertTests : IDisposable
     public void Commands_take_every_format_that_can_be_read(string command)
     {
         string model = MadeUp.Model(scratch["small.penjing"]);
-        Cli.Run("convert", model, scratch["small.onnx"]).Ends(0);
-        Cli.Run([command, scratch["small.onnx"], .. command == "inspect" ? Array.Empty<string>() : ["--runs", "1"]]).Ends(0);
+        foreach (string ending in (string[])["onnx", "tflite"])
+        {
+            Cli.Run("convert", model, scratch[$"small.{ending}"]).Ends(0);
+            Cli.Run([command, scratch[$"small.{ending}"], .. command == "inspect" ? Array.Empty<string>() : ["--runs", "1"]]).Ends(0);
+        }
         File.Copy(model, scratch["small.bin"]);
         Cli.Run(command, scratch["small.bin"]).Refuses(1, "small.bin", ".penjing, .onnx");
         File.WriteAllBytes(scratch["cut.onnx"], File.ReadAllBytes(scratch["small.onnx"])[..1000]);

@@ -146,26 +146,32 @@ internal sealed partial class LiteGraph
         }
     }
 
+    /// <summary>The ways to resize that TensorFlow Lite has.</summary>
+    private static ImmutableArray<Resize> Resizes { get; } =
+    [
+        new(default, ResizeMode.Linear, CoordinateMode.HalfPixel),
+        new(default, ResizeMode.Linear, CoordinateMode.AlignCorners),
+        new(default, ResizeMode.Linear, CoordinateMode.Asymmetric),
+        new(default, ResizeMode.Nearest, CoordinateMode.Asymmetric, NearestMode.Floor),
+        new(default, ResizeMode.Nearest, CoordinateMode.TfHalfPixelForNN, NearestMode.Floor),
+        new(default, ResizeMode.Nearest, CoordinateMode.AlignCorners, NearestMode.RoundPreferCeil),
+    ];
+
+    /// <summary>The first way that finds each pixel where the operation finds it: by one name or another.</summary>
     private int Write(Node node, Resize op, string name, ValueInfo info, int x)
     {
-        (string type, double corners, double centers)? said = op switch
+        (int height, int width) = (node.Inputs[0].Shape[2], node.Inputs[0].Shape[3]);
+        // Each pixel of this picture says its row and its column.
+        Tensor places = Tensor.Build<float>([1, 2, height, width], values =>
         {
-            { ScaleHeight: not 0 } or { ScaleWidth: not 0 } when !IsExact(node, op) => null,
-            { Mode: ResizeMode.Linear, Coordinates: CoordinateMode.AlignCorners } => ("RESIZE_BILINEAR", 1, 0),
-            { Mode: ResizeMode.Linear, Coordinates: CoordinateMode.HalfPixel } => ("RESIZE_BILINEAR", 0, 1),
-            { Mode: ResizeMode.Linear, Coordinates: CoordinateMode.PytorchHalfPixel, Output: { Height: > 1, Width: > 1 } } => ("RESIZE_BILINEAR", 0, 1),
-            { Mode: ResizeMode.Linear, Coordinates: CoordinateMode.Asymmetric } => ("RESIZE_BILINEAR", 0, 0),
-            { Mode: ResizeMode.Nearest, Coordinates: CoordinateMode.Asymmetric, Nearest: NearestMode.Floor } => ("RESIZE_NEAREST_NEIGHBOR", 0, 0),
-            { Mode: ResizeMode.Nearest, Coordinates: CoordinateMode.TfHalfPixelForNN, Nearest: NearestMode.Floor } => ("RESIZE_NEAREST_NEIGHBOR", 0, 1),
-            { Mode: ResizeMode.Nearest, Coordinates: CoordinateMode.AlignCorners, Nearest: NearestMode.RoundPreferCeil } => ("RESIZE_NEAREST_NEIGHBOR", 1, 0),
-            _ => null,
-        };
-        return said is var (of, atCorners, atCenters) ? Add(of, name, info, [x, List(node, "size", op.Output.Height, op.Output.Width)], ("align_corners", atCorners), ("half_pixel_centers", atCenters))
-            : throw Unsaid(node, $"it resizes neither by {op.Mode} and {op.Coordinates} with {op.Nearest} nor by scales other than those of the sizes");
+            for (int i = 0; i < values.Length; i++) values[i] = i < height * width ? i / width : i % width;
+        });
+        float[] wanted = Reference.Evaluate(op, [places]).Floats.ToArray();
+        Resize way = Resizes.FirstOrDefault(way => way.Mode == op.Mode && Reference.Evaluate(way with { Output = op.Output }, [places]).Floats.ToArray().Zip(wanted).All(pair => Math.Abs(pair.First - pair.Second) < 1e-3f))
+            ?? throw Unsaid(node, $"it finds no pixels by {op.Mode}, {op.Coordinates} and {op.Nearest}");
+        return Add(op.Mode is ResizeMode.Linear ? "RESIZE_BILINEAR" : "RESIZE_NEAREST_NEIGHBOR", name, info, [x, List(node, "size", op.Output.Height, op.Output.Width)],
+            ("align_corners", way.Coordinates is CoordinateMode.AlignCorners ? 1 : 0), ("half_pixel_centers", way.Coordinates is CoordinateMode.HalfPixel or CoordinateMode.TfHalfPixelForNN ? 1 : 0));
     }
-
-    /// <summary>Whether given scales are those that follow from the sizes.</summary>
-    private static bool IsExact(Node node, Resize op) => op.ScaleHeight * node.Inputs[0].Shape[2] == op.Output.Height && op.ScaleWidth * node.Inputs[0].Shape[3] == op.Output.Width;
 
     private int Write(Node node, Reduction op, int x, ValueInfo of)
     {

@@ -44,7 +44,8 @@ internal sealed partial class LiteGraph
     private int Write(Node node, QuantizeLinear op)
     {
         Node x = node.Inputs[0];
-        if (op.To is not (ElementType.Int8 or ElementType.UInt8 or ElementType.Int16)) throw Unsaid(node, $"it has no integers of {op.To} that stand for reals");
+        if (op.To is not (ElementType.Int8 or ElementType.UInt8 or ElementType.Int16) || op.To is ElementType.Int16 && op.Quantization.ZeroPoints.Any(zero => zero != 0))
+            throw Unsaid(node, $"it has no integers of {op.To} with {op.Quantization} that stand for reals");
         if (IsOfIntegers(node)) return Write(x, node.Name, node.Info, [.. x.Inputs.Select(real => (Of(real.Inputs[0]), real.Inputs[0].Info))]);
         if (x.Info.Type is ElementType.Int32 && IsProduct(x, op)) return Write(x, node.Name, node.Info, Product(x, false));
         return Add("QUANTIZE", node, [x.Info.Type is ElementType.Int32 ? Real(x, $"{node.Name}/real") : Of(x)]);
