@@ -130,7 +130,7 @@ internal static class ConvertCommand
 
     private static Graph Real(Graph graph, string from)
     {
-        Graph real = graph.Rewrite(Passes.ToReals);
+        Graph real = graph.Rewrite(Passes.ToFloats);
         return real.Nodes.FirstOrDefault(node => node.Info.Quantization is not null) is { } integer
             ? throw new PenjingException($"--floats: '{integer.Name}' of '{from}' computes with integers alone: convert the network that it was quantized from") : real;
     }

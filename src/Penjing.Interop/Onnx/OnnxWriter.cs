@@ -3,7 +3,10 @@ using Penjing.Interop.Onnx;
 
 namespace Penjing.Interop;
 
-/// <summary>Writes networks as ONNX files of opset 17, which other runtimes and viewers open; fused activations stand as nodes of their own.</summary>
+/// <summary>
+/// Writes networks as ONNX files of opset 17, which other runtimes and viewers open; fused activations stand as nodes of their own, and integers that stand for
+/// reals, where that is exact, as reals between QuantizeLinear and DequantizeLinear.
+/// </summary>
 public static class OnnxWriter
 {
     /// <summary>Who wrote a file, as it says itself.</summary>
@@ -33,7 +36,7 @@ public static class OnnxWriter
             IrVersion = IrVersion,
             ProducerName = Producer,
             ProducerVersion = typeof(OnnxWriter).Assembly.GetName().Version?.ToString(3) ?? "",
-            Graph = new OnnxGraph(model.Graph, model.Name).Proto,
+            Graph = new OnnxGraph(model.Graph.Rewrite(Passes.ToReals), model.Name).Proto,
         };
         proto.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = Opset });
         foreach ((string key, string value) in Description.Of(model)) proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });

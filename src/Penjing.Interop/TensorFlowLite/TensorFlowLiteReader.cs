@@ -5,7 +5,7 @@ namespace Penjing.Interop;
 
 /// <summary>
 /// Reads networks from TensorFlow Lite files. Pictures, N×H×W×C there, are N×C×H×W. Integers that stand for reals become these reals, at inputs and outputs too,
-/// each rounded to what the integers can say: the engine computes such with the integers, and <see cref="Passes.ToReals"/> makes a network of floats of it.
+/// each rounded to what the integers can say: the engine computes such with the integers, and <see cref="Passes.ToFloats"/> makes a network of floats of it.
 /// </summary>
 public static class TensorFlowLiteReader
 {

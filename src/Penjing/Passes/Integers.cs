@@ -56,12 +56,6 @@ internal static class Integers
         ? IsSo(x, op) ? x : x.Info.Type is ElementType.Int32 && readers(real) == 1 ? new(node.Name, op, x) : null
         : null;
 
-    /// <summary>DequantizeLinear(QuantizeLinear(x)) => x of floats, under its own name where nothing else reads it; DequantizeLinear(Constant) => Constant.</summary>
-    public static Node? Real(Node node, Func<Node, int> readers) => node is not { Op: DequantizeLinear, Inputs: [var integers] } ? null
-        : integers.Value is { } value ? Node.Weight(node.Name, Reference.Evaluate(node, [value]))
-        : integers is not { Op: QuantizeLinear, Inputs: [{ Info.Type: ElementType.Float32 } x] } ? null
-        : x.Op is Input || readers(x) != 1 || readers(integers) != 1 ? x : new(node.Name, x.Op, x.Inputs);
-
     /// <summary>QuantizeLinear(Relu | Clip(DequantizeLinear(x))) => Relu | Clip(QuantizeLinear(x)), or less where the type's ends clamp so already.</summary>
     public static Node? Clamp(Node node, Func<Node, int> readers)
     {

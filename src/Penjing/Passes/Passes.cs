@@ -47,8 +47,11 @@ public static class Passes
     public static Pass ToIntegers { get; } = new("QuantizeLinear(f(DequantizeLinear(x), …)) => f(x, …) | QuantizeLinear(Conv | Gemm(x, …))",
         Integers.Multiply, Integers.Requantize, Integers.Clamp, Integers.Move);
 
+    /// <summary>The way back, where it is exact: what other engines find their own integers with.</summary>
+    public static Pass ToReals { get; } = new("QuantizeLinear | DequantizeLinear(Conv | Gemm | MatMul(x, …)), f(x, …) of integers => QuantizeLinear(f(DequantizeLinear(x), …))", Reals.Multiply, Reals.Move);
+
     /// <summary>A network of integers as one of floats, to be trained on: values are rounded no more, and weights are the reals that their integers stand for.</summary>
-    public static Pass ToReals { get; } = new("DequantizeLinear(QuantizeLinear(x)) => x; DequantizeLinear(Constant) => Constant", Integers.Real);
+    public static Pass ToFloats { get; } = new("DequantizeLinear(QuantizeLinear(x)) => x; DequantizeLinear(Constant) => Constant", Reals.Unrounded);
 
     /// <summary>Whether an operation yields elements of its inputs, or zeros, and depends on nothing but their order: of integers the same as of what they stand for.</summary>
     public static bool Moves(Op op) => op is MaxPool or GlobalMaxPool or Concat or Slice or Gather or Reshape or Flatten or Squeeze or Unsqueeze or Transpose

@@ -131,6 +131,25 @@ public sealed class PostTrainingTests
         Closeness.CheckBits(expected, session.Run(fed, TestContext.Current.CancellationToken)[0], network);
     }
 
+    /// <summary>A network of integers goes out as ONNX's QuantizeLinear and DequantizeLinear around reals, and comes back as the same integers.</summary>
+    [Fact]
+    public void Integers_come_back_from_onnx()
+    {
+        for (int seed = 0; seed < 60; seed++) Check(RandomGraphs.Network(seed), seed);
+        foreach (string network in (string[])["squeezenet-1.1-64", "mobilenet-v2-0.35-64", "shufflenet-v1-g3-0.25-64", "cifar-resnet-20"]) Check(Zoo.Find(network).Build().Graph, 7);
+
+        static void Check(Graph whole, int seed)
+        {
+            Graph graph = PostTraining.Prepare(whole);
+            Tensor[] fed = RandomGraphs.Fed(graph, seed);
+            Graph quantized = PostTraining.Quantize(graph, Measured(graph, fed, none), none), read = OnnxReader.Read(OnnxWriter.ToBytes(new(quantized))).Graph;
+            Assert.DoesNotContain(read.Nodes, node => node.Op is not Constant && node.Info.Type is ElementType.Int32 || node.Op is Conv or Gemm or MaxPool or Concat && node.Info.Type is not ElementType.Float32);
+            Graph back = read.Rewrite(Passes.ForInference), before = quantized.Rewrite(Passes.ForInference);
+            Assert.Equal(before.Nodes.Count(node => node.Info.Type is ElementType.Int32), back.Nodes.Count(node => node.Info.Type is ElementType.Int32));
+            foreach ((Tensor one, Tensor other) in Reference.Run(before, fed).Zip(Reference.Run(back, fed))) Closeness.CheckBits(one, other, $"seed {seed}, {whole.Nodes.Length} nodes");
+        }
+    }
+
     /// <summary>Sums that both integers and reals read, means that stay real and depthwise layers before a real one leave nothing to the reference.</summary>
     [Fact]
     public void Nothing_falls_back_where_reals_remain()

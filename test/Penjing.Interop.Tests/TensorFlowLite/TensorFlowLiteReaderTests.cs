@@ -26,7 +26,7 @@ public class TensorFlowLiteReaderTests
         Model model = TensorFlowLiteReader.Read(Path.Combine(Coral, $"{file}.tflite"));
         byte[] pixels = File.ReadAllBytes(Path.Combine(Coral, "expected", $"inputs_{size}_u8.raw")), expected = File.ReadAllBytes(Path.Combine(Coral, "expected", $"{file}.out_u8.raw"));
         Assert.Equal(new Preprocessing(Channels.Rgb, [128, 128, 128], [128, 128, 128], Fit.Stretch), model.Preprocessing);
-        Graph reals = model.Graph.Rewrite(Passes.ToReals);
+        Graph reals = model.Graph.Rewrite(Passes.ToFloats);
         Assert.DoesNotContain(reals.Nodes, node => node.Info.Type is not ElementType.Float32);
         Assert.Equal(model.Graph.Outputs[0].Name, reals.Outputs[0].Name);
         using Session session = new(model, new(2)), floats = new(model with { Graph = reals }, new(2));
