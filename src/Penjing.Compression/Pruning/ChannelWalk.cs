@@ -7,10 +7,17 @@ internal sealed class ChannelWalk
 {
     private readonly Dictionary<Node, Lane> lanes = [];
     private readonly HashSet<int> pinned = [];
+    private readonly bool scaling;
 
     /// <summary>Walks the graph.</summary>
-    public ChannelWalk(Graph graph)
+    /// <param name="graph">The graph.</param>
+    /// <param name="scaling">
+    /// Whether channels are to be scaled by positive factors, not cut: depthwise convolutions then yield channels of their own, and where a scaled channel
+    /// doesn't become one that is scaled as much, it is pinned.
+    /// </param>
+    public ChannelWalk(Graph graph, bool scaling = false)
     {
+        this.scaling = scaling;
         foreach (Node node in graph.Nodes)
         {
             if (node.Op is not (Input or Constant) && Visit(node) is { } lane) lanes.Add(node, lane);
@@ -38,6 +45,7 @@ internal sealed class ChannelWalk
         Node x = node.Inputs[0];
         return node.Op switch
         {
+            _ when scaling && !HandsScalesOn(node) => Opaque(node),
             Conv or ConvTranspose or Gemm or MatMul => Mix(node),
             BatchNormalization => node.Inputs.Skip(1).All(input => input.Op is Constant) ? Carry(x, axis: 1) : Opaque(node),
             Elementwise or Identity or Dropout => Of(x),
@@ -65,13 +73,24 @@ internal sealed class ChannelWalk
         };
     }
 
+    /// <summary>Whether each channel of the result is scaled as those are that it is made of, or is one of a layer's own.</summary>
+    private bool HandsScalesOn(Node node) => node.Op switch
+    {
+        Conv { Then: null } or ConvTranspose or Gemm { Then: null } or MatMul => Mixer.Of(node) is { } mixer && (node.Inputs.Length == 2 || node.Inputs[2].Shape is { Rank: > 0 } bias && bias[-1] == mixer.Outputs && bias.Elements == mixer.Outputs),
+        Add { Then: null } or Sub => node.Inputs.All(input => Of(input) is not null && input.Shape == node.Shape),
+        Pad { Mode: PadMode.Constant } pad => pad.Value == 0,
+        Resize { Coordinates: not CoordinateMode.TfCropAndResize } => true,
+        Relu or LeakyRelu or AveragePool or GlobalAveragePool or ReduceMean or ReduceSum or ReduceMax => true,
+        _ => Passes.Moves(node.Op),
+    };
+
     private Lane? Of(Node node) => lanes.GetValueOrDefault(node);
 
     private Lane? Mix(Node node)
     {
         if (Mixer.Of(node) is not { } mixer) return Opaque(node);
         Lane? read = Carry(node.Inputs[0], mixer.InputAxis);
-        if (mixer.Carries)
+        if (mixer.Carries && !scaling)
             return read is null ? null : new(1, [.. Enumerable.Range(0, mixer.Outputs).Select(output => read.Ids[output / mixer.Yield])]);
         Lane yield = Fresh(mixer.OutputAxis, mixer.Outputs);
         Produced.Add(yield);
