@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Penjing.Compression;
 using Penjing.Training;
 
@@ -8,7 +9,16 @@ namespace Penjing.Cli;
 internal static class Ending
 {
     /// <summary>Ships the model and shows what its file is worth, and what got worse against the file that it was made from; the unfinished work is done.</summary>
-    public static void Write(Screen screen, Model model, DataSet data, string target, WorkFolder? work, Stage stage, CancellationToken stop, (string Path, Model Model)? source = null)
+    /// <param name="screen">Where it is shown.</param>
+    /// <param name="model">The network.</param>
+    /// <param name="data">The pictures that it is asked about.</param>
+    /// <param name="target">The file.</param>
+    /// <param name="work">Where unfinished work was kept, if it was.</param>
+    /// <param name="stage">What was done, for the history.</param>
+    /// <param name="stop">Ends the work.</param>
+    /// <param name="source">The file that the network was made from, and what it holds.</param>
+    /// <param name="decibels">The answers' signal-to-noise ratio against that one's, where it was measured.</param>
+    public static void Write(Screen screen, Model model, DataSet data, string target, WorkFolder? work, Stage stage, CancellationToken stop, (string Path, Model Model)? source = null, double? decibels = null)
     {
         // The result may take its source's place, which is measured first.
         Shipped? then = source is null ? null : Shipped.Of(source.Value.Path, source.Value.Model, data, stop);
@@ -22,7 +32,7 @@ internal static class Ending
         double zeros = weights.Sum(weight => (double)weight.Zeros) / Math.Max(1, weights.Sum(weight => (double)weight.Elements));
         screen.Show(new
         {
-            Output = target, Model = shipped.Model.Name, shipped.Evaluation?.Top1, Images = data.Test.Count, result.Bytes, result.Parameters, Zeros = zeros, result.Macs, result.MedianMs, result.ArenaBytes, Worse = worse,
+            Output = target, Model = shipped.Model.Name, shipped.Evaluation?.Top1, Images = data.Test.Count, result.Bytes, result.Parameters, Zeros = zeros, result.Macs, result.MedianMs, result.ArenaBytes, Decibels = decibels, Worse = worse,
         }, () => [Screen.Facts(
             [
                 ("written", target),
@@ -32,6 +42,7 @@ internal static class Ending
                 ("multiply-accumulates", Quantity.Exact(result.Macs)),
                 ("median latency", $"{Quantity.Milliseconds(result.MedianMs)}, one picture, one thread"),
                 ("arena", $"{Quantity.Exact(result.ArenaBytes)} bytes"),
+                .. decibels is { } ratio ? [("answers", string.Create(CultureInfo.InvariantCulture, $"{ratio:F1} dB above what rounding changes of them"))] : ((string, string)[])[],
                 .. worse.Select(phrase => ("worse", phrase)),
             ])]);
     }

@@ -29,20 +29,19 @@ public sealed class PrecisionTests
     [Fact]
     public void Layers_come_in_the_order_of_their_errors()
     {
-        (Model model, Split pictures, Preprocessing preprocessing) = (Samples.Network, Samples.Data.Train.First(6), Samples.Data.Preprocessing);
+        Model model = Samples.Network;
         Graph graph = PostTraining.Prepare(model.Graph);
         ImmutableHashSet<string> layers = [.. PostTraining.Layers(graph).Select(layer => layer.Name)];
-        Dictionary<string, ValueRange> ranges = Calibration.Of(model with { Graph = graph }, PostTraining.Values(graph, ImmutableHashSet<string>.Empty), pictures, preprocessing, stop: TestContext.Current.CancellationToken)
-            .ToDictionary(value => value.Key, value => Ranges.Of(value.Value, RangeMethod.MinMax));
-        ImmutableArray<LayerNoise> order = Precision.Order(model with { Graph = graph }, ranges, ImmutableHashSet<string>.Empty, 8, pictures, preprocessing, stop: TestContext.Current.CancellationToken);
+        IReadOnlyCollection<Tensor> inputs = Calibration.Inputs(model, Samples.Data, Samples.Data.Train.First(6));
+        ImmutableDictionary<string, ValueRange> ranges = new Calibration(graph, inputs, stop: TestContext.Current.CancellationToken).Run(RangeMethod.MinMax, Refinements.None, []).Ranges;
+        ImmutableArray<LayerNoise> order = Precision.Order(new(graph, ranges, []), inputs, stop: TestContext.Current.CancellationToken);
         Assert.Equal(layers.Order(), order.Select(one => one.Layer).Order());
         Assert.Equal(order.OrderByDescending(one => one.Error), order);
-        Tensor[] fed = [.. Enumerable.Range(0, pictures.Count).Select(picture => Pictures.ToInput(pictures.Picture(picture), preprocessing, graph.Inputs[0].Shape))];
         foreach (LayerNoise noise in order)
         {
             Graph quantized = PostTraining.Quantize(graph, ranges, layers.Remove(noise.Layer));
             double error = 0, power = 0;
-            foreach (Tensor input in fed)
+            foreach (Tensor input in inputs)
             {
                 float[] real = Reference.Run(graph, [input])[0].Floats.ToArray(), rounded = Reference.Run(quantized, [input])[0].Floats.ToArray();
                 error += real.Zip(rounded, (a, b) => Math.Pow(a - b, 2)).Sum();

@@ -18,6 +18,7 @@ internal static class QuantizeCommand
     private static readonly Option<int> pictures = Given.Number("--pictures", "N", Calibration.Pictures, 1, 1_000_000, "Training pictures that values are measured with.");
     private static readonly Option<int> weightBits = Given.Number("--weight-bits", "N", PostTraining.WeightBits, 2, 8,
         "Bits of a weight. With 7 processors that have no instructions for products of bytes (x86 without VNNI) multiply faster, and the file is smaller.");
+    private static readonly Option<string> refine = Refine();
     private static readonly Option<string[]> floats = new("--float") { HelpName = "LAYER", Description = "A layer that stays as it is; may be given several times.", AllowMultipleArgumentsPerToken = false };
     private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99,
         "The most points that top-1 on the test pictures may fall: as few of the layers whose integers change the answers most stay real as that takes.");
@@ -30,7 +31,7 @@ internal static class QuantizeCommand
             "penjing quantize model.penjing --data fashion-mnist -o small.penjing",
             "penjing quantize model.penjing --data ./pictures --method kl --max-drop 0.5 -o small.penjing",
             "penjing quantize model.penjing --data fashion-mnist --epochs 2 --teacher model.penjing -o small.penjing",
-        ], Run, [model, data, output, method, pictures, weightBits, floats, maxDrop, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
+        ], Run, [model, data, output, method, pictures, weightBits, refine, floats, maxDrop, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -39,19 +40,40 @@ internal static class QuantizeCommand
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         TrainingOptions training = flags.Options(parsed, set.Size);
         WorkFolder? work = training.Epochs > 0 ? flags.Work(parsed, target, source, screen) : null;
-        Graph graph = PostTraining.Prepare(network.Graph);
-        int bits = parsed.GetValue(weightBits);
+        Model prepared = network with { Graph = PostTraining.Prepare(network.Graph) };
         ImmutableHashSet<string> real = [.. parsed.GetValue(floats) ?? []];
-        ImmutableDictionary<string, ValueRange> ranges = ImmutableDictionary<string, ValueRange>.Empty;
-        Watch.Over(screen, "measuring", watch => ranges = Calibration.Ranges(network with { Graph = graph }, real, set, Ranges.Named(parsed.GetValue(method)!), parsed.GetValue(pictures), training.Seed,
-            (done, all) => watch.Tell((double)done / all, $"{done} of {all} pictures"), stop));
-        if (parsed.GetValue(maxDrop) is { } points)
-            Watch.Over(screen, "trying", watch => real = Precision.Keep(network with { Graph = graph }, ranges, real, bits, set, points / 100, training.Seed, watch.Tell, stop));
-        QuantizeStage stage = new() { Method = parsed.GetValue(method)!, Pictures = Math.Min(parsed.GetValue(pictures), set.Train.Count), WeightBits = bits, Keep = [.. real], Training = new() { Epochs = training.Epochs } };
-        Model quantized = network with { Graph = graph };
-        if (work is null) quantized = network with { Graph = PostTraining.Quantize(graph, ranges, real, bits) };
-        else Watch.Over(screen, "training", watch => quantized = Retrainer.Quantize(quantized, set, ranges, real, bits, training, work, watch.Tell, stop));
+        QuantizeStage stage = new() { Method = parsed.GetValue(method)!, Pictures = Math.Min(parsed.GetValue(pictures), set.Train.Count), WeightBits = parsed.GetValue(weightBits), Refine = Refining(parsed.GetValue(refine)!), Training = new() { Epochs = training.Epochs } };
+        Calibrated calibrated = null!;
+        Watch.Over(screen, "calibrating", watch =>
+        {
+            Calibration calibration = Calibration.Of(prepared, set, stage.Pictures, training.Seed, watch.Tell, stop);
+            Calibrated Calibrate(ImmutableHashSet<string> floats) => calibration.Run(Ranges.Named(stage.Method), stage.Refine, floats, stage.WeightBits);
+            calibrated = parsed.GetValue(maxDrop) is { } points ? Precision.Keep(prepared, real, Calibrate, set, points / 100, training.Seed, watch.Tell, stop) : Calibrate(real);
+        });
+        stage = stage with { Keep = [.. calibrated.Floats] };
+        Model quantized = prepared with { Graph = calibrated.Quantized };
+        if (work is not null)
+            Watch.Over(screen, "training", watch => quantized = Retrainer.Quantize(prepared with { Graph = calibrated.Graph }, set, calibrated.Ranges, calibrated.Floats, calibrated.WeightBits, training, work, watch.Tell, stop));
+        double noise = Precision.Noise(prepared.Graph, quantized.Graph, Calibration.Inputs(prepared, set, set.Test.Count > 0 ? set.Test.First(Calibration.Pictures) : set.Train.Sample(stage.Pictures, training.Seed)), stop);
         Ending.Write(screen, quantized, set, target, work, new(stage.Name, string.Create(CultureInfo.InvariantCulture,
-            $"{stage.Detail}; {set.Name}, seed {training.Seed}{(work is null ? "" : TrainingFlags.Besides(training))}"), null, 0, 0), stop, (source, network));
+            $"{stage.Detail}; {set.Name}, seed {training.Seed}{(work is null ? "" : TrainingFlags.Besides(training))}"), null, 0, 0), stop, (source, network), Precision.Decibels(noise));
+    }
+
+    private static Refinements Refining(string words) => words.Split(',').Aggregate(Refinements.None, (all, word) => all | Enum.Parse<Refinements>(word, ignoreCase: true));
+
+    private static Option<string> Refine()
+    {
+        string[] words = [.. Enum.GetNames<Refinements>().Select(name => name.ToLowerInvariant())];
+        Option<string> option = new("--refine")
+        {
+            HelpName = string.Join('|', words),
+            Description = "What is done for nearer answers, one or several with commas between: equalize scales channels to fit one range, round rounds weights as suits their layer (minutes), bias brings means back.",
+            DefaultValueFactory = _ => Calibration.Usual.ToString().Replace(" ", "").ToLowerInvariant(),
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.SelectMany(token => token.Value.Split(',')).FirstOrDefault(word => !words.Contains(word)) is { } unknown) result.AddError($"--refine takes {string.Join(", ", words)}, with commas between, not '{unknown}'");
+        });
+        return option;
     }
 }

@@ -5,48 +5,121 @@ using Penjing.Training;
 
 namespace Penjing.Lab;
 
-/// <summary>What values a network has inside, seen over pictures on the engine: what their integers must stand for.</summary>
-public static class Calibration
+/// <summary>What a network's values are over some pictures, seen on the engine, and which integers follow from that.</summary>
+/// <param name="graph">The network, prepared by <see cref="PostTraining.Prepare"/>.</param>
+/// <param name="inputs">Its inputs; enumerated many times.</param>
+/// <param name="tell">Is told how far a part of the work is, 0 to 1, and which.</param>
+/// <param name="stop">Ends the work.</param>
+public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs, Action<double, string>? tell = null, CancellationToken stop = default)
 {
     /// <summary>Pictures that are asked about by default.</summary>
     public const int Pictures = 256;
 
-    /// <summary>The ranges of the values that become integers, measured with some of the training pictures.</summary>
-    /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
-    /// <param name="floats">Layers that stay real, by their names.</param>
-    /// <param name="data">The pictures.</param>
+    /// <summary>What is done by default.</summary>
+    public const Refinements Usual = Refinements.Equalize | Refinements.Bias;
+
+    /// <summary>Some of a data set's training pictures, and a network whose graph is prepared.</summary>
+    public static Calibration Of(Model model, DataSet data, int pictures, int seed, Action<double, string>? tell = null, CancellationToken stop = default) =>
+        new(model.Graph, Inputs(model, data, data.Train.Sample(pictures, seed)), tell, stop);
+
+    /// <summary>Some of a data set's pictures as a network's inputs, each made whenever it is asked for.</summary>
+    public static IReadOnlyCollection<Tensor> Inputs(Model model, DataSet data, Split pictures) => new Fed(model, pictures, model.Preprocessing ?? data.Preprocessing);
+
+    /// <summary>The network's integers.</summary>
     /// <param name="method">How a range follows from what was seen.</param>
-    /// <param name="pictures">How many are asked about.</param>
-    /// <param name="seed">Which.</param>
-    /// <param name="tell">Is told how many pictures are done, and of how many.</param>
-    /// <param name="stop">Ends the work.</param>
+    /// <param name="refinements">What is done besides.</param>
+    /// <param name="floats">Layers that stay real, by their names.</param>
+    /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
     /// <exception cref="PenjingException">The network has no such layer, or a value is not finite.</exception>
-    public static ImmutableDictionary<string, ValueRange> Ranges(
-        Model model, IReadOnlySet<string> floats, DataSet data, RangeMethod method, int pictures = Pictures, int seed = 1, Action<int, int>? tell = null, CancellationToken stop = default)
+    public Calibrated Run(RangeMethod method, Refinements refinements, ImmutableHashSet<string> floats, int weightBits = PostTraining.WeightBits)
     {
-        PostTraining.Check(model.Graph, floats);
-        return Of(model, PostTraining.Values(model.Graph, floats), data.Train.Sample(pictures, seed), model.Preprocessing ?? data.Preprocessing, tell, stop)
-            .ToImmutableDictionary(value => value.Key, value => Compression.Ranges.Of(value.Value, method));
+        PostTraining.Check(graph, floats);
+        Graph real = refinements.HasFlag(Refinements.Equalize) ? Equalized(floats) : graph;
+        Calibrated calibrated = new(real, Seen(real, PostTraining.Values(real, floats)).ToImmutableDictionary(value => value.Key, value => Ranges.Of(value.Value, method)), floats, weightBits);
+        if (refinements.HasFlag(Refinements.Round)) calibrated = Rounded(calibrated);
+        return refinements.HasFlag(Refinements.Bias) ? Corrected(real, calibrated) : calibrated;
     }
 
-    /// <summary>The histogram of each of some values.</summary>
-    /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
-    /// <param name="values">The values, of that graph.</param>
-    /// <param name="pictures">The pictures, of the training split as a rule.</param>
-    /// <param name="preprocessing">How a picture becomes the input.</param>
-    /// <param name="tell">Is told how many pictures are done, and of how many.</param>
-    /// <param name="stop">Ends the work.</param>
+    /// <summary>The histogram of each of some values of the network.</summary>
     /// <exception cref="PenjingException">A value is not finite; the message names it.</exception>
-    public static ImmutableDictionary<string, Histogram> Of(
-        Model model, ImmutableArray<Node> values, Split pictures, Preprocessing preprocessing, Action<int, int>? tell = null, CancellationToken stop = default)
+    public ImmutableDictionary<string, Histogram> Seen(ImmutableArray<Node> values) => Seen(graph, values);
+
+    private ImmutableDictionary<string, Histogram> Seen(Graph of, ImmutableArray<Node> values) => Histogram.Of(values, Answers(of, values, "measuring"));
+
+    private Graph Equalized(IReadOnlySet<string> floats)
     {
-        if (values.IsEmpty) return ImmutableDictionary<string, Histogram>.Empty;
-        using Session session = new(new Graph(values, model.Graph.Inputs), new(Batch: 1));
-        Shape shape = session.Inputs[0].Info.Shape;
-        return Histogram.Of(values, Enumerable.Range(0, pictures.Count).Select(picture =>
+        ImmutableArray<Node> values = PostTraining.Values(graph, floats);
+        return Equalization.Equalize(graph, values, Answers(graph, values, "equalizing"));
+    }
+
+    /// <summary>Weights rounded layer after layer, each by what those before it yield now.</summary>
+    private Calibrated Rounded(Calibrated start)
+    {
+        Calibrated now = start;
+        string[] layers = Layers(start);
+        for (int i = 0; i < layers.Length; i++)
         {
-            tell?.Invoke(picture, pictures.Count);
-            return session.Run([Training.Pictures.ToInput(pictures.Picture(picture), preprocessing, shape)], stop);
-        }));
+            Node real = start.Graph[layers[i]], rounded = now.Simulated[layers[i]];
+            if (rounded.Inputs[1] is not { Op: DequantizeLinear, Inputs: [{ Info.Quantization: { } quantization }] }) continue;
+            using AdaptiveRounding rounding = new(real);
+            foreach ((Tensor[] one, Tensor[] other) in Answers(start.Graph, [real.Inputs[0]], "rounding", i, layers.Length).Zip(Answers(start.Graph, [rounded.Inputs[0]], "rounding", i, layers.Length)))
+                rounding.Add(one[0], other[0]);
+            now = now with { Graph = LayerWeights.WithKernel(now.Graph, layers[i], rounding.Round(quantization)) };
+        }
+        return now;
+    }
+
+    /// <summary>Biases moved layer after layer, so that each channel has the mean that it has in the real network: what is put right in one moves those behind it.</summary>
+    private Calibrated Corrected(Graph real, Calibrated start)
+    {
+        Calibrated now = start;
+        string[] layers = Layers(start);
+        double[][] wanted = Means(real, layers, 0, 1);
+        for (int i = 0; i < layers.Length; i++)
+        {
+            double[] rounded = Means(now.Simulated, [layers[i]], i, layers.Length)[0];
+            now = now with { Graph = LayerWeights.WithShift(now.Graph, layers[i], [.. wanted[i].Zip(rounded, (to, from) => to - from)]) };
+        }
+        return now;
+    }
+
+    private static string[] Layers(Calibrated calibrated) => [.. PostTraining.Layers(calibrated.Graph).Select(layer => layer.Name).Where(layer => !calibrated.Floats.Contains(layer))];
+
+    /// <summary>The mean of each channel that each layer yields, over pixels and pictures.</summary>
+    private double[][] Means(Graph of, string[] layers, int part, int parts)
+    {
+        ImmutableArray<Node> means = [.. layers.Select(layer => of[layer] is { Shape.Rank: 4 } node ? new Node($"{layer}/mean", new GlobalAveragePool(), node) : of[layer])];
+        double[][] sums = [.. means.Select(mean => new double[mean.Shape[1]])];
+        foreach (Tensor[] answer in Answers(of, means, "correcting", part, parts))
+            for (int layer = 0; layer < sums.Length; layer++)
+                for (int channel = 0; channel < sums[layer].Length; channel++) sums[layer][channel] += answer[layer].Floats[channel] / (double)inputs.Count;
+        return sums;
+    }
+
+    /// <summary>What values are, again and again.</summary>
+    private IEnumerable<Tensor[]> Answers(Graph of, ImmutableArray<Node> values, string what, int part = 0, int parts = 1)
+    {
+        if (values.IsEmpty) yield break;
+        using Session session = new(new Graph(values, of.Inputs), new(Batch: 1));
+        int done = 0;
+        foreach (Tensor input in inputs)
+        {
+            tell?.Invoke((part + (double)done++ / inputs.Count) / parts, parts > 1 ? $"{what} layer {part + 1} of {parts}" : $"{what} by {done} of {inputs.Count} pictures");
+            yield return session.Run([input], stop);
+        }
+    }
+
+    /// <summary>Pictures as a network's inputs, made when they are asked for.</summary>
+    private sealed class Fed(Model model, Split pictures, Preprocessing preprocessing) : IReadOnlyCollection<Tensor>
+    {
+        private readonly Shape shape = model.Graph.WithBatch(1).Inputs[0].Shape;
+
+        /// <inheritdoc/>
+        public int Count => pictures.Count;
+
+        /// <inheritdoc/>
+        public IEnumerator<Tensor> GetEnumerator() => Enumerable.Range(0, Count).Select(picture => Training.Pictures.ToInput(pictures.Picture(picture), preprocessing, shape)).GetEnumerator();
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }

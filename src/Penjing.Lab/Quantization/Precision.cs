@@ -15,73 +15,77 @@ public static class Precision
     /// <summary>Pictures that layers are compared with.</summary>
     public const int Pictures = 32;
 
-    /// <summary>The layers that stay real so that accuracy on the test pictures doesn't fall by more than so much: those that are named, and as few of the worst others as that takes.</summary>
+    /// <summary>The network's integers, with so many layers real that accuracy on the test pictures doesn't fall by more than so much: those that are named, and as few of the worst others as that takes.</summary>
     /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
-    /// <param name="ranges">The ranges of its values, but for those that only <paramref name="floats"/> would read.</param>
     /// <param name="floats">Layers that stay real in any case.</param>
-    /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
+    /// <param name="calibrate">The integers where these layers stay real.</param>
     /// <param name="data">The pictures.</param>
     /// <param name="drop">How much less of the test pictures may be right, a fraction.</param>
     /// <param name="seed">Which training pictures layers are compared with.</param>
     /// <param name="tell">Is told how far it is, 0 to 1, and what was found.</param>
     /// <param name="stop">Ends the work.</param>
     /// <exception cref="PenjingException">There are no test pictures.</exception>
-    public static ImmutableHashSet<string> Keep(
-        Model model, IReadOnlyDictionary<string, ValueRange> ranges, ImmutableHashSet<string> floats, int weightBits, DataSet data, double drop, int seed, Action<double, string>? tell = null, CancellationToken stop = default)
+    public static Calibrated Keep(
+        Model model, ImmutableHashSet<string> floats, Func<ImmutableHashSet<string>, Calibrated> calibrate, DataSet data, double drop, int seed, Action<double, string>? tell = null, CancellationToken stop = default)
     {
         Evaluation.RequirePictures(data);
         ImmutableArray<LayerNoise>? order = null;
+        Dictionary<int, Calibrated> tried = new() { [0] = calibrate(floats) };
         double least = Top1(model.Graph) - drop;
-        return Real(Fewest(PostTraining.Layers(model.Graph).Count(layer => !floats.Contains(layer.Name)), count =>
+        int fewest = Fewest(PostTraining.Layers(model.Graph).Count(layer => !floats.Contains(layer.Name)), count =>
         {
-            double top1 = Top1(PostTraining.Quantize(model.Graph, ranges, Real(count), weightBits));
+            double top1 = Top1(With(count).Quantized);
             tell?.Invoke(1, string.Create(CultureInfo.InvariantCulture, $"{count} layers real: top-1 {100 * top1:F2} %, at least {100 * least:F2} % is asked for"));
             return top1 >= least;
-        }));
+        });
+        return With(fewest);
 
         double Top1(Graph graph) => Evaluation.Of(model with { Graph = graph }, data, Environment.ProcessorCount, stop).Top1;
 
         // The named layers and so many of the worst others.
-        ImmutableHashSet<string> Real(int count)
+        Calibrated With(int count)
         {
-            if (count == 0) return floats;
-            order ??= Order(model, ranges, floats, weightBits, data.Train.Sample(Pictures, seed), model.Preprocessing ?? data.Preprocessing,
+            if (tried.TryGetValue(count, out Calibrated? known)) return known;
+            order ??= Order(tried[0], Calibration.Inputs(model, data, data.Train.Sample(Pictures, seed)),
                 (done, all) => tell?.Invoke((double)done / all, $"{done} of {all} layers by themselves"), stop);
-            return floats.Union(order.Value.Take(count).Select(noise => noise.Layer));
+            return tried[count] = calibrate(floats.Union(order.Value.Take(count).Select(noise => noise.Layer)));
         }
     }
 
-    /// <summary>The layers of a prepared network, those first whose quantization changes its answers most.</summary>
-    /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
-    /// <param name="ranges">The ranges of its values, but for those that only <paramref name="floats"/> would read.</param>
-    /// <param name="floats">Layers that stay real in any case.</param>
-    /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
-    /// <param name="pictures">The pictures that are asked about.</param>
-    /// <param name="preprocessing">How a picture becomes the input.</param>
+    /// <summary>The layers of a network, those first whose quantization changes its answers most.</summary>
+    /// <param name="calibrated">The network.</param>
+    /// <param name="inputs">What it is asked.</param>
     /// <param name="tell">Is told how many layers are done, and of how many.</param>
     /// <param name="stop">Ends the work.</param>
-    public static ImmutableArray<LayerNoise> Order(
-        Model model, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, int weightBits, Split pictures, Preprocessing preprocessing, Action<int, int>? tell = null, CancellationToken stop = default)
+    public static ImmutableArray<LayerNoise> Order(Calibrated calibrated, IReadOnlyCollection<Tensor> inputs, Action<int, int>? tell = null, CancellationToken stop = default)
     {
-        ImmutableHashSet<string> layers = [.. PostTraining.Layers(model.Graph).Select(layer => layer.Name)];
-        Tensor[] fed, real;
-        using (Session session = new(model.Graph, new(Batch: 1)))
-        {
-            Shape shape = session.Inputs[0].Info.Shape;
-            fed = [.. Enumerable.Range(0, pictures.Count).Select(picture => Training.Pictures.ToInput(pictures.Picture(picture), preprocessing, shape))];
-            real = [.. fed.Select(input => session.Run([input], stop)[0])];
-        }
-        double power = real.Sum(answer => Sum(answer, Tensor.Zeros(answer.Type, answer.Shape)));
+        ImmutableHashSet<string> layers = [.. PostTraining.Layers(calibrated.Graph).Select(layer => layer.Name)];
+        Tensor[] real = [.. Answers(calibrated.Graph, inputs, stop)];
         List<LayerNoise> noise = [];
-        string[] others = [.. layers.Except(floats)];
+        string[] others = [.. layers.Except(calibrated.Floats)];
         foreach (string layer in others)
         {
-            using Session session = new(PostTraining.Quantize(model.Graph, ranges, layers.Remove(layer), weightBits), new(Batch: 1));
-            noise.Add(new(layer, fed.Zip(real).Sum(pair => Sum(session.Run([pair.First], stop)[0], pair.Second)) / power));
+            noise.Add(new(layer, Noise(real, Answers((calibrated with { Floats = layers.Remove(layer) }).Quantized, inputs, stop))));
             tell?.Invoke(noise.Count, others.Length);
         }
         return [.. noise.OrderByDescending(one => one.Error).ThenBy(one => one.Layer, StringComparer.Ordinal)];
     }
+
+    /// <summary>How much another network's answers differ from the real one's: the squared difference of the outputs, of their squares.</summary>
+    public static double Noise(Graph real, Graph other, IEnumerable<Tensor> inputs, CancellationToken stop = default) => Noise([.. Answers(real, inputs, stop)], Answers(other, inputs, stop));
+
+    /// <summary>The same of answers that are known.</summary>
+    public static double Noise(IReadOnlyCollection<Tensor> real, IEnumerable<Tensor> other) =>
+        real.Zip(other, Sum).Sum() / real.Sum(answer => Sum(answer, Tensor.Zeros(answer.Type, answer.Shape)));
+
+    private static IEnumerable<Tensor> Answers(Graph graph, IEnumerable<Tensor> inputs, CancellationToken stop)
+    {
+        using Session session = new(graph, new(Batch: 1));
+        foreach (Tensor input in inputs) yield return session.Run([input], stop)[0];
+    }
+
+    /// <summary>The same in decibels, more where less differs: the signal-to-noise ratio of the answers.</summary>
+    public static double Decibels(double noise) => -10 * Math.Log10(noise);
 
     /// <summary>
     /// The fewest of the worst layers that stay real so that a bound holds, found by trying none, one, two, four, …, and then what lies between the last two; all

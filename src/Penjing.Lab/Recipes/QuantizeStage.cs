@@ -19,6 +19,9 @@ public sealed record QuantizeStage : RecipeStage
     /// <summary>Bits of a weight, 2 to 8.</summary>
     public int WeightBits { get; init; } = PostTraining.WeightBits;
 
+    /// <summary>What is done besides.</summary>
+    public Refinements Refine { get; init; } = Calibration.Usual;
+
     /// <summary>Layers that stay real, by their names.</summary>
     public ImmutableSortedSet<string> Keep { get; init => field = value.WithComparer(StringComparer.Ordinal); } = [];
 
@@ -27,7 +30,7 @@ public sealed record QuantizeStage : RecipeStage
 
     /// <inheritdoc/>
     public override string Detail =>
-        Say($"8-bit integers, weights of {WeightBits}, ranges by {Method} over {Pictures} pictures{(Training.Epochs > 0 ? Say($", trained for {Training.Epochs:0.##} epochs") : "")}{(Keep.IsEmpty ? "" : $"; real: {string.Join(", ", Keep)}")}");
+        Say($"8-bit integers, weights of {WeightBits}, ranges by {Method} over {Pictures} pictures{(Refine is Refinements.None ? "" : $", refined: {Refine}".ToLowerInvariant())}{(Training.Epochs > 0 ? Say($", trained for {Training.Epochs:0.##} epochs") : "")}{(Keep.IsEmpty ? "" : $"; real: {string.Join(", ", Keep)}")}");
 
     /// <inheritdoc/>
     public override Graph Outline(Graph graph)
@@ -42,8 +45,8 @@ public sealed record QuantizeStage : RecipeStage
     internal override Model Apply(Model model, RecipeContext context)
     {
         Model prepared = model with { Graph = PostTraining.Prepare(model.Graph) };
-        ImmutableDictionary<string, ValueRange> ranges = Calibration.Ranges(prepared, Keep, context.Data, Ranges.Named(Method), Pictures, context.Common.Seed, null, context.Stop);
-        return Training.Epochs == 0 ? prepared with { Graph = PostTraining.Quantize(prepared.Graph, ranges, Keep, WeightBits) }
-            : Retrainer.Quantize(prepared, context.Data, ranges, Keep, WeightBits, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
+        Calibrated calibrated = Calibration.Of(prepared, context.Data, Pictures, context.Common.Seed, null, context.Stop).Run(Ranges.Named(Method), Refine, [.. Keep], WeightBits);
+        return Training.Epochs == 0 ? prepared with { Graph = calibrated.Quantized }
+            : Retrainer.Quantize(prepared with { Graph = calibrated.Graph }, context.Data, calibrated.Ranges, Keep, WeightBits, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
     }
 }

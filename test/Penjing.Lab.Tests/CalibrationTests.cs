@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using Penjing.Compression;
+using Penjing.Training;
+using Xunit;
+
+namespace Penjing.Lab.Tests;
+
+/// <summary>What calibration with its refinements comes to.</summary>
+public sealed class CalibrationTests
+{
+    private static readonly ImmutableHashSet<string> none = [];
+
+    private static Model Prepared => Samples.Network with { Graph = PostTraining.Prepare(Samples.Network.Graph) };
+
+    /// <summary>Corrected, each channel of each layer has the mean that it has in the real network; without, it doesn't.</summary>
+    [Theory]
+    [InlineData(Refinements.Bias)]
+    [InlineData(Refinements.Equalize | Refinements.Bias)]
+    public void Means_are_those_of_reals(Refinements refinements)
+    {
+        Calibration calibration = Calibration.Of(Prepared, Samples.Data, 24, 1, stop: TestContext.Current.CancellationToken);
+        Calibrated corrected = calibration.Run(RangeMethod.MinMax, refinements, none), plain = calibration.Run(RangeMethod.MinMax, refinements & ~Refinements.Bias, none);
+        IReadOnlyCollection<Tensor> inputs = Calibration.Inputs(Prepared, Samples.Data, Samples.Data.Train.Sample(24, 1));
+        foreach (Node layer in PostTraining.Layers(plain.Graph))
+        {
+            double[] real = Means(plain.Graph, layer.Name, inputs), before = Means(plain.Simulated, layer.Name, inputs), after = Means(corrected.Simulated, layer.Name, inputs);
+            double off = Distance(real, before), left = Distance(real, after);
+            Assert.True(left < 0.02 * off + 1e-6 * Distance(real, new double[real.Length]), $"{layer}: {off} before, {left} after");
+        }
+    }
+
+    /// <summary>All refinements together halve the error of the answers to pictures that they haven't seen, and the integers compute what the simulation does.</summary>
+    [Fact]
+    public void Refined_answers_are_nearer()
+    {
+        Calibration calibration = Calibration.Of(Prepared, Samples.Data, 64, 1, stop: TestContext.Current.CancellationToken);
+        IReadOnlyCollection<Tensor> unseen = Calibration.Inputs(Prepared, Samples.Data, Samples.Data.Test);
+        double Noise(Refinements refinements) => Precision.Noise(Prepared.Graph, calibration.Run(RangeMethod.MinMax, refinements, none).Quantized, unseen, TestContext.Current.CancellationToken);
+        double plain = Noise(Refinements.None), refined = Noise(Refinements.Equalize | Refinements.Round | Refinements.Bias);
+        Assert.True(refined < 0.5 * plain, $"{Precision.Decibels(plain):F1} dB before, {Precision.Decibels(refined):F1} dB after");
+    }
+
+    [Fact]
+    public void A_layer_that_stays_real_stays_as_it_is()
+    {
+        string layer = PostTraining.Layers(Prepared.Graph)[2].Name;
+        Calibrated calibrated = Calibration.Of(Prepared, Samples.Data, 8, 1, stop: TestContext.Current.CancellationToken).Run(RangeMethod.MinMax, Refinements.Round | Refinements.Bias, [layer]);
+        foreach (int input in (int[])[1, 2]) Assert.True(calibrated.Graph[layer].Inputs[input].Value!.BitsEqual(Prepared.Graph[layer].Inputs[input].Value!));
+        Assert.Contains("nobody", Assert.Throws<PenjingException>(() => Calibration.Of(Prepared, Samples.Data, 8, 1, stop: TestContext.Current.CancellationToken).Run(RangeMethod.MinMax, Refinements.None, ["nobody"])).Message);
+    }
+
+    private static double[] Means(Graph graph, string layer, IReadOnlyCollection<Tensor> inputs)
+    {
+        Graph open = new([graph[layer]], graph.Inputs);
+        var sums = new double[graph[layer].Shape[1]];
+        foreach (Tensor input in inputs)
+        {
+            float[] values = Reference.Run(open, [input])[0].Floats.ToArray();
+            for (int i = 0; i < values.Length; i++) sums[i / (values.Length / sums.Length)] += values[i] / ((double)inputs.Count * values.Length / sums.Length);
+        }
+        return sums;
+    }
+
+    private static double Distance(double[] one, double[] other) => Math.Sqrt(one.Zip(other, (a, b) => (a - b) * (a - b)).Sum());
+}
