@@ -17,6 +17,7 @@ try
         ["pruned", .. string[] rest] => Pruned.Run(new(rest)),
         ["sparsified", .. string[] rest] => Sparsified.Run(new(rest)),
         ["quantized", .. string[] rest] => Quantized.Run(new(rest)),
+        ["precision", .. string[] rest] => Precision.Run(new(rest)),
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
         ["memory", .. string[] rest] => Memory.Run(new(rest)),
         ["memory-child", string file] => Memory.RunChild(file),
@@ -47,6 +48,7 @@ static int Usage()
           pruned   is a pruned network faster by as much as it has fewer multiply-accumulates?
           sparsified  how much faster is a network with zeros, and what do patterns of zeros gain?
           quantized  how long does a run in 8-bit integers take, against ONNX Runtime on the same integers and against floats?
+          precision  how near do the answers of 8-bit integers come to those of floats, by each way to find ranges and each refinement?
           loads    how fast is a file read?
           memory   how much memory does a process need that loads a network and runs it once?
           claims   what does compression keep of accuracy, and what does it gain? (trains for hours; a command that was killed goes on)

@@ -9,6 +9,8 @@ namespace Penjing.Compression;
 /// </summary>
 public static class Equalization
 {
+    private const double LeastShare = 1.0 / 16;
+
     /// <summary>The graph with channels scaled so that one quantization fits all channels of a value; it answers the same up to rounding.</summary>
     /// <param name="graph">A graph of <see cref="PostTraining.Prepare"/>.</param>
     /// <param name="values">The values that become integers.</param>
@@ -38,13 +40,10 @@ public static class Equalization
         Node Same(Node weight, Tensor value) => value.BitsEqual(weight.Value!) ? weight : names.Weight(weight, value);
     }
 
-    /// <summary>
-    /// The factor by which a channel shrinks and the weights that read it grow, so that its range and their share are one; where only layers with a scale for
-    /// each channel read it, the range alone counts. A channel that is nothing, or is never read, stays.
-    /// </summary>
-    private static double Factor(double range, double share) => (share == 0 ? range : Math.Sqrt(range / share)) is var factor && double.IsNormal(factor) ? factor : 1;
+    /// <summary>The factor by which a channel shrinks and the weights that read it grow, so that its range and their share are one. A channel that is nothing, or is never read, stays.</summary>
+    private static double Factor(double range, double share) => Math.Sqrt(range / share) is var factor && double.IsNormal(factor) ? factor : 1;
 
-    /// <summary>The largest magnitude of each identity, over all values that have it.</summary>
+    /// <summary>The largest magnitude of each identity, over all values that have it, and no less than a share of those beside it: a channel that few pictures woke may be more on others.</summary>
     private static double[] Ranges(ChannelWalk walk, ImmutableArray<Node> values, IEnumerable<Tensor[]> answers)
     {
         var ranges = new double[walk.Identities.Count];
@@ -59,16 +58,23 @@ public static class Equalization
                     foreach (float value in floats.Slice(run * inner, inner)) range = Math.Max(range, Math.Abs(value));
                 }
             }
+        double[] seen = [.. ranges];
+        foreach (Lane lane in values.Select(walk.Lanes.GetValueOrDefault).OfType<Lane>())
+        {
+            int[] ids = [.. lane.Ids.Select(walk.Identities.Find)];
+            double least = LeastShare * ids.Max(id => seen[id]);
+            foreach (int id in ids) ranges[id] = Math.Max(ranges[id], least);
+        }
         return ranges;
     }
 
-    /// <summary>The largest share, of an output's largest weight, that the weights have which read an identity; 0 where only depthwise layers do.</summary>
+    /// <summary>The largest share, of an output's largest weight, that the weights have which read an identity; 1 where a depthwise layer does.</summary>
     private static double[] Shares(Graph graph, ChannelWalk walk)
     {
         var shares = new double[walk.Identities.Count];
         foreach (Node node in graph.Nodes)
         {
-            if (Mixer.Of(node) is not { Carries: false } mixer || !walk.Lanes.TryGetValue(node.Inputs[0], out Lane? lane) || lane.Axis != mixer.InputAxis) continue;
+            if (Mixer.Of(node) is not { } mixer || !walk.Lanes.TryGetValue(node.Inputs[0], out Lane? lane) || lane.Axis != mixer.InputAxis) continue;
             var largest = new double[mixer.Outputs];
             Each(node, mixer, (output, _, values, _) => largest[output] = Math.Max(largest[output], Largest(values)));
             Each(node, mixer, (output, input, values, _) =>

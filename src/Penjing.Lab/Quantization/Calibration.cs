@@ -16,7 +16,7 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
     public const int Pictures = 256;
 
     /// <summary>What is done by default.</summary>
-    public const Refinements Usual = Refinements.Equalize | Refinements.Bias;
+    public const Refinements Usual = Refinements.Bias;
 
     /// <summary>Some of a data set's training pictures, and a network whose graph is prepared.</summary>
     public static Calibration Of(Model model, DataSet data, int pictures, int seed, Action<double, string>? tell = null, CancellationToken stop = default) =>

@@ -18,6 +18,7 @@ public sealed class AdaptiveRounding : IDisposable
 
     private readonly Node layer;
     private readonly TorchTensor kernel, squares, products;
+    private long seen;
 
     /// <summary>The rounding of a layer's weights, its input not yet seen.</summary>
     /// <param name="layer">A layer of <see cref="PostTraining.Layers"/>.</param>
@@ -50,11 +51,12 @@ public sealed class AdaptiveRounding : IDisposable
         TorchTensor x = Patches(rounded.ToTorch()), off = x - Patches(real.ToTorch());
         squares.add_(torch.bmm(x, x.transpose(1, 2)));
         products.add_(torch.bmm(off, x.transpose(1, 2)));
+        seen += x.shape[2];
     }
 
     /// <summary>
     /// The layer's weights, each rounded to one of the two reals beside it that integers stand for, but for the largest of an output, which say what the scales
-    /// are. Over what was seen no output's error is larger than that of the nearest ones.
+    /// are.
     /// </summary>
     /// <param name="quantization">That which the weights have in a graph of <see cref="PostTraining.Simulate"/>.</param>
     public Tensor Round(Quantization quantization)
@@ -62,6 +64,8 @@ public sealed class AdaptiveRounding : IDisposable
         using DisposeScope scope = torch.NewDisposeScope();
         using IDisposable mode = torch.no_grad();
         TorchTensor scales = torch.tensor([.. quantization.Scales]).reshape(kernel.shape[0], -1, 1), steps = kernel / scales, nearest = steps.round(), floor = steps.floor(), rest = steps - floor;
+        // Inputs that so few pictures have not shown count as much as the mean of those seen: the more there were, the less.
+        TorchTensor unseen = torch.eye(Fan) * squares.diagonal(0, 1, 2).sum(1).reshape(-1, 1, 1) / Math.Max(1, seen), form = squares + unseen;
         TorchTensor free = (rest - 0.5).abs().lt(Undecided), linear = torch.bmm(kernel, products), slope = Slope(nearest);
         TorchTensor usual = (Off(nearest) * (slope - linear)).sum(2, keepdim: true).clamp_min(1e-30), before = Errors(nearest);
         using Parameter choice = new(((rest + (Stretch - 1) / 2) / Stretch).logit());
@@ -86,7 +90,7 @@ public sealed class AdaptiveRounding : IDisposable
         TorchTensor Off(TorchTensor whole) => whole * scales - kernel;
 
         // With D, the rounding's error, an output is off by D x + W (x − real): its square is D S D' + 2 D P' W' and what doesn't depend on D.
-        TorchTensor Slope(TorchTensor whole) => torch.bmm(Off(whole), squares) + linear;
+        TorchTensor Slope(TorchTensor whole) => torch.bmm(Off(whole), form) + linear;
 
         TorchTensor Errors(TorchTensor whole) => (Off(whole) * (Slope(whole) + linear)).sum(2, keepdim: true);
     }
