@@ -32,11 +32,11 @@ internal static class Ending
         double zeros = weights.Sum(weight => (double)weight.Zeros) / Math.Max(1, weights.Sum(weight => (double)weight.Elements));
         screen.Show(new
         {
-            Output = target, Model = shipped.Model.Name, shipped.Evaluation?.Top1, Images = data.Test.Count, result.Bytes, result.Parameters, Zeros = zeros, result.Macs, result.MedianMs, result.ArenaBytes, Decibels = decibels, Worse = worse,
+            Output = target, Model = shipped.Model.Name, shipped.Evaluation?.Score.Top1, shipped.Evaluation?.Score.MeanIoU, shipped.Evaluation?.Score.PixelAccuracy, Images = data.Test.Count, result.Bytes, result.Parameters, Zeros = zeros, result.Macs, result.MedianMs, result.ArenaBytes, Decibels = decibels, Worse = worse,
         }, () => [Screen.Facts(
             [
                 ("written", target),
-                ("top-1", shipped.Evaluation is not { } evaluation ? "not measured: the data set has no test pictures" : $"{Quantity.Percent(evaluation.Top1)} of {Quantity.Exact(data.Test.Count)} test pictures, on the engine"),
+                ("answers", shipped.Evaluation is not { } evaluation ? "not measured: the data set has no test pictures" : $"{evaluation.Score}; {Quantity.Exact(data.Test.Count)} test pictures, on the engine"),
                 ("file", $"{Quantity.Exact(result.Bytes)} bytes"),
                 ("parameters", Quantity.Exact(result.Parameters) + (zeros > 0 ? $"; {Quantity.Percent(zeros)} of those in kernels and matrices are zero" : "")),
                 ("multiply-accumulates", Quantity.Exact(result.Macs)),

@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
 using Penjing.Interop;
+using Penjing.Models;
 
 namespace Penjing.Cli;
 
@@ -29,7 +30,7 @@ internal static class Given
         Option<string> option = new("--data")
         {
             HelpName = "NAME|FOLDER",
-            Description = "The data set: fashion-mnist, a folder of MNIST-style IDX files, or a folder with train/CLASS/*.png and test/CLASS/*.png (or .jpg).",
+            Description = "The data set: fashion-mnist, a folder of MNIST-style IDX files, a folder with train/CLASS/*.png and test/CLASS/*.png (or .jpg), or one of pictures and masks: photos/, masks/ and classes.json, or as ATR or LIP are laid out.",
             Required = standard is null,
         };
         if (standard is not null) option.DefaultValueFactory = _ => standard;
@@ -41,6 +42,23 @@ internal static class Given
 
     /// <summary>Pictures handled at once.</summary>
     public static Option<int> Batch(int standard, string description = "Pictures handled at once.") => Number("--batch", "N", standard, 1, 65_536, description);
+
+    /// <summary>The size of a network's picture.</summary>
+    public static Option<Size?> Pixels(string description)
+    {
+        Option<Size?> option = new("--size")
+        {
+            HelpName = "PIXELS",
+            Description = description,
+            CustomParser = result =>
+            {
+                if (Architecture.TryPixels(result.Tokens[0].Value, out Size size) && size is { Height: >= 1 and <= 4096, Width: >= 1 and <= 4096 }) return size;
+                result.AddError($"--size must be a whole number from 1 to 4096, or two as in 384x256, not '{result.Tokens[0].Value}'");
+                return null;
+            },
+        };
+        return Checked(option);
+    }
 
     /// <summary>Timed runs.</summary>
     public static Option<int> Runs(int standard) => Number("--runs", "N", standard, 1, 1_000_000, "Timed runs; those of the warm-up come before.");

@@ -17,6 +17,9 @@ internal static class Quantity
     /// <summary>A fraction as a percentage with two decimals.</summary>
     public static string Percent(double fraction) => string.Create(CultureInfo.InvariantCulture, $"{100 * fraction:F2} %");
 
+    /// <summary>A phrase as a heading.</summary>
+    public static string Title(string phrase) => $"{char.ToUpperInvariant(phrase[0])}{phrase[1..]}";
+
     /// <summary>Milliseconds, three digits at least.</summary>
     public static string Milliseconds(double milliseconds) => string.Create(CultureInfo.InvariantCulture, $"{milliseconds.ToString(milliseconds switch
     {

@@ -12,14 +12,14 @@ internal static class StageTable
     public static IEnumerable<IRenderable> Draw(IReadOnlyList<Finding> stages)
     {
         StageResult first = stages[0].Result, last = stages[^1].Result;
-        Table table = Screen.Table("Stage", ">Top-1", ">Bytes", ">Ratio", ">Parameters", ">MACs", ">Median latency", ">Arena bytes");
+        Table table = Screen.Table("Stage", $">{Quantity.Title(first.Score.Metric)}", ">Bytes", ">Ratio", ">Parameters", ">MACs", ">Median latency", ">Arena bytes");
         foreach ((string title, StageResult result) in stages.Select(stage => (stage.Title, stage.Result)))
-            table.AddRow(title, Quantity.Percent(result.Top1), Quantity.Exact(result.Bytes), Quantity.Times((double)first.Bytes / result.Bytes), Quantity.Exact(result.Parameters),
+            table.AddRow(title, Quantity.Percent(result.Score.Value), Quantity.Exact(result.Bytes), Quantity.Times((double)first.Bytes / result.Bytes), Quantity.Exact(result.Parameters),
                 Quantity.Exact(result.Macs), Quantity.Milliseconds(result.MedianMs), Quantity.Exact(result.ArenaBytes));
         yield return table;
         foreach (Finding stage in stages.Skip(1)) yield return Screen.Line($"{stage.Title}: {stage.What} {stage.WorseInWords}");
         yield return Screen.Line(string.Create(CultureInfo.InvariantCulture,
-            $"In all: {Quantity.Times((double)first.Bytes / last.Bytes)} smaller, {Quantity.Times(first.MedianMs / last.MedianMs)} faster, {100 * (last.Top1 - first.Top1):+0.00;-0.00;0.00} points of accuracy."));
+            $"In all: {Quantity.Times((double)first.Bytes / last.Bytes)} smaller, {Quantity.Times(first.MedianMs / last.MedianMs)} faster, {100 * (last.Score.Value - first.Score.Value):+0.00;-0.00;0.00} points of {first.Score.Metric}."));
     }
 
     /// <summary>The same for machines.</summary>
@@ -27,7 +27,7 @@ internal static class StageTable
     /// <param name="folder">Where their files are; null where only the last one stays.</param>
     public static IEnumerable<object> Json(IReadOnlyList<Finding> stages, string? folder = null) => stages.Select(stage => new
     {
-        stage.Title, stage.What, stage.Result.Name, stage.Result.Top1, stage.Result.Bytes, stage.Result.Parameters, stage.Result.Macs, stage.Result.MedianMs, stage.Result.ArenaBytes,
+        stage.Title, stage.What, stage.Result.Name, stage.Result.Score.Top1, stage.Result.Score.MeanIoU, stage.Result.Score.PixelAccuracy, stage.Result.Bytes, stage.Result.Parameters, stage.Result.Macs, stage.Result.MedianMs, stage.Result.ArenaBytes,
         File = folder is null ? null : Path.Combine(folder, stage.File), Ratio = (double)stages[0].Result.Bytes / stage.Result.Bytes, Worse = stage.Worse.IsDefault ? [] : stage.Worse,
     });
 }

@@ -76,8 +76,8 @@ internal sealed class Watch
         TrainingProgress training = progress.Training;
         TimeSpan left = progress.Remaining + TimeSpan.FromSeconds(training.ImagesPerSecond > 0 ? later / training.ImagesPerSecond : 0);
         string part = progress.Parts > 1 ? $"round {progress.Part}/{progress.Parts}  " : "";
-        string test = training.TestTop1 is { } top1 ? string.Create(CultureInfo.InvariantCulture, $"  test {100 * top1:F2} %") : "";
+        string test = training.TestScore is { } score ? $"  test {score}" : "";
         return string.Create(CultureInfo.InvariantCulture,
-            $"{part}epoch {training.Epoch}/{training.Epochs}  loss {training.Loss:F3}  train {100 * training.TrainTop1:F1} %{test}  {training.ImagesPerSecond:N0} images/s  {Quantity.Duration(left)} left");
+            $"{part}epoch {training.Epoch}/{training.Epochs}  loss {training.Loss:F3}  train {100 * training.TrainAccuracy:F1} %{test}  {training.ImagesPerSecond:N0} images/s  {Quantity.Duration(left)} left");
     }
 }

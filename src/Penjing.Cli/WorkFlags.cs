@@ -13,6 +13,10 @@ internal sealed class WorkFlags
     private readonly Option<int> batch = Given.Batch(128), seed = Given.Seed();
     private readonly Option<int?> threads = Given.Threads("Threads to train on (default: all processors, at most 8); the result depends on this count, but not on the machine's speed.");
     private readonly Option<string> augment = Given.OneOf("--augment", augmentations, "How training pictures are varied: shifted by up to a fourteenth of their height, mirrored, or both.");
+    private readonly Option<double> zoom = Given.Number("--zoom", "FACTOR", 1.0, 1, 16, "How training pictures are varied: enlarged or reduced by a factor of up to this, what is seen cut out anywhere.");
+    private readonly Option<double> tint = Given.Number("--tint", "SHARE", 0.0, 0, 0.99, "How training pictures are varied: brightness, contrast and colours by up to this share.");
+    private readonly Option<double> balance = Given.Number("--balance", "POWER", 0.0, 0, 2, "How much rarer classes count more: by their share of all pictures or pixels to the power of minus this; 1 makes all classes count alike.");
+    private readonly Option<string> region = Given.OneOf("--region", ["none", "lovasz", "dice"], "For pictures with masks: what stands in the loss beside the cross-entropy, which by itself serves frequent classes.");
     private readonly Option<string> checkpoint = Given.Path(new Option<string>("--checkpoint")
     {
         HelpName = "FOLDER",
@@ -21,7 +25,7 @@ internal sealed class WorkFlags
     private readonly Option<bool> resume = new("--resume") { Description = "Go on with the unfinished work of the same command, where there is any." };
 
     /// <summary>The options, in the order of the help.</summary>
-    public Symbol[] Symbols => [batch, augment, seed, threads, checkpoint, resume];
+    public Symbol[] Symbols => [batch, augment, zoom, tint, balance, region, seed, threads, checkpoint, resume];
 
     /// <summary>What they come to for pictures of this size.</summary>
     public TrainingOptions Options(ParseResult parsed, Size size)
@@ -32,6 +36,10 @@ internal sealed class WorkFlags
             Batch = parsed.GetValue(batch),
             Shift = kind is "shift" or "all" ? (size.Height + 13) / 14 : 0,
             Flip = kind is "flip" or "all",
+            Zoom = parsed.GetValue(zoom),
+            Tint = parsed.GetValue(tint),
+            Balance = parsed.GetValue(balance),
+            Region = Enum.Parse<RegionLoss>(parsed.GetValue(region)!, ignoreCase: true),
             Seed = parsed.GetValue(seed),
             Threads = parsed.GetValue(threads) ?? Math.Min(MostThreads, Environment.ProcessorCount),
         };

@@ -5,18 +5,27 @@ using Penjing.Training;
 namespace Penjing.Lab;
 
 /// <summary>What a network answered to every picture of a split, on the engine.</summary>
-/// <param name="Answers">The class that it finds likeliest, by picture.</param>
-/// <param name="Confidences">The probability that it gives that class, by picture.</param>
-/// <param name="Top1">The fraction of pictures whose first answer is right.</param>
-/// <param name="Top5">The fraction of pictures whose class is among the first five answers; null under ten classes.</param>
+/// <param name="Score">How right the answers are.</param>
 /// <param name="MeanMs">The mean time of one run, in milliseconds, while as many ran side by side as there were threads.</param>
 /// <param name="Elapsed">The whole time, with reading and preparing the pictures.</param>
-public sealed record Evaluation(int[] Answers, float[] Confidences, double Top1, double? Top5, double MeanMs, TimeSpan Elapsed)
+public sealed record Evaluation(Score Score, double MeanMs, TimeSpan Elapsed)
 {
     private const int FewestClassesForTop5 = 10;
 
     /// <summary>How each of the sessions runs.</summary>
     public static SessionOptions Options { get; } = new(Threads: 1, Batch: 1);
+
+    /// <summary>The class that it finds likeliest, by picture; empty where each pixel is answered.</summary>
+    public int[] Answers { get; init; } = [];
+
+    /// <summary>The probability that it gives that class, by picture.</summary>
+    public float[] Confidences { get; init; } = [];
+
+    /// <summary>The fraction of pictures whose class is among the first five answers; null under ten classes, and where each pixel is answered.</summary>
+    public double? Top5 { get; init; }
+
+    /// <summary>How often each class was answered as each, where each pixel is answered; else null.</summary>
+    public Confusion? Confusion { get; init; }
 
     /// <summary>Asks the network about every picture, one at a time, on as many sessions of one thread each as there are threads.</summary>
     /// <exception cref="PenjingException">The network doesn't tell this data set's classes apart, or takes no pictures.</exception>
@@ -25,9 +34,10 @@ public sealed record Evaluation(int[] Answers, float[] Confidences, double Top1,
         Training.Split split = data.Test;
         Check(model, data);
         Preprocessing preprocessing = model.Preprocessing ?? data.Preprocessing;
-        int[] answers = new int[split.Count];
-        float[] confidences = new float[split.Count];
-        int right = 0, inFive = 0, finished = 0;
+        int[] answers = new int[split.HasMasks ? 0 : split.Count];
+        float[] confidences = new float[answers.Length];
+        Confusion confusion = new(data.Labels.Length);
+        int inFive = 0, finished = 0;
         long ticks = 0, start = Stopwatch.GetTimestamp();
         ParallelOptions options = new() { MaxDegreeOfParallelism = threads, CancellationToken = stop };
         Parallel.For(0, split.Count, options, () => new Worker(model, data, tuning), (index, _, worker) =>
@@ -36,18 +46,35 @@ public sealed record Evaluation(int[] Answers, float[] Confidences, double Top1,
             long before = Stopwatch.GetTimestamp();
             worker.Session.Run(worker.Input, worker.Output, stop);
             Interlocked.Add(ref ticks, Stopwatch.GetTimestamp() - before);
+            if (split.HasMasks) worker.Confusion.Add(Truth(index, worker.Shape), Probabilities.Likeliest(worker.Output, data.Labels.Length));
+            else Answer(index, worker);
+            done?.Invoke(Interlocked.Increment(ref finished));
+            return worker;
+        }, worker =>
+        {
+            lock (confusion) confusion.Add(worker.Confusion);
+            worker.Session.Dispose();
+        });
+        return new(new(confusion.Accuracy, split.HasMasks ? confusion.MeanIoU : null), 1000.0 * ticks / Stopwatch.Frequency / split.Count, Stopwatch.GetElapsedTime(start))
+        {
+            Answers = answers,
+            Confidences = confidences,
+            Top5 = !split.HasMasks && data.Labels.Length >= FewestClassesForTop5 ? (double)inFive / split.Count : null,
+            Confusion = split.HasMasks ? confusion : null,
+        };
+
+        void Answer(int index, Worker worker)
+        {
             Probabilities.From(worker.Output);
             int truth = split.Labels[index];
             answers[index] = Array.IndexOf(worker.Output, worker.Output.Max());
             confidences[index] = worker.Output[answers[index]];
-            if (answers[index] == truth) Interlocked.Increment(ref right);
+            worker.Confusion.Add(truth, answers[index]);
             if (Probabilities.Rank(worker.Output, truth) < 5) Interlocked.Increment(ref inFive);
-            done?.Invoke(Interlocked.Increment(ref finished));
-            return worker;
-        }, worker => worker.Session.Dispose());
-        double meanMs = 1000.0 * ticks / Stopwatch.Frequency / split.Count;
-        double? top5 = data.Labels.Length >= FewestClassesForTop5 ? (double)inFive / split.Count : null;
-        return new(answers, confidences, (double)right / split.Count, top5, meanMs, Stopwatch.GetElapsedTime(start));
+        }
+
+        ReadOnlySpan<byte> Truth(int index, Shape input) => split.Size == new Size(input[2], input[3]) ? split.Mask(index)
+            : Resampling.FittedMask(split.Mask(index), split.Size, new(input[2], input[3]), preprocessing.Fit);
     }
 
     /// <summary>Throws where a data set has nothing to ask a network about.</summary>
@@ -64,7 +91,7 @@ public sealed record Evaluation(int[] Answers, float[] Confidences, double Top1,
         RequirePictures(data);
         if (model.Graph is not { Inputs: [{ Shape.Rank: 4, Info.Type: ElementType.Float32 }], Outputs: [{ Info.Type: ElementType.Float32 } output] })
             throw new ShapeException("the network can't be evaluated: it must take one Float32 picture (N×C×H×W) and yield one Float32 value a class");
-        int classes = output.Shape.Elements / Math.Max(1, model.Graph.Inputs[0].Shape[0]);
+        int classes = data.Classes(model.Graph);
         if (classes != data.Labels.Length)
             throw new ShapeException($"the network tells {classes} classes apart ({output.Shape}), but the data set '{data.Name}' has {data.Labels.Length}");
     }
@@ -76,7 +103,8 @@ public sealed record Evaluation(int[] Answers, float[] Confidences, double Top1,
             Session = new(model, Options with { Tuning = tuning });
             Shape = Session.Inputs[0].Info.Shape;
             Input = new float[Shape.Elements];
-            Output = new float[data.Labels.Length];
+            Output = new float[Session.Outputs[0].Info.Shape.Elements];
+            Confusion = new(data.Labels.Length);
         }
 
         public Session Session { get; }
@@ -86,5 +114,7 @@ public sealed record Evaluation(int[] Answers, float[] Confidences, double Top1,
         public float[] Input { get; }
 
         public float[] Output { get; }
+
+        public Confusion Confusion { get; }
     }
 }

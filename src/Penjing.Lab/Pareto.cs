@@ -10,6 +10,6 @@ public static class Pareto
     public static ImmutableArray<StageResult> Front(IReadOnlyCollection<StageResult> results) => [.. results.Where(one => !results.Any(other => Beats(other, one)))];
 
     private static bool Beats(StageResult one, StageResult other) =>
-        one.Top1 >= other.Top1 && one.Bytes <= other.Bytes && one.MedianMs <= other.MedianMs
-        && (one.Top1 > other.Top1 || one.Bytes < other.Bytes || one.MedianMs < other.MedianMs);
+        one.Score.Value >= other.Score.Value && one.Bytes <= other.Bytes && one.MedianMs <= other.MedianMs
+        && (one.Score.Value > other.Score.Value || one.Bytes < other.Bytes || one.MedianMs < other.MedianMs);
 }

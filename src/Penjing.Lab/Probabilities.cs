@@ -20,6 +20,21 @@ internal static class Probabilities
         foreach (ref float value in values) value = (float)(Math.Exp(value - most) / total);
     }
 
+    /// <summary>The likeliest class of each pixel, of C×H×W values; of equal ones, the first.</summary>
+    public static byte[] Likeliest(ReadOnlySpan<float> values, int classes)
+    {
+        int pixels = values.Length / classes;
+        float[] best = values[..pixels].ToArray();
+        var likeliest = new byte[pixels];
+        for (int label = 1; label < classes; label++)
+        {
+            ReadOnlySpan<float> plane = values.Slice(label * pixels, pixels);
+            for (int i = 0; i < pixels; i++)
+                if (plane[i] > best[i]) (best[i], likeliest[i]) = (plane[i], (byte)label);
+        }
+        return likeliest;
+    }
+
     /// <summary>How many classes are likelier than this one; of equal ones, the first counts as likelier.</summary>
     public static int Rank(ReadOnlySpan<float> values, int index)
     {

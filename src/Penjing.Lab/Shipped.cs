@@ -33,7 +33,7 @@ public sealed record Shipped(string Path, long Bytes, Model Model, Evaluation? E
         stage = stage is null ? null : stage with { Parameters = model.Graph.Parameters, Macs = Cost.Macs(model.Graph.WithBatch(1)) };
         Shipped shipped = Of(path, Written(stage), data, stop);
         if (stage is null || shipped.Evaluation is not { } evaluation) return shipped;
-        Model noted = Written(stage with { Top1 = evaluation.Top1 });
+        Model noted = Written(stage with { Score = evaluation.Score });
         return shipped with { Model = noted, Bytes = new FileInfo(path).Length };
 
         Model Written(Stage? last)
@@ -55,7 +55,7 @@ public sealed record Shipped(string Path, long Bytes, Model Model, Evaluation? E
             Latency[] latencies = Latency.Of(sessions, runs, stop);
             return
             [
-                .. files.Select((file, i) => new StageResult(file.Model.History is [.., { Name: var last }] ? last : file.Model.Name, file.Evaluation?.Top1 ?? 0, file.Bytes,
+                .. files.Select((file, i) => new StageResult(file.Model.History is [.., { Name: var last }] ? last : file.Model.Name, file.Evaluation?.Score ?? default, file.Bytes,
                     file.Model.Graph.Parameters, Cost.Macs(file.Model.Graph.WithBatch(1)), latencies[i].MedianMs, sessions[i].ArenaBytes)),
             ];
         }

@@ -38,8 +38,23 @@ internal static class Architecture
         Math.Max(multiple, (int)Math.Round(channels * width / multiple, MidpointRounding.AwayFromZero) * multiple);
 
     /// <summary>The name of a network: its architecture, its width if that is shown, its picture's size.</summary>
-    public static string Name(string architecture, double? width, int size) =>
-        string.Create(CultureInfo.InvariantCulture, $"{architecture}{(width is { } factor ? $"-{Width(factor)}" : "")}-{size}");
+    public static string Name(string architecture, double? width, int size) => Name(architecture, width, Size.Square(size));
+
+    /// <summary>The same for a picture that needn't be square.</summary>
+    public static string Name(string architecture, double? width, Size size) => $"{architecture}{(width is { } factor ? $"-{Width(factor)}" : "")}-{Pixels(size)}";
+
+    /// <summary>A picture's size as names and options have it: 224, or, where it is not square, height and width as in 384x256.</summary>
+    public static string Pixels(Size size) => size.Height == size.Width ? $"{size.Height}" : $"{size.Height}x{size.Width}";
+
+    /// <summary>The size that <see cref="Pixels"/> writes so.</summary>
+    public static bool TryPixels(string text, out Size size)
+    {
+        size = default;
+        string[] parts = text.Split('x');
+        if (parts.Length > 2 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int height) || !int.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int width)) return false;
+        size = new(height, width);
+        return true;
+    }
 
     /// <summary>A width as names show it, such as 1.0 and 0.75.</summary>
     public static string Width(double width) => width.ToString("0.0###############", CultureInfo.InvariantCulture);

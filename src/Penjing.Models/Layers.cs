@@ -18,7 +18,10 @@ internal sealed class Layers(int seed, Activation activation, float epsilon = 1e
     public Layers(int seed) : this(seed, new Relu()) { }
 
     /// <summary>The network's picture, 1×channels×size×size.</summary>
-    public static Node Input(int channels, int size) => new("input", new Input(ElementType.Float32, [1, channels, size, size]));
+    public static Node Input(int channels, int size) => Input(channels, Size.Square(size));
+
+    /// <summary>The network's picture, 1×channels×height×width.</summary>
+    public static Node Input(int channels, Size size) => new("input", new Input(ElementType.Float32, [1, channels, size.Height, size.Width]));
 
     /// <summary>Square convolution with a bias and an activation; padded such that stride 1 keeps the picture's size, unless told otherwise.</summary>
     public Node Biased(string name, Node x, int channels, int kernel, int stride = 1, int? padding = null) =>
@@ -29,9 +32,9 @@ internal sealed class Layers(int seed, Activation activation, float epsilon = 1e
         Active(name, Normal(name, x, channels, kernel, stride, groups));
 
     /// <summary>Square convolution without bias, BatchNormalization.</summary>
-    public Node Normal(string name, Node x, int channels, int kernel, int stride = 1, int groups = 1)
+    public Node Normal(string name, Node x, int channels, int kernel, int stride = 1, int groups = 1, int dilation = 1)
     {
-        Node conv = Conv(name, x, channels, kernel, stride, padding: null, biased: false, groups);
+        Node conv = Conv(name, x, channels, kernel, stride, padding: null, biased: false, groups, dilation);
         Shape vector = [channels];
         Tensor zeros = Zeros(channels), ones = Tensor.Build<float>(vector, values => values.Fill(1));
         return new(name + ".bn", new BatchNormalization(epsilon), conv, Node.Weight(name + ".bn.scale", ones), Node.Weight(name + ".bn.bias", zeros),
@@ -39,17 +42,21 @@ internal sealed class Layers(int seed, Activation activation, float epsilon = 1e
     }
 
     /// <summary>A depthwise convolution without bias, and BatchNormalization.</summary>
-    public Node Depthwise(string name, Node x, int stride = 1) => Normal(name, x, x.Shape[1], kernel: 3, stride, groups: x.Shape[1]);
+    public Node Depthwise(string name, Node x, int stride = 1, int dilation = 1) => Normal(name, x, x.Shape[1], kernel: 3, stride, groups: x.Shape[1], dilation);
+
+    /// <summary>A depthwise-separable block: a depthwise convolution, then a 1×1 one, both with BatchNormalization and activation.</summary>
+    public Node Separable(string name, Node x, int channels, int dilation = 1) =>
+        Block(name + ".pointwise", Active(name + ".depthwise", Depthwise(name + ".depthwise", x, dilation: dilation)), channels, kernel: 1);
 
     /// <summary>The activation, as the node name.relu.</summary>
     public Node Active(string name, Node x) => new(name + ".relu", activation, x);
 
     /// <summary>Square convolution, with or without a bias of zeros.</summary>
-    public Node Conv(string name, Node x, int channels, int kernel, int stride = 1, int? padding = null, bool biased = true, int groups = 1)
+    public Node Conv(string name, Node x, int channels, int kernel, int stride = 1, int? padding = null, bool biased = true, int groups = 1, int dilation = 1)
     {
         int perGroup = x.Shape[1] / groups;
         Node weights = Node.Weight(name + ".weight", initializer.Normal([channels, perGroup, kernel, kernel], perGroup * kernel * kernel));
-        Conv conv = new(Size.Square(stride), Padding.All(padding ?? kernel / 2), Size.One, groups);
+        Conv conv = new(Size.Square(stride), Padding.All(padding ?? kernel / 2 * dilation), Size.Square(dilation), groups);
         return biased ? new(name, conv, x, weights, Node.Weight(name + ".bias", Zeros(channels))) : new(name, conv, x, weights);
     }
 
@@ -65,6 +72,9 @@ internal sealed class Layers(int seed, Activation activation, float epsilon = 1e
 
     /// <summary>The values next to each other, channel by channel.</summary>
     public static Node Concat(string name, params ImmutableArray<Node> parts) => new(name, new Concat(1), parts);
+
+    /// <summary>A picture enlarged to the size of another, bilinearly.</summary>
+    public static Node Enlarged(string name, Node x, Node to) => new(name, new Resize(new(to.Shape[2], to.Shape[3]), ResizeMode.Linear), x);
 
     /// <summary>A sum, then the activation.</summary>
     public Node Sum(string name, Node left, Node right) => Active(name, new(name, new Add(), left, right));

@@ -19,6 +19,7 @@ public static class Zoo
     private const string ResidualPaper = "He et al. 2016, Deep Residual Learning for Image Recognition";
     private const string LeNetPaper = "LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition";
     private const string SlimmingPaper = "Liu et al. 2017, Learning Efficient Convolutional Networks through Network Slimming";
+    private const string ParsePaper = "Howard et al. 2017, MobileNets; Chen et al. 2018, Encoder-Decoder with Atrous Separable Convolution for Semantic Image Segmentation";
     private const string VggPaper = "Simonyan and Zisserman 2015, Very Deep Convolutional Networks for Large-Scale Image Recognition";
 
     /// <summary>
@@ -27,34 +28,36 @@ public static class Zoo
     /// </summary>
     private static readonly ImmutableArray<Row> rows =
     [
-        new("lenet-300-100", LeNetPaper, Mnist, s => LeNet300100.Build(s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), [new("266,610", "")]),
-        new("lenet-5", LeNetPaper, Mnist, s => LeNet5.Build(s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), [new("431,080", "")]),
+        new("lenet-300-100", LeNetPaper, Mnist, s => LeNet300100.Build(s.Side, s.Channels, s.Classes, s.Seed, s.Softmax), [new("266,610", "")]),
+        new("lenet-5", LeNetPaper, Mnist, s => LeNet5.Build(s.Side, s.Channels, s.Classes, s.Seed, s.Softmax), [new("431,080", "")]),
         CifarResidual(20, "0.27 M"),
         CifarResidual(56, "0.85 M"),
-        new("vgg-16-small", SlimmingPaper, Cifar, s => Vgg16.Small(s.Width, s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), [new("", "")], AnyWidth: true),
-        new("mobilenet-v1-small", MobilePaper, Mnist, s => MobileNetV1.Small(s.Width, s.Size, s.Channels, s.Classes, s.Seed, softmax: s.Softmax),
+        new("vgg-16-small", SlimmingPaper, Cifar, s => Vgg16.Small(s.Width, s.Side, s.Channels, s.Classes, s.Seed, s.Softmax), [new("", "")], AnyWidth: true),
+        new("mobilenet-v1-small", MobilePaper, Mnist, s => MobileNetV1.Small(s.Width, s.Side, s.Channels, s.Classes, s.Seed, softmax: s.Softmax),
             [new(0.25, "", ""), new(0.5, "", ""), new(1, "", "")]),
-        new("mobilenet-v1", MobilePaper, ImageNet, s => MobileNetV1.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, softmax: s.Softmax),
+        new("mobilenet-v1", MobilePaper, ImageNet, s => MobileNetV1.Build(s.Width, s.Side, s.Channels, s.Classes, s.Seed, softmax: s.Softmax),
             [new(0.25, "0.5 M", "41 M"), new(0.5, "1.3 M", "149 M"), new(0.75, "2.6 M", "325 M"), new(1, "4.2 M", "569 M")]),
-        new("mobilenet-v2", Mobile2Paper, ImageNet, s => MobileNetV2.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, s.Softmax),
+        new("mobilenet-v2", Mobile2Paper, ImageNet, s => MobileNetV2.Build(s.Width, s.Side, s.Channels, s.Classes, s.Seed, s.Softmax),
             [new(0.35, "", "59 M"), new(0.5, "", "97 M"), new(0.75, "", "209 M"), new(1, "3,504,872", "0.301 G"), new(1.4, "", "582 M")]),
-        new("squeezenet-1.0", SqueezePaper, ImageNet, s => SqueezeNet.Version10(s.Size, s.Channels, s.Classes, s.Seed, s.Softmax),
+        new("squeezenet-1.0", SqueezePaper, ImageNet, s => SqueezeNet.Version10(s.Side, s.Channels, s.Classes, s.Seed, s.Softmax),
             [new("1,248,424", "0.819 G")]),
-        new("squeezenet-1.1", SqueezePaper, ImageNet, s => SqueezeNet.Version11(s.Size, s.Channels, s.Classes, s.Seed, s.Softmax),
+        new("squeezenet-1.1", SqueezePaper, ImageNet, s => SqueezeNet.Version11(s.Side, s.Channels, s.Classes, s.Seed, s.Softmax),
             [new("1,235,496", "0.349 G")]),
         Shuffled(1, new(0.25, "", "13 M"), new(0.5, "", "38 M"), new(1, "", "143 M")),
         Shuffled(2, new(0.25, "", "13 M"), new(0.5, "", "38 M"), new(1, "", "140 M")),
         Shuffled(3, new(0.25, "", "13 M"), new(0.5, "0.7 M", "38 M"), new(1, "1.9 M", "137 M"), new(1.5, "3.4 M", "292 M"), new(2, "5.4 M", "524 M")),
         Shuffled(4, new(0.25, "", "13 M"), new(0.5, "", "38 M"), new(1, "", "133 M")),
         Shuffled(8, new(0.25, "", "13 M"), new(0.5, "1.0 M", "40 M"), new(1, "2.4 M", "137 M"), new(1.5, "4.3 M", "290 M"), new(2, "6.5 M", "522 M")),
-        new("shufflenet-v2", Shuffle2Paper, ImageNet, s => ShuffleNetV2.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, s.Softmax),
+        new("shufflenet-v2", Shuffle2Paper, ImageNet, s => ShuffleNetV2.Build(s.Width, s.Side, s.Channels, s.Classes, s.Seed, s.Softmax),
             [new(0.5, "1,366,792", "0.04 G"), new(1, "2,278,604", "0.145 G"), new(1.5, "3,503,624", "0.296 G"), new(2, "7,393,996", "0.583 G")]),
         Residual(18, "11,689,512", "1.814 G"),
         Residual(34, "21,797,672", "3.664 G"),
         Residual(50, "25,557,032", "4,089,184,256"),
         Residual(50, "25,557,032", "3.8 G", original: true),
-        new("vgg-16", VggPaper, ImageNet, s => Vgg16.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, s.Softmax),
+        new("vgg-16", VggPaper, ImageNet, s => Vgg16.Build(s.Width, s.Side, s.Channels, s.Classes, s.Seed, s.Softmax),
             [new("138,357,544", "15.47 G")], AnyWidth: true),
+        new("parsenet", ParsePaper, new(ParseNet.Usual, 3, 18), s => ParseNet.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, softmax: s.Softmax),
+            [new(0.5, "", ""), new(0.75, "", ""), new(1, "", "")]),
     ];
 
     /// <summary>The networks whose widths and sizes were published, small ones first; <see cref="Find"/> knows more widths and sizes.</summary>
@@ -72,27 +75,27 @@ public static class Zoo
         }
         throw new PenjingException(
             $"the zoo has no network '{name}', but {string.Join(", ", rows.Select(row => row.Known[0].Width is null ? row.Name : row.Name + "-WIDTH"))}; "
-            + "widths are such as 0.5 and 1.0, and a picture size may follow, as in mobilenet-v1-0.75-192");
+            + "widths are such as 0.5 and 1.0, and a picture size may follow, as in mobilenet-v1-0.75-192 and parsenet-0.75-288x192");
     }
 
-    private static Own Mnist => new(28, 1, 10);
+    private static Own Mnist => new(Size.Square(28), 1, 10);
 
-    private static Own Cifar => new(32, 3, 10);
+    private static Own Cifar => new(Size.Square(32), 3, 10);
 
-    private static Own ImageNet => new(224, 3, 1000);
+    private static Own ImageNet => new(Size.Square(224), 3, 1000);
 
     private static Row CifarResidual(int depth, string parameters) => new($"cifar-resnet-{depth}", ResidualPaper, Cifar,
-        s => CifarResNet.Build(depth, s.Width, s.Size, s.Channels, s.Classes, s.Seed, softmax: s.Softmax), [new(parameters, "")], AnyWidth: true);
+        s => CifarResNet.Build(depth, s.Width, s.Side, s.Channels, s.Classes, s.Seed, softmax: s.Softmax), [new(parameters, "")], AnyWidth: true);
 
     private static Row Shuffled(int groups, params ImmutableArray<Known> known) => new($"shufflenet-v1-g{groups}", ShufflePaper, ImageNet,
-        s => ShuffleNetV1.Build(groups, s.Width, s.Size, s.Channels, s.Classes, s.Seed, s.Softmax), known);
+        s => ShuffleNetV1.Build(groups, s.Width, s.Side, s.Channels, s.Classes, s.Seed, s.Softmax), known);
 
     private static Row Residual(int depth, string parameters, string macs, bool original = false) => new(
         $"resnet-{depth}{(original ? "-original" : "")}", ResidualPaper, ImageNet,
-        s => ResNet.Build(depth, s.Width, s.Size, s.Channels, s.Classes, s.Seed, original, s.Softmax), [new(parameters, macs)], AnyWidth: true);
+        s => ResNet.Build(depth, s.Width, s.Side, s.Channels, s.Classes, s.Seed, original, s.Softmax), [new(parameters, macs)], AnyWidth: true);
 
     /// <summary>The picture and the classes of an architecture's own data set.</summary>
-    private readonly record struct Own(int Size, int Channels, int Classes);
+    private readonly record struct Own(Size Size, int Channels, int Classes);
 
     /// <summary>A published network of an architecture: its width, if names show one, and what was written of its cost.</summary>
     private sealed record Known(double? Width, string Parameters, string Macs)
@@ -105,10 +108,10 @@ public static class Zoo
     {
         private bool ShowsWidth => Known[0].Width is not null;
 
-        public ZooEntry Entry(Known known, int size) => new(Builder)
+        public ZooEntry Entry(Known known, Size size) => new(Builder)
         {
             Name = Name + (known.Width is { } width ? "-" + Architecture.Width(width) : "")
-                + (size == Own.Size ? "" : string.Create(CultureInfo.InvariantCulture, $"-{size}")),
+                + (size == Own.Size ? "" : $"-{Architecture.Pixels(size)}"),
             Paper = Paper,
             Width = known.Width ?? (AnyWidth ? 1 : null),
             Size = size,
@@ -124,13 +127,13 @@ public static class Zoo
         public ZooEntry? Parse(ImmutableArray<string> rest)
         {
             double? width = null;
-            int size = Own.Size;
+            Size size = Own.Size;
             if (rest is [var first, ..] && (first.Contains('.') ? ShowsWidth || AnyWidth : ShowsWidth && int.TryParse(first, out int whole) && whole < 16))
             {
                 if (!double.TryParse(first, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double factor)) return null;
                 (width, rest) = (factor, rest[1..]);
             }
-            if (rest.Length > 1 || rest.Length == 1 && !int.TryParse(rest[0], NumberStyles.None, CultureInfo.InvariantCulture, out size)) return null;
+            if (rest.Length > 1 || rest.Length == 1 && !Architecture.TryPixels(rest[0], out size)) return null;
             if (ShowsWidth) width ??= 1;
             else if (width == 1) width = null;
             return Entry(Known.FirstOrDefault(known => known.Width == width) ?? new Known(width, "", ""), size);

@@ -6,8 +6,8 @@ public sealed record ZooOptions
     /// <summary>A factor on every layer's channels, for architectures that have one (<see cref="ZooEntry.Width"/>); null for the network's own.</summary>
     public double? Width { get; init; }
 
-    /// <summary>Height and width of the input picture; null for the network's own.</summary>
-    public int? Size { get; init; }
+    /// <summary>Height and width of the input picture, which for most architectures is square; null for the network's own.</summary>
+    public Size? Size { get; init; }
 
     /// <summary>Channels of the input picture; null for the network's own.</summary>
     public int? Channels { get; init; }
@@ -40,7 +40,7 @@ public sealed record ZooEntry
     public required double? Width { get; init; }
 
     /// <summary>Height and width of the input picture, unless asked for otherwise.</summary>
-    public required int Size { get; init; }
+    public required Size Size { get; init; }
 
     /// <summary>Channels of the input picture, unless asked for otherwise.</summary>
     public required int Channels { get; init; }
@@ -68,5 +68,10 @@ public sealed record ZooEntry
     public Model Outline() => Build(new() { Seed = Initializer.None });
 
     /// <summary>All that a builder wants to know.</summary>
-    internal readonly record struct Settings(double Width, int Size, int Channels, int Classes, int Seed, bool Softmax);
+    internal readonly record struct Settings(double Width, Size Size, int Channels, int Classes, int Seed, bool Softmax)
+    {
+        /// <summary>Height and width of a square picture.</summary>
+        /// <exception cref="PenjingException">It is not square.</exception>
+        public int Side => Size.Height == Size.Width ? Size.Height : throw new PenjingException($"this network's pictures are square, not {Size}: give one number, or a network such as parsenet");
+    }
 }

@@ -11,6 +11,9 @@ public sealed record Model(Graph Graph)
     /// <summary>The names of the classes, by output index; empty where unknown.</summary>
     public ImmutableArray<string> Labels { get; init; } = [];
 
+    /// <summary>The colours that pictures show the classes in, as 0xRRGGBB, by output index; empty where there are none.</summary>
+    public ImmutableArray<int> Colors { get; init; } = [];
+
     /// <summary>How a picture becomes the input, where it is known.</summary>
     public Preprocessing? Preprocessing { get; init; }
 
@@ -52,20 +55,20 @@ public sealed record Preprocessing(Channels Channels, ImmutableArray<float> Mean
 /// <summary>One step of a network's history, such as "prune": what was done and what was measured afterwards.</summary>
 /// <param name="Name">The step's name.</param>
 /// <param name="Detail">Its settings, in words.</param>
-/// <param name="Top1">The fraction of test pictures whose first answer is right, 0 to 1, where measured.</param>
+/// <param name="Score">How right the answers to the test pictures were, where measured.</param>
 /// <param name="Parameters">Weight elements after the step.</param>
 /// <param name="Macs">Multiply-accumulates of one run at batch 1 after the step.</param>
-public sealed record Stage(string Name, string Detail, double? Top1, long Parameters, long Macs)
+public sealed record Stage(string Name, string Detail, Score? Score, long Parameters, long Macs)
 {
     /// <summary>The channels that the step cut, by value, as they were numbered before it; none where it cut none.</summary>
     public ImmutableArray<ChannelCut> Cuts { get; init; } = [];
 
     /// <summary>Equal when all members are, cut by cut.</summary>
-    public bool Equals(Stage? other) => other is not null && (Name, Detail, Top1, Parameters, Macs) == (other.Name, other.Detail, other.Top1, other.Parameters, other.Macs)
+    public bool Equals(Stage? other) => other is not null && (Name, Detail, Score, Parameters, Macs) == (other.Name, other.Detail, other.Score, other.Parameters, other.Macs)
         && Cuts.AsSpan().SequenceEqual(other.Cuts.AsSpan());
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Name, Detail, Top1, Parameters, Macs, Cuts.IsDefault ? 0 : Cuts.Length);
+    public override int GetHashCode() => HashCode.Combine(Name, Detail, Score, Parameters, Macs, Cuts.IsDefault ? 0 : Cuts.Length);
 }
 
 /// <summary>Channels that were cut of a value.</summary>

@@ -37,7 +37,7 @@ internal static class ReadmeCode
         TrainingOptions common = new() { Threads = 2, Flip = true };
         ImmutableArray<Milestone> way = RecipeRun.Run(model, Recipe.Named("pruned-q"), data, common, folder: "work");
         foreach (Milestone stone in way)
-            Console.WriteLine($"{stone.File.Path}: {stone.Result.Top1:P2}, {stone.Result.Bytes:N0} bytes, {stone.Result.MedianMs:F3} ms");
+            Console.WriteLine($"{stone.File.Path}: {stone.Result.Score}, {stone.Result.Bytes:N0} bytes, {stone.Result.MedianMs:F3} ms");
         SearchResult found = new BudgetSearch(model, data, common, "search").Run(new() { MaxDrop = 0.01, MaxBytes = 400_000, MaxLatency = 0.5 });
         Console.WriteLine($"{found.Verdict}: {found.Best.Recipe.ToJson()}");
     }

@@ -17,7 +17,7 @@ public sealed class ZooAgainstRuntimeTests
     {
         ZooEntry entry = Zoo.Find(name);
         double? width = name.StartsWith("vgg", StringComparison.Ordinal) || name.StartsWith("resnet", StringComparison.Ordinal) ? 0.25 : null;
-        Model model = entry.Build(new() { Size = Math.Min(entry.Size, 64), Classes = 10, Width = width });
+        Model model = entry.Build(new() { Size = Size.Square(Math.Min(entry.Size.Width, 64)), Classes = 10, Width = width });
         model = model with { Graph = Statistics.Drawn(model.Graph) };
         Tensor picture = RandomTensors.Normal(model.Graph.Inputs[0].Shape, 11);
         using Session session = new(model, new(1));

@@ -48,11 +48,11 @@ public class SearchTests
     [Fact]
     public void BudgetsTellWhatBinds()
     {
-        StageResult original = new("a", 0.9, 1000, 1, 1, 4, 1), result = new("b", 0.895, 300, 1, 1, 3, 1);
+        StageResult original = new("a", new(0.9), 1000, 1, 1, 4, 1), result = new("b", new(0.895), 300, 1, 1, 3, 1);
         IReadOnlyList<(string Bound, double Used)> used = new Budget { MaxDrop = 0.01, MaxBytes = 200, MaxLatency = 1 }.Used(original, result);
         Assert.Equal([1.5, 0.75, 0.5], used.Select(one => Math.Round(one.Used, 9)));
         Assert.Contains("200 bytes", used[0].Bound, StringComparison.Ordinal);
-        Assert.Equal(0, new Budget { MaxDrop = 0 }.Used(original, original with { Top1 = 0.91 })[0].Used);
+        Assert.Equal(0, new Budget { MaxDrop = 0 }.Used(original, original with { Score = new(0.91) })[0].Used);
         Assert.True(double.IsInfinity(new Budget { MaxDrop = 0 }.Used(original, result)[0].Used));
     }
 
@@ -63,21 +63,21 @@ public class SearchTests
         StageResult[] all = [Of("a", 0.9, 100, 4), Of("b", 0.8, 50, 4), Of("c", 0.8, 60, 4), Of("d", 0.7, 60, 3), Of("e", 0.9, 100, 4), Of("f", 0.9, 100, 5)];
         Assert.Equal(["a", "b", "d", "e"], Pareto.Front(all).Select(one => one.Name));
 
-        static StageResult Of(string name, double top1, long bytes, double ms) => new(name, top1, bytes, 1, 1, ms, 1);
+        static StageResult Of(string name, double top1, long bytes, double ms) => new(name, new(top1), bytes, 1, 1, ms, 1);
     }
 
     /// <summary>The next aim is lower where a bound is broken, longer where accuracy is lost, and none where all is kept or nothing is left to try.</summary>
     [Fact]
     public void AimsFollowWhatWasMeasured()
     {
-        StageResult original = new("a", 0.9, 1000, 1, 1, 4, 1), kept = new("b", 0.895, 90, 1, 1, 1.9, 1);
+        StageResult original = new("a", new(0.9), 1000, 1, 1, 4, 1), kept = new("b", new(0.895), 90, 1, 1, 1.9, 1);
         Budget budget = new() { MaxDrop = 0.01, MaxBytes = 100, MaxLatency = 0.5 };
         Aim first = Aim.Of(budget, 1000);
         Assert.Equal(new(95, 0.475, 1), first);
         Assert.Null(first.Next(budget, original, kept, true));
         Assert.InRange(first.Next(budget, original, kept with { Bytes = 120 }, false)!.Bytes!.Value, 70, 80);
         Assert.InRange(first.Next(budget, original, kept with { MedianMs = 2.5 }, false)!.Latency!.Value, 0.37, 0.39);
-        StageResult lost = kept with { Top1 = 0.8 };
+        StageResult lost = kept with { Score = new(0.8) };
         Assert.Equal([2, 4], Efforts(first));
 
         Budget accuracy = new() { MaxDrop = 0.01 };

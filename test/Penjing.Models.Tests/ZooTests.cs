@@ -32,11 +32,11 @@ public sealed class ZooTests
         Check(entry.PublishedParameters, Cost.Trainable(graph), name + ", parameters");
         Check(entry.PublishedMacs, Cost.Macs(graph), name + ", multiply-accumulates");
         string row = string.Create(CultureInfo.InvariantCulture,
-            $"| {name} | {entry.Channels}×{entry.Size}×{entry.Size} | {Cost.Trainable(graph):N0} | {entry.PublishedParameters} "
+            $"| {name} | {entry.Channels}×{entry.Size} | {Cost.Trainable(graph):N0} | {entry.PublishedParameters} "
             + $"| {Cost.Macs(graph):N0} | {entry.PublishedMacs} | {4 * graph.Parameters:N0} |");
         Assert.Contains(row, page, StringComparison.Ordinal);
-        Assert.Equal([1, entry.Classes], graph.Outputs[0].Shape);
-        Assert.Equal([1, entry.Channels, entry.Size, entry.Size], graph.Inputs[0].Shape);
+        Assert.Equal(Answer(entry, entry.Classes, entry.Size), graph.Outputs[0].Shape);
+        Assert.Equal([1, entry.Channels, entry.Size.Height, entry.Size.Width], graph.Inputs[0].Shape);
     }
 
     /// <summary>What the statistics of BatchNormalization add: PyTorch's state of ResNet-18 holds 9,600 elements that no gradient moves.</summary>
@@ -67,7 +67,7 @@ public sealed class ZooTests
             if (entry.Name == "vgg-16") continue;
             Model model = entry.Build(new() { Classes = 3 });
             Assert.Equal(entry with { }, Zoo.Find(model.Name));
-            Assert.Equal($"{entry.Name}-{entry.Size}", model.Name);
+            Assert.Equal($"{entry.Name}-{(entry.Size.Height == entry.Size.Width ? $"{entry.Size.Width}" : $"{entry.Size.Height}x{entry.Size.Width}")}", model.Name);
         }
     }
 
@@ -89,6 +89,9 @@ public sealed class ZooTests
     [InlineData("mobilenet-v1-small-16", "mobilenet-v1-small-1.0-16", "mobilenet-v1-small-1.0-16")]
     [InlineData("lenet-5-32", "lenet-5-32", "lenet-5-32")]
     [InlineData("vgg-16-small-0.5-28", "vgg-16-small-0.5-28", "vgg-16-small-0.5-28")]
+    [InlineData("parsenet-0.75", "parsenet-0.75", "parsenet-0.75-384x256")]
+    [InlineData("parsenet-0.35-288x192", "parsenet-0.35-288x192", "parsenet-0.35-288x192")]
+    [InlineData("parsenet-96", "parsenet-1.0-96", "parsenet-1.0-96")]
     public void Widths_and_sizes_are_read_from_names(string asked, string name, string built)
     {
         ZooEntry entry = Zoo.Find(asked);
@@ -102,10 +105,10 @@ public sealed class ZooTests
     {
         foreach (ZooEntry entry in Zoo.All.DistinctBy(entry => entry.Paper + entry.Name.Split('-')[1]))
         {
-            ZooOptions options = new() { Size = 64, Channels = 2, Classes = 7, Seed = 5, Softmax = true, Width = entry.Width is null ? null : 0.5 };
+            ZooOptions options = new() { Size = Size.Square(64), Channels = 2, Classes = 7, Seed = 5, Softmax = true, Width = entry.Width is null ? null : 0.5 };
             Graph graph = entry.Build(options).Graph;
             Assert.Equal([1, 2, 64, 64], graph.Inputs[0].Shape);
-            Assert.Equal([1, 7], graph.Outputs[0].Shape);
+            Assert.Equal(Answer(entry, 7, Size.Square(64)), graph.Outputs[0].Shape);
             Assert.IsType<Softmax>(graph.Outputs[0].Op);
             Node weight = graph.Weights.MaxBy(node => node.Shape.Elements)!;
             Assert.True(weight.Value!.BitsEqual(entry.Build(options).Graph[weight.Name].Value!), $"{entry.Name}: one seed gave two networks");
@@ -118,16 +121,17 @@ public sealed class ZooTests
     [Fact]
     public void Errors_name_what_there_is()
     {
-        string[] wrong = ["", "resnet", "resnet-18-", "resnet-18-0.5-0.5", "lenet-5-0.5", "mobilenet-v1-0.x", "mobilenet-v1-1e3", "vgg-16-224-224"];
+        string[] wrong = ["", "resnet", "resnet-18-", "resnet-18-0.5-0.5", "lenet-5-0.5", "mobilenet-v1-0.x", "mobilenet-v1-1e3", "vgg-16-224-224", "parsenet-0.5-64x", "parsenet-0.5-64x64x64"];
         foreach (string name in wrong)
             Assert.Contains("shufflenet-v1-g8-WIDTH", Assert.Throws<PenjingException>(() => Zoo.Find(name)).Message, StringComparison.Ordinal);
         Assert.Contains("no width", Assert.Throws<PenjingException>(() => Zoo.Find("lenet-5").Build(new() { Width = 2 })).Message, StringComparison.Ordinal);
+        Assert.Contains("square", Assert.Throws<PenjingException>(() => Zoo.Find("resnet-18-64x32").Build()).Message, StringComparison.Ordinal);
         Assert.Contains("groups 5", Assert.Throws<PenjingException>(() => ShuffleNetV1.Build(5)).Message, StringComparison.Ordinal);
         Assert.Contains("depth 101", Assert.Throws<PenjingException>(() => ResNet.Build(101)).Message, StringComparison.Ordinal);
         Assert.Contains("depth 21", Assert.Throws<PenjingException>(() => CifarResNet.Build(21)).Message, StringComparison.Ordinal);
         foreach (ZooEntry entry in Zoo.All)
         {
-            Assert.Contains("size 0", Assert.Throws<PenjingException>(() => entry.Build(new() { Size = 0 })).Message, StringComparison.Ordinal);
+            Assert.Contains("size 0", Assert.Throws<PenjingException>(() => entry.Build(new() { Size = Size.Square(0) })).Message, StringComparison.Ordinal);
             Assert.Contains("classes", Assert.Throws<PenjingException>(() => entry.Build(new() { Classes = -1 })).Message, StringComparison.Ordinal);
         }
     }
@@ -144,13 +148,17 @@ public sealed class ZooTests
     [InlineData("mobilenet-v2-0.35", 1)]
     [InlineData("shufflenet-v1-g4-0.25", 1)]
     [InlineData("shufflenet-v2-0.5", 1)]
+    [InlineData("parsenet-0.5", 32)]
     public void Too_small_a_picture_is_answered_with_the_smallest(string name, int least)
     {
         ZooEntry entry = Zoo.Find(name);
-        string message = Assert.Throws<PenjingException>(() => entry.Build(new() { Size = least - 1 })).Message;
+        string message = Assert.Throws<PenjingException>(() => entry.Build(new() { Size = Size.Square(least - 1) })).Message;
         Assert.EndsWith($" can't be built with size {least - 1}: give one from {least} to 16384", message, StringComparison.Ordinal);
-        for (int size = least; size < least + 8; size++) Assert.Equal([1, 3], entry.Build(new() { Size = size, Classes = 3 }).Graph.Outputs[0].Shape);
+        for (int size = least; size < least + 8; size++) Assert.Equal(Answer(entry, 3, Size.Square(size)), entry.Build(new() { Size = Size.Square(size), Classes = 3 }).Graph.Outputs[0].Shape);
     }
+
+    /// <summary>What a network yields: a value for each class, or for each class and pixel.</summary>
+    private static int[] Answer(ZooEntry entry, int classes, Size size) => entry.Name.StartsWith("parsenet", StringComparison.Ordinal) ? [1, classes, size.Height, size.Width] : [1, classes];
 
     private static void Check(string published, long counted, string what)
     {

@@ -66,7 +66,7 @@ public sealed class AidTests
             TrainingResult result = Until(step, options with { Average = decay });
             double[] actual = All(result.Model);
             for (int i = 0; i < mean.Length; i++) Assert.True(Math.Abs(mean[i] - actual[i]) < 2e-6 * Math.Max(1, Math.Abs(mean[i])), $"step {step}, number {i}: {actual[i]}, not {mean[i]}");
-            if (result.Completed) Assert.Equal(Trainer.Top1(result.Model, Samples.SquaresSet(), Samples.SquaresSet().Test), result.TestTop1!.Value, 1e-9);
+            if (result.Completed) Assert.Equal(Trainer.Score(result.Model, Samples.SquaresSet(), Samples.SquaresSet().Test), result.TestScore);
         }
     }
 

@@ -59,6 +59,44 @@ internal sealed class Samples : IDisposable
     public static DataSet SquaresSet(int train = 256, int test = 64, int side = 8, int classes = 4) => new("squares", "made up", [.. Enumerable.Range(0, classes).Select(label => $"{label}")],
         Squares(train, side, classes, 1), Squares(test, side, classes, 2), new(Channels.Gray, [100], [80], Fit.Stretch));
 
+    /// <summary>Pictures whose pixels a network can tell apart: over dark noise a square somewhere, as bright as its class is high, and its mask.</summary>
+    public static DataSet MaskedSquaresSet(int train = 256, int test = 64, int side = 32, int classes = 4)
+    {
+        return new("masked squares", "made up", ["background", .. Enumerable.Range(1, classes - 1).Select(label => $"{label}")], Masked(train, 1), Masked(test, 2), new(Channels.Gray, [100], [80], Fit.Stretch));
+
+        MaskedPictures Masked(int count, int seed)
+        {
+            var random = new Random(seed);
+            byte[] pixels = new byte[count * side * side];
+            random.NextBytes(pixels);
+            byte[][] masks = [.. Enumerable.Range(0, count).Select(_ => new byte[side * side])];
+            for (int i = 0; i < pixels.Length; i++) pixels[i] /= 5;
+            foreach (byte[] mask in masks)
+            {
+                int index = Array.IndexOf(masks, mask), label = random.Next(1, classes), top = random.Next(side / 2), left = random.Next(side / 2);
+                for (int y = top; y < top + side / 2; y++)
+                    for (int x = left; x < left + side / 2; x++)
+                    {
+                        mask[y * side + x] = (byte)label;
+                        pixels[(index * side + y) * side + x] = (byte)(250 * (label + 1) / classes - random.Next(20));
+                    }
+            }
+            return new(new MemorySplit(Size.Square(side), Channels.Gray, [.. new int[count]], pixels), masks);
+        }
+    }
+
+    /// <summary>Pictures of a split with these masks.</summary>
+    internal sealed class MaskedPictures(Split pictures, byte[][] masks, Func<byte, byte>? mirrored = null) : Split(pictures.Size, pictures.Channels, masks.Length)
+    {
+        public override bool HasMasks => true;
+
+        public override ReadOnlySpan<byte> Pixels(int index) => pictures.Pixels(index);
+
+        public override ReadOnlySpan<byte> Mask(int index) => masks[index];
+
+        internal override byte Mirrored(byte label) => mirrored?.Invoke(label) ?? label;
+    }
+
     /// <summary>A picture file's bytes, of one colour but for its top left quarter.</summary>
     public static byte[] PictureFile(int height, int width, SKColor colour, SKColor corner, SKEncodedImageFormat format = SKEncodedImageFormat.Png)
     {

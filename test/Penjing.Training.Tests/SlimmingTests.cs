@@ -17,7 +17,7 @@ public sealed class SlimmingTests
         Model slim = Retrainer.Slim(TrainerTests.Network(), data, new(), PruningSchedule.Linear(0.5, 2), _ => training with { GammaL1 = 0.01 }, _ => training, work,
             progress => told.Add((progress.Part, progress.Parts)), TestContext.Current.CancellationToken);
         Assert.Equal([(1, 4), (2, 4), (3, 4), (4, 4)], told.Distinct());
-        Assert.True(Trainer.Top1(slim, data, data.Test) > 0.8);
+        Assert.True(Trainer.Score(slim, data, data.Test).Value > 0.8);
         Graph whole = TrainerTests.Network().Graph, first = PenjingFile.Read(Path.Combine(work.Path, "slimmed-1.penjing")).Graph;
         Assert.Equal([(int)Math.Round(0.75 * Channels(whole)), (int)Math.Round(0.5 * Channels(whole))], [Channels(first), Channels(slim.Graph)]);
         ChannelGroups groups = ChannelGroups.Of(PenjingFile.Read(Path.Combine(work.Path, "slimming-1.penjing")).Graph);

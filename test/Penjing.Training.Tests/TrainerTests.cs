@@ -18,10 +18,10 @@ public sealed class TrainerTests
         TrainingOptions options = Quick with { Epochs = 8, Threads = threads, LabelSmoothing = 0.1 };
         TrainingResult first = Train(options), second = Train(options), other = Train(options with { Seed = 2 });
         Assert.True(first.Completed);
-        Assert.True(first.TestTop1 > 0.8, $"{first.TestTop1} after {string.Join(", ", first.Epochs)}");
+        Assert.True(first.TestScore?.Value > 0.8, $"{first.TestScore} after {string.Join(", ", first.Epochs)}");
         CheckSame(first, second);
         Assert.Contains(first.Model.Graph.Weights.Zip(other.Model.Graph.Weights), pair => !pair.First.Value!.BitsEqual(pair.Second.Value!));
-        Assert.Equal(first.TestTop1!.Value, Trainer.Top1(first.Model, Samples.SquaresSet(), Samples.SquaresSet().Test, 2), 1e-9);
+        Assert.Equal(first.TestScore, Trainer.Score(first.Model, Samples.SquaresSet(), Samples.SquaresSet().Test, 2));
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class TrainerTests
             Tensor logits = Reference.Run(result.Model.Graph, Pictures.ToInput(test.Picture(i), result.Model.Preprocessing!, result.Model.Graph.Inputs[0].Shape))[0];
             return logits.Floats.IndexOf(logits.Floats.ToArray().Max()) == test.Labels[i];
         });
-        Assert.Equal(result.TestTop1!.Value, (double)right / test.Count, 1e-9);
+        Assert.Equal(result.TestScore!.Value.Value, (double)right / test.Count, 1e-9);
     }
 
     [Fact]
@@ -109,8 +109,8 @@ public sealed class TrainerTests
         Trainer.Train(Network(), Samples.SquaresSet(), Quick with { Epochs = 1.5 }, new Watcher(told.Add), TestContext.Current.CancellationToken);
         Assert.Equal(Enumerable.Range(1, 24), told.Select(at => at.Step).Distinct());
         Assert.Equal((2, 2, 24, TimeSpan.Zero), (told[^1].Epoch, told[^1].Epochs, told[^1].Steps, told[^1].Remaining));
-        Assert.NotNull(told[^1].TestTop1);
-        Assert.All(told, at => Assert.True(at.ImagesPerSecond > 0 && at.Loss > 0 && at.TrainTop1 is >= 0 and <= 1, $"{at}"));
+        Assert.NotNull(told[^1].TestScore);
+        Assert.All(told, at => Assert.True(at.ImagesPerSecond > 0 && at.Loss > 0 && at.TrainAccuracy is >= 0 and <= 1, $"{at}"));
     }
 
     [Fact]

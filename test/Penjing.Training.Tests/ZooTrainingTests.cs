@@ -21,9 +21,9 @@ public sealed class ZooTrainingTests
     public void Each_takes_a_step(string name)
     {
         ZooEntry entry = Zoo.Find(name);
-        Model whole = entry.Build(new() { Size = 32, Channels = 1, Classes = 4, Width = entry.Width is null ? null : 0.25 });
+        Model whole = entry.Build(new() { Size = Size.Square(32), Channels = 1, Classes = 4, Width = entry.Width is null ? null : 0.25 });
         foreach (Model model in (Model[])[whole, whole with { Graph = Pruner.Prune(whole.Graph, new() { Ratio = 0.5 }) }])
-            Steps(model, Samples.SquaresSet(train: 8, test: 4, side: 32), name);
+            Steps(model, whole.Graph.Outputs[0].Shape.Rank == 4 ? Samples.MaskedSquaresSet(train: 8, test: 4, side: 32) : Samples.SquaresSet(train: 8, test: 4, side: 32), name);
     }
 
     /// <summary>A network that comes from elsewhere as ONNX is trained further, whole and pruned.</summary>

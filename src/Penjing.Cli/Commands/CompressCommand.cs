@@ -86,7 +86,7 @@ internal static class CompressCommand
         screen.Show(new
         {
             Output = target, Recipe = JsonNode.Parse(done.ToJson()), found?.Met, found?.Verdict, Data = set.Name, Images = set.Test.Count, Report = page, Stages = StageTable.Json(findings), Scratch = baseline,
-            Attempts = found?.Attempts.Select(attempt => new { attempt.Recipe.Name, attempt.Result.Top1, attempt.Result.Bytes, attempt.Result.MedianMs }),
+            Attempts = found?.Attempts.Select(attempt => new { attempt.Recipe.Name, attempt.Result.Score.Top1, attempt.Result.Score.MeanIoU, attempt.Result.Bytes, attempt.Result.MedianMs }),
         }, () => Draw(findings, found, baseline, target, page));
     }
 
@@ -100,7 +100,7 @@ internal static class CompressCommand
         WorkFolder own = WorkFolder.Open(Path.Combine(work.Path, "scratch"), [("epochs", epochs)]);
         Model fresh = pruned.File.Model;
         Watch.Over(screen, "from scratch", watch => fresh = Lab.Scratch.Train(fresh, set, options, own, watch.Tell, stop));
-        return new(epochs, Evaluation.Of(fresh, set, Environment.ProcessorCount, stop).Top1, pruned.Result.Top1);
+        return new(epochs, Evaluation.Of(fresh, set, Environment.ProcessorCount, stop).Score, pruned.Result.Score);
     }
 
     private static Budget BudgetOf(ParseResult parsed) => new()
@@ -140,9 +140,9 @@ internal static class CompressCommand
         if (baseline is not null) yield return Screen.Line($"{baseline.Words}.");
         if (found is not null)
         {
-            Table tried = Screen.Table("Attempt", ">Top-1", ">Bytes", ">Latency", "Stages");
+            Table tried = Screen.Table("Attempt", $">{Quantity.Title(found.Best.Result.Score.Metric)}", ">Bytes", ">Latency", "Stages");
             foreach (Attempt attempt in found.Attempts)
-                tried.AddRow(attempt.Recipe.Name, Quantity.Percent(attempt.Result.Top1), Quantity.Exact(attempt.Result.Bytes), Quantity.Times(attempt.Result.MedianMs / attempt.Original.MedianMs),
+                tried.AddRow(attempt.Recipe.Name, Quantity.Percent(attempt.Result.Score.Value), Quantity.Exact(attempt.Result.Bytes), Quantity.Times(attempt.Result.MedianMs / attempt.Original.MedianMs),
                     string.Join(", ", attempt.Recipe.Stages.Select(stage => stage.Name)));
             yield return tried;
             yield return Screen.Line($"{char.ToUpperInvariant(found.Verdict[0])}{found.Verdict[1..]}.");
@@ -161,7 +161,8 @@ internal static class CompressCommand
             [
                 new("Command", $"penjing {string.Join(' ', Environment.GetCommandLineArgs().Skip(1))}"), new("Recipe", recipe.ToJson()),
                 new("Pictures", $"{Quantity.Exact(set.Train.Count)} to train on, {Quantity.Exact(set.Test.Count)} to test with, from {set.Source}"),
-                new("Accuracy", string.Create(CultureInfo.InvariantCulture, $"one standard deviation of top-1 on so many pictures is {100 * Math.Sqrt(after.Top1 * (1 - after.Top1) / set.Test.Count):F2} points")),
+                .. after.Score.Top1 is { } top1 ? [new("Accuracy", string.Create(CultureInfo.InvariantCulture, $"one standard deviation of top-1 on so many pictures is {100 * Math.Sqrt(top1 * (1 - top1) / set.Test.Count):F2} points"))]
+                    : Array.Empty<KeyValuePair<string, string>>(),
                 .. baseline is null ? Array.Empty<KeyValuePair<string, string>>() : [new("From scratch", baseline.Words)],
                 new("Latency", $"one picture at a time, one thread, all files in turns, {RecipeRun.TimedRuns} timed runs each"), new("Machine", Machine.Description),
                 new("Date", DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
@@ -170,9 +171,9 @@ internal static class CompressCommand
     }
 
     /// <summary>What a pruned architecture learns from scratch, beside what pruning left of it.</summary>
-    private sealed record Baseline(double Epochs, double Top1, double Pruned)
+    private sealed record Baseline(double Epochs, Score Score, Score Pruned)
     {
         public string Words => string.Create(CultureInfo.InvariantCulture,
-            $"The same architecture trained from scratch for {Epochs:0.##} epochs: {Quantity.Percent(Top1)}, {100 * (Pruned - Top1):+0.00;-0.00;0.00} points by pruning");
+            $"The same architecture trained from scratch for {Epochs:0.##} epochs: {Score}, {100 * (Pruned.Value - Score.Value):+0.00;-0.00;0.00} points by pruning");
     }
 }

@@ -113,7 +113,7 @@ internal static class InspectCommand
                     + $"{string.Join(", ", network.Labels.Take(12))}{(network.Labels.Length > 12 ? ", …" : "")}");
             if (network.Preprocessing is { } rule) yield return Screen.Line($"pictures: {PictureRule.Words(rule)}");
             foreach (Stage stage in network.History)
-                yield return Screen.Line($"{stage.Name}: {stage.Detail}{(stage.Top1 is { } top1 ? $"; top-1 {Quantity.Percent(top1)}" : "")}; "
+                yield return Screen.Line($"{stage.Name}: {stage.Detail}{(stage.Score is { } score ? $"; {score}" : "")}; "
                     + $"{Quantity.Count(stage.Parameters)} parameters, {Quantity.Count(stage.Macs)} MACs");
             yield return Nodes();
             yield return file is null ? Tensors() : Tensors(file);

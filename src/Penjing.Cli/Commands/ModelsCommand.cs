@@ -26,7 +26,7 @@ internal static class ModelsCommand
         {
             Models = entries.Zip(costs, (entry, cost) => new
             {
-                entry.Name, entry.Paper, Input = (int[])[1, entry.Channels, entry.Size, entry.Size], entry.Classes, cost.Parameters,
+                entry.Name, entry.Paper, Input = (int[])[1, entry.Channels, entry.Size.Height, entry.Size.Width], entry.Classes, cost.Parameters,
                 entry.PublishedParameters, cost.Macs, entry.PublishedMacs, cost.Bytes,
             }),
         }, () => Draw(entries, costs));
@@ -42,7 +42,7 @@ internal static class ModelsCommand
     {
         Table table = Screen.Table("Name", "Picture", ">Classes", ">Parameters", ">MACs", ">fp32 bytes", "Paper");
         foreach ((ZooEntry entry, (long parameters, long macs, long bytes)) in entries.Zip(costs))
-            table.AddRow(new Text(entry.Name), new Text($"{entry.Channels}×{entry.Size}×{entry.Size}"), new Text(Quantity.Exact(entry.Classes)),
+            table.AddRow(new Text(entry.Name), new Text($"{entry.Channels}×{entry.Size}"), new Text(Quantity.Exact(entry.Classes)),
                 new Text(Quantity.Exact(parameters)),
                 new Text(Quantity.Exact(macs)), new Text(Quantity.Exact(bytes)), new Text(entry.Paper.Split(',')[0]));
         yield return table;

@@ -14,7 +14,7 @@ internal static class NewCommand
     private static readonly Option<string> output = Given.Out("FILE", $"Where the network is written; the ending says the format: {Given.WritableEndings}.");
     private static readonly Option<double?> width = Given.Maybe("--width", "FACTOR", 0.01, 16.0,
         "The factor on every layer's channels (default: what the name says, else 1).");
-    private static readonly Option<int?> size = Given.Maybe("--size", "PIXELS", 1, 4096, "Height and width of the input picture (default: the paper's).");
+    private static readonly Option<Size?> size = Given.Pixels("Height and width of the input picture, such as 160 or, where a network takes it, 384x256 (default: the paper's).");
     private static readonly Option<int?> channels = Given.Maybe("--channels", "N", 1, 4096, "Channels of the input picture (default: the paper's).");
     private static readonly Option<int?> classes = Given.Maybe("--classes", "N", 1, 1_000_000, "Classes to tell apart (default: the paper's).");
     private static readonly Option<bool> softmax = new("--softmax") { Description = "Let the network yield probabilities in place of logits." };

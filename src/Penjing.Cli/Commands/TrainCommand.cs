@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Penjing.Interop;
@@ -14,7 +15,12 @@ internal static class TrainCommand
         Description = $"A network of the zoo, such as mobilenet-v1-small-0.5 (`penjing models` lists them), or a file to train on: {Given.ReadableEndings}.",
     });
     private static readonly Option<double?> width = Given.Maybe("--width", "FACTOR", 0.01, 16.0, "For a network of the zoo: the factor on every layer's channels (default: what its name says, else 1).");
-    private static readonly Option<int?> size = Given.Maybe("--size", "PIXELS", 1, 4096, "For a network of the zoo: height and width of its input (default: what its name says, else that of the data set's pictures).");
+    private static readonly Option<Size?> size = Given.Pixels("For a network of the zoo: height and width of its input, such as 160 or, where a network takes it, 384x256 (default: what its name says, else that of the data set's pictures).");
+    private static readonly Option<string> foundation = Given.Path(new Option<string>("--base")
+    {
+        HelpName = "MODEL",
+        Description = "For a network of the zoo: a trained network whose first convolutions are the same, such as a MobileNet v1 under parsenet: training begins with their weights.",
+    });
     private static readonly Option<string> data = Given.Data();
     private static readonly Option<string> output = Given.Out();
     private static readonly Option<double> slimming = Given.GammaL1("The weight of the L1 norm of BatchNormalization's scales in the loss, such as 1e-4: scales of needless channels go to 0, as `prune --score batchnorm --ranking global` wants them.");
@@ -28,7 +34,8 @@ internal static class TrainCommand
             "penjing train model.penjing --data ./pictures --lr 0.01 --augment all -o better.penjing",
             "penjing train mobilenet-v1-small-0.25 --data fashion-mnist --teacher model.penjing --average 0.999 -o small.penjing",
             "penjing train mobilenet-v1 --size 128 --data ./pictures --epochs 90 -o model.penjing --resume",
-        ], Run, [what, data, output, width, size, slimming, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
+            "penjing train parsenet-0.75 --base mobilenet.penjing --data ./clothes --batch 8 --augment flip --zoom 1.5 --region lovasz -o parser.penjing",
+        ], Run, [what, data, output, width, size, foundation, slimming, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -44,23 +51,27 @@ internal static class TrainCommand
 
     private static (Model Model, DataSet Data, bool IsFile) Begin(ParseResult parsed, string name, string source, Screen screen, CancellationToken stop)
     {
-        (double? factor, int? side) = (parsed.GetValue(width), parsed.GetValue(size));
+        (double? factor, Size? side) = (parsed.GetValue(width), parsed.GetValue(size));
         if (File.Exists(name) || ModelFile.IsKnown(name))
         {
             Model read = reading.Read(parsed, name);
-            if (factor is not null || side is not null)
-                throw new PenjingException($"'{name}' is a file, whose width and size stand fast: leave --width and --size out, or name a network of the zoo");
+            if (factor is not null || side is not null || parsed.GetValue(foundation) is not null)
+                throw new PenjingException($"'{name}' is a file, whose width, size and weights stand fast: leave --width, --size and --base out, or name a network of the zoo");
             DataSet pictures = Begin(read, source, screen, stop);
-            return (read with { Preprocessing = read.Preprocessing ?? pictures.Preprocessing, Labels = read.Labels.IsEmpty ? pictures.Labels : read.Labels }, pictures, true);
+            return (read with { Preprocessing = read.Preprocessing ?? pictures.Preprocessing, Labels = read.Labels.IsEmpty ? pictures.Labels : read.Labels, Colors = read.Colors.IsEmpty ? pictures.Colors : read.Colors }, pictures, true);
         }
         ZooEntry entry = Zoo.Find(name);
-        if (name.EndsWith($"-{entry.Size}", StringComparison.Ordinal)) side ??= entry.Size;
-        DataSet set = Trainable(DataSets.Open(source, side is { } given ? Size.Square(given) : null, report: screen.Note, cancellation: stop));
+        if (name.EndsWith($"-{Architecture.Pixels(entry.Size)}", StringComparison.Ordinal)) side ??= entry.Size;
+        DataSet set = Trainable(DataSets.Open(source, side, report: screen.Note, cancellation: stop));
         Model model = entry.Build(new()
         {
-            Width = factor, Size = side ?? set.Size.Height, Channels = set.Channels is Channels.Gray ? 1 : 3, Classes = set.Labels.Length, Seed = flags.Seed(parsed),
+            Width = factor, Size = side ?? set.Size, Channels = set.Channels is Channels.Gray ? 1 : 3, Classes = set.Labels.Length, Seed = flags.Seed(parsed),
         });
-        return (model with { Preprocessing = set.Preprocessing, Labels = set.Labels }, set, false);
+        model = model with { Preprocessing = set.HasMasks ? model.Preprocessing : set.Preprocessing, Labels = set.Labels, Colors = set.Colors };
+        if (parsed.GetValue(foundation) is not { } path) return (model, set, false);
+        (Model founded, ImmutableArray<string> normalizations) = Transplant.Into(model, reading.Read(parsed, path));
+        screen.Note($"{normalizations.Length} convolutions begin with the weights of '{path}'");
+        return (BatchNormStatistics.Renormalize(founded, normalizations, set), set, false);
     }
 
     /// <summary>The data set, its pictures fitted to the network's input; the network can be trained and measured on it.</summary>

@@ -75,7 +75,7 @@ internal sealed class DemoRun(Screen screen, DemoPlan plan, DataSet data, string
     {
         Shipped shipped = Shipped.Write(model, new(name, what, null, 0, 0) { Cuts = cuts.IsDefault ? [] : cuts }, data, Path.Combine(folder, $"{stages.Count + 1}-{name}.penjing"), storage, stop);
         stages.Add((title, what, shipped));
-        screen.Note(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(shipped.Path)}: {Quantity.Percent(shipped.Evaluation!.Top1)} of {Quantity.Exact(data.Test.Count)} test pictures right on the engine, {Quantity.Exact(shipped.Bytes)} bytes"));
+        screen.Note(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(shipped.Path)}: {shipped.Evaluation!.Score} of {Quantity.Exact(data.Test.Count)} test pictures on the engine, {Quantity.Exact(shipped.Bytes)} bytes"));
         return shipped.Model;
     }
 }

@@ -49,38 +49,44 @@ internal static class HtmlReport
 
     private static Html Headline(StageResult first, StageResult last)
     {
-        double points = 100 * (last.Top1 - first.Top1), faster = first.MedianMs / last.MedianMs;
+        double points = 100 * (last.Score.Value - first.Score.Value), faster = first.MedianMs / last.MedianMs;
         return Html.Of($"""
             <div class="headline">
             <div class="figure"><b>{Quantity.Times((double)first.Bytes / last.Bytes)}</b>smaller file<br><small>{Whole(Quantity.Bytes(first.Bytes))} → {Whole(Quantity.Bytes(last.Bytes))}</small></div>
             <div class="figure"><b class="{(faster < 1 ? "bad" : "good")}">{Quantity.Times(faster)}</b>faster<br><small>{Whole(Quantity.Milliseconds(first.MedianMs))} → {Whole(Quantity.Milliseconds(last.MedianMs))} for a picture</small></div>
-            <div class="figure"><b>{Quantity.Percent(last.Top1)}</b>of answers right<br><small>{Quantity.Percent(first.Top1)} before: {Points(points)}</small></div>
+            <div class="figure"><b>{Quantity.Percent(last.Score.Value)}</b>{Figure(last.Score)}<br><small>{Quantity.Percent(first.Score.Value)} before: {Points(points)}</small></div>
             <div class="figure"><b>{Quantity.Times((double)first.Macs / last.Macs)}</b>less arithmetic<br><small>{Whole(Quantity.Count(first.Macs))} → {Whole(Quantity.Count(last.Macs))} multiply-accumulates</small></div>
             </div>
             """);
     }
 
+    /// <summary>What a score tells, under a large figure.</summary>
+    private static string Figure(Score score) => score.MeanIoU is null ? "of answers right" : "mean IoU";
+
+    /// <summary>What a score tells, as a heading.</summary>
+    private static string Named(Score score) => score.MeanIoU is null ? "Right answers (top-1)" : "Mean IoU; pixels right";
+
     private static Html Table(IReadOnlyList<Finding> stages) => Html.Of($"""
         <div class="stages"><table>
-        <thead><tr><th>Stage</th><th>Right answers (top-1)</th><th>File</th><th>Ratio</th><th>Parameters</th><th>MACs</th><th>Median latency</th><th>Arena</th><th class="words">What got worse</th></tr></thead>
+        <thead><tr><th>Stage</th><th>{Named(stages[0].Result.Score)}</th><th>File</th><th>Ratio</th><th>Parameters</th><th>MACs</th><th>Median latency</th><th>Arena</th><th class="words">What got worse</th></tr></thead>
         <tbody>
         {Html.Join(stages.Select(stage => Html.Of($"""
-            <tr><td>{stage.Title}</td><td data-head="Right answers (top-1)">{Quantity.Percent(stage.Result.Top1)}</td><td data-head="File">{Quantity.Exact(stage.Result.Bytes)} B</td>
+            <tr><td>{stage.Title}</td><td data-head="{Named(stage.Result.Score)}">{Quantity.Percent(stage.Result.Score.Value)}{(stage.Result.Score.PixelAccuracy is { } pixels ? $"; {Quantity.Percent(pixels)}" : "")}</td><td data-head="File">{Quantity.Exact(stage.Result.Bytes)} B</td>
             <td data-head="Smaller than the first">{Quantity.Times((double)stages[0].Result.Bytes / stage.Result.Bytes)}</td><td data-head="Parameters">{Quantity.Exact(stage.Result.Parameters)}</td>
             <td data-head="Multiply-accumulates">{Quantity.Count(stage.Result.Macs)}</td><td data-head="Median latency, one picture">{Quantity.Milliseconds(stage.Result.MedianMs)}</td>
             <td data-head="Arena (working memory)">{Quantity.Exact(stage.Result.ArenaBytes)} B</td><td class="words" data-head="What got worse"><span class="{(stage.Worse.IsDefaultOrEmpty ? "soft" : "worse")}">{stage.WorseInWords}</span><br><small>{stage.What}</small></td></tr>
 
             """)))}</tbody>
         </table></div>
-        <p><small>Top-1: the share of test pictures whose first answer is right. MACs: multiply-accumulates for one picture. Arena: the memory that the engine plans for the
+        <p><small>Top-1: the share of test pictures whose first answer is right. Mean IoU: of each class, the share of pixels that are both of it and answered so, of those that are either; the mean of all classes. MACs: multiply-accumulates for one picture. Arena: the memory that the engine plans for the
         values between layers, weights not counted. Latency: one picture at a time, the stages timed in turns so that each meets the same conditions.</small></p>
         """);
 
     private static Html Charts(IReadOnlyList<Finding> stages) => Html.Join([
         Bars.Chart("File size", "bytes on disk, less is better", stages.Max(stage => stage.Result.Bytes),
             [.. stages.Select(stage => new Bar(stage.Title, stage.Result.Bytes, Quantity.Bytes(stage.Result.Bytes)))]),
-        Bars.Chart("Accuracy", "right answers of all test pictures; the full length is 100 %", 1,
-            [.. stages.Select(stage => new Bar(stage.Title, stage.Result.Top1, Quantity.Percent(stage.Result.Top1)))]),
+        Bars.Chart("Accuracy", $"{Named(stages[0].Result.Score)}, of all test pictures; the full length is 100 %", 1,
+            [.. stages.Select(stage => new Bar(stage.Title, stage.Result.Score.Value, Quantity.Percent(stage.Result.Score.Value)))]),
         Bars.Chart("Latency", "median time for one picture, less is better", stages.Max(stage => stage.Result.MedianMs),
             [.. stages.Select(stage => new Bar(stage.Title, stage.Result.MedianMs, Quantity.Milliseconds(stage.Result.MedianMs)))]),
     ]);
@@ -94,7 +100,7 @@ internal static class HtmlReport
         ]);
 
         Html Draw(string title, Func<StageResult, double> cost, Func<double, string> words) => Scatter.Chart(title, "each file that was made; filled: no other is as right, as small and as fast", words,
-            [.. measured.Select(result => new Mark(cost(result), result.Top1, front.Contains(result), $"{result.Name}: {Quantity.Percent(result.Top1)}, {words(cost(result))}"))]);
+            [.. measured.Select(result => new Mark(cost(result), result.Score.Value, front.Contains(result), $"{result.Name}: {Quantity.Percent(result.Score.Value)}, {words(cost(result))}"))]);
     }
 
     private static Html Samples(Findings findings)

@@ -1,5 +1,4 @@
 using Penjing.Training;
-using SkiaSharp;
 
 namespace Penjing.Cli;
 
@@ -24,21 +23,6 @@ internal static class Samples
     public static int Differences(Evaluation before, Evaluation after) => before.Answers.Zip(after.Answers).Count(pair => pair.First != pair.Second);
 
     private static Sample Make(DataSet data, Evaluation before, Evaluation after, int index) => new(
-        Png(data.Test.Picture(index)), data.Labels[data.Test.Labels[index]],
+        Pictures.ToPng(data.Test.Picture(index)), data.Labels[data.Test.Labels[index]],
         new(data.Labels[before.Answers[index]], before.Confidences[index]), new(data.Labels[after.Answers[index]], after.Confidences[index]));
-
-    private static byte[] Png(Picture picture)
-    {
-        Picture rgb = picture.To(Channels.Rgb);
-        using SKBitmap bitmap = new(picture.Size.Width, picture.Size.Height, SKColorType.Rgba8888, SKAlphaType.Opaque);
-        ReadOnlySpan<byte> from = rgb.Pixels.Span;
-        Span<byte> to = bitmap.GetPixelSpan();
-        for (int i = 0; 3 * i < from.Length; i++)
-        {
-            from.Slice(3 * i, 3).CopyTo(to[(4 * i)..]);
-            to[4 * i + 3] = byte.MaxValue;
-        }
-        using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        return png.ToArray();
-    }
 }

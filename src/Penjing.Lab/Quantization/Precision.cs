@@ -15,12 +15,12 @@ public static class Precision
     /// <summary>Pictures that layers are compared with.</summary>
     public const int Pictures = 32;
 
-    /// <summary>The network's integers, with so many layers real that accuracy on the test pictures doesn't fall by more than so much: those that are named, and as few of the worst others as that takes.</summary>
+    /// <summary>The network's integers, with so many layers real that the score on the test pictures doesn't fall by more than so much: those that are named, and as few of the worst others as that takes.</summary>
     /// <param name="model">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
     /// <param name="floats">Layers that stay real in any case.</param>
     /// <param name="calibrate">The integers where these layers stay real.</param>
     /// <param name="data">The pictures.</param>
-    /// <param name="drop">How much less of the test pictures may be right, a fraction.</param>
+    /// <param name="drop">How much the score may fall, a fraction.</param>
     /// <param name="seed">Which training pictures layers are compared with.</param>
     /// <param name="tell">Is told how far it is, 0 to 1, and what was found.</param>
     /// <param name="stop">Ends the work.</param>
@@ -31,16 +31,16 @@ public static class Precision
         Evaluation.RequirePictures(data);
         ImmutableArray<LayerNoise>? order = null;
         Dictionary<int, Calibrated> tried = new() { [0] = calibrate(floats) };
-        double least = Top1(model.Graph) - drop;
+        double least = Asked(model.Graph).Value - drop;
         int fewest = Fewest(PostTraining.Layers(model.Graph).Count(layer => !floats.Contains(layer.Name)), count =>
         {
-            double top1 = Top1(With(count).Quantized);
-            tell?.Invoke(1, string.Create(CultureInfo.InvariantCulture, $"{count} layers real: top-1 {100 * top1:F2} %, at least {100 * least:F2} % is asked for"));
-            return top1 >= least;
+            Score score = Asked(With(count).Quantized);
+            tell?.Invoke(1, string.Create(CultureInfo.InvariantCulture, $"{count} layers real: {score}, at least {100 * least:F2} % is asked for"));
+            return score.Value >= least;
         });
         return With(fewest);
 
-        double Top1(Graph graph) => Evaluation.Of(model with { Graph = graph }, data, Environment.ProcessorCount, stop).Top1;
+        Score Asked(Graph graph) => Evaluation.Of(model with { Graph = graph }, data, Environment.ProcessorCount, stop).Score;
 
         // The named layers and so many of the worst others.
         Calibrated With(int count)

@@ -22,7 +22,7 @@ internal sealed record Aim(double? Bytes, double? Latency, double Effort)
     /// <param name="kept">Whether an attempt has kept the budget yet.</param>
     public Aim? Next(Budget budget, StageResult original, StageResult result, bool kept)
     {
-        bool lost = original.Top1 - result.Top1 > budget.MaxDrop;
+        bool lost = original.Score.Value - result.Score.Value > budget.MaxDrop;
         if (BoundsAccuracyAlone(budget))
             return !lost ? this with { Bytes = Step * Bytes, Latency = Step * Latency } : kept ? null : this with { Bytes = Bytes / Step / Step, Latency = Math.Sqrt(Latency!.Value) };
         Aim next = this;

@@ -6,7 +6,7 @@ namespace Penjing.Lab;
 /// <summary>What a compressed network may cost and lose; null where nothing is asked.</summary>
 public sealed record Budget
 {
-    /// <summary>The most that top-1 may fall, as a fraction of the test pictures: 0.01 is one point.</summary>
+    /// <summary>The most that the score (top-1, or mean IoU where each pixel is answered) may fall, as a fraction: 0.01 is one point.</summary>
     public double? MaxDrop { get; init; }
 
     /// <summary>The most bytes of the file.</summary>
@@ -21,7 +21,7 @@ public sealed record Budget
     public IReadOnlyList<(string Bound, double Used)> Used(StageResult original, StageResult result)
     {
         List<(string Bound, double Used)> used = [];
-        if (MaxDrop is { } drop) used.Add((Say($"at most {100 * drop:0.##} points of top-1"), Share(original.Top1 - result.Top1, drop)));
+        if (MaxDrop is { } drop) used.Add((Say($"at most {100 * drop:0.##} points of {original.Score.Metric}"), Share(original.Score.Value - result.Score.Value, drop)));
         if (MaxBytes is { } bytes) used.Add((Say($"at most {bytes:N0} bytes"), Share(result.Bytes, bytes)));
         if (MaxLatency is { } latency) used.Add((Say($"at most {latency:0.###} of the latency"), Share(result.MedianMs / original.MedianMs, latency)));
         return [.. used.OrderByDescending(one => one.Used)];

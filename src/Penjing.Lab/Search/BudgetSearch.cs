@@ -158,7 +158,7 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
     private static SearchResult Judge(Budget budget, ImmutableArray<Attempt> attempts)
     {
         Attempt best = attempts.OrderBy(attempt => Math.Max(1, budget.Used(attempt.Original, attempt.Result)[0].Used))
-            .ThenByDescending(attempt => budget is { MaxBytes: null, MaxLatency: null } ? -attempt.Result.Bytes : attempt.Result.Top1).First();
+            .ThenByDescending(attempt => budget is { MaxBytes: null, MaxLatency: null } ? -attempt.Result.Bytes : attempt.Result.Score.Value).First();
         (string bound, double used) = budget.Used(best.Original, best.Result)[0];
         string share = used.ToString("P0", CultureInfo.InvariantCulture);
         return new(attempts, best, Keeps(budget, best), Keeps(budget, best) ? $"the budget is kept; the bound of {bound} binds ({share} of it used)"

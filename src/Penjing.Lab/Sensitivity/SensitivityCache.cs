@@ -86,7 +86,7 @@ public sealed class SensitivityCache : IDisposable
     public static string Hash(DataSet data)
     {
         XxHash3 hash = new();
-        Append(hash, $"{data.Test.Size} {data.Test.Channels} {string.Join(' ', data.Test.Labels)} {FormattableString.Invariant(Said(data.Preprocessing))}");
+        Append(hash, $"{data.Test.Size} {data.Test.Channels} {Truths(data.Test)} {FormattableString.Invariant(Said(data.Preprocessing))}");
         for (int i = 0; i < data.Test.Count; i++) hash.Append(data.Test.Pixels(i));
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
@@ -95,9 +95,11 @@ public sealed class SensitivityCache : IDisposable
     public static string Hash(Training.Split split)
     {
         XxHash3 hash = new();
-        Append(hash, $"{split.Size} {split.Channels} {string.Join(' ', split.Labels)}");
+        Append(hash, $"{split.Size} {split.Channels} {Truths(split)}");
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
+
+    private static string Truths(Training.Split split) => split.HasMasks ? split.Fingerprint : string.Join(' ', split.Labels);
 
     private static FormattableString Said(Preprocessing? rule) =>
         rule is null ? $"" : (FormattableString)$"{rule.Channels} {rule.Fit} {string.Join(' ', rule.Mean)} {string.Join(' ', rule.Deviation)}";

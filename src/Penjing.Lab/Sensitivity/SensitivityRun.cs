@@ -34,6 +34,8 @@ public sealed class SensitivityRun(Model model, DataSet data, int threads, Sensi
     /// <param name="tell">Is told how many probes are done, of how many, and how long the others take.</param>
     public SensitivityResult Measure(SensitivityBy by, ImmutableArray<double> levels, string rule, Importance? importance, Action<int, int, TimeSpan?> tell)
     {
+        if (data.HasMasks)
+            throw new PenjingException($"sensitivity is told by how many pictures are right, but the data set '{data.Name}' has a class for each pixel: compress by a recipe, or by prune, share and quantize with figures of your own");
         Compression.Sensitivity sensitivity = new(model.Graph, by, importance);
         string what = $"{by} {rule}".TrimEnd();
         Accuracy whole = Ask(new(network, pictures, "Whole", "", 0), () => model.Graph);
@@ -62,7 +64,7 @@ public sealed class SensitivityRun(Model model, DataSet data, int threads, Sensi
     {
         if (cache[probe] is { } known) return known;
         stop.ThrowIfCancellationRequested();
-        double top1 = Evaluation.Of(model with { Graph = make() }, data, threads, stop).Top1;
+        double top1 = Evaluation.Of(model with { Graph = make() }, data, threads, stop).Score.Accuracy;
         Accuracy accuracy = new((int)Math.Round(top1 * data.Test.Count), data.Test.Count);
         cache.Add(probe, accuracy);
         return accuracy;

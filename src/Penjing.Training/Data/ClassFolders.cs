@@ -21,7 +21,7 @@ internal static class ClassFolders
         string root = split ? train : folder;
         string[] classes = [.. Directory.GetDirectories(root).Select(path => Path.GetFileName(path)!).Where(name => !name.StartsWith('.')).Order(StringComparer.Ordinal)];
         if (classes.Length == 0)
-            throw new PenjingException($"'{folder}' is no data set: it has neither MNIST's IDX files nor a folder of pictures for each class (train/CLASS/*.jpg and val/CLASS/*.jpg, or CLASS/*.jpg)");
+            throw new PenjingException($"'{folder}' is no data set: it has neither MNIST's IDX files, nor a folder of pictures for each class (train/CLASS/*.jpg and val/CLASS/*.jpg, or CLASS/*.jpg), nor pictures with masks ({MaskFolders.Forms})");
         (string Path, int Label)[] all = [.. classes.SelectMany((name, label) => Files(Path.Combine(root, name)).Select(path => (path, label)))];
         (string Path, int Label)[] tested = split ? [.. Tests(test!, classes)] : [.. all.Where(IsTest)];
         (string Path, int Label)[] trained = split ? all : [.. all.Where(one => !IsTest(one))];
@@ -51,16 +51,9 @@ internal static class ClassFolders
     /// <summary>Pictures in files, decoded and fitted when first asked for, and then kept as long as they fit into a share of the memory.</summary>
     private sealed class FileSplit(Size size, Preprocessing preprocessing, ImmutableArray<string> paths, ImmutableArray<int> labels) : Split(size, preprocessing.Channels, labels)
     {
-        private readonly byte[]?[] kept = new byte[paths.Length][];
-        private long room = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
+        private readonly Kept kept = new(paths.Length);
 
         /// <inheritdoc/>
-        public override ReadOnlySpan<byte> Pixels(int index)
-        {
-            if (Volatile.Read(ref kept[index]) is { } known) return known;
-            byte[] pixels = Pictures.Load(paths[index], preprocessing.Channels).Fitted(Size, preprocessing.Fit).Pixels.ToArray();
-            if (Interlocked.Add(ref room, -pixels.Length) >= 0) Volatile.Write(ref kept[index], pixels);
-            return pixels;
-        }
+        public override ReadOnlySpan<byte> Pixels(int index) => kept.Get(index, () => Pictures.Load(paths[index], preprocessing.Channels).Fitted(Size, preprocessing.Fit).Pixels.ToArray());
     }
 }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace Penjing.Training;
 
@@ -16,26 +18,51 @@ public sealed record DataSet(string Name, string Source, ImmutableArray<string> 
 
     /// <summary>What the pictures' channels are.</summary>
     public Channels Channels => Train.Channels;
+
+    /// <summary>Whether each pixel has a class of its own, and not the picture as a whole.</summary>
+    public bool HasMasks => Train.HasMasks;
+
+    /// <summary>The colours that masks show the classes in, as 0xRRGGBB, by number; empty where there are none.</summary>
+    public ImmutableArray<int> Colors { get; init; } = [];
+
+    /// <summary>How many classes a network tells apart in each picture, or, where there are masks, in each pixel.</summary>
+    /// <exception cref="PenjingException">There are masks, but the network doesn't answer each pixel.</exception>
+    internal int Classes(Graph graph)
+    {
+        (Shape input, Shape output) = (graph.Inputs[0].Shape, graph.Outputs[0].Shape);
+        if (!HasMasks) return output.Elements / Math.Max(1, output.Rank == 0 ? 1 : output[0]);
+        return output.Rank == 4 && input.Rank == 4 && output[2] == input[2] && output[3] == input[3] ? output[1]
+            : throw new PenjingException($"the data set '{Name}' has a class for each pixel, but the network makes {output} of {input}: give one that answers each pixel (N×classes×H×W), such as parsenet of the zoo");
+    }
 }
 
-/// <summary>Labelled pictures of one size and kind. Safe to read from several threads.</summary>
+/// <summary>Pictures of one size and kind, each with a class, or with a mask that has a class for each pixel. Safe to read from several threads.</summary>
 public abstract class Split
 {
+    /// <summary>What a mask has where no class is known, in place of one: such pixels count nowhere.</summary>
+    public const byte Unlabelled = 255;
+
     private const ulong SampleStream = 4;
 
     /// <summary>Pictures of these labels.</summary>
-    private protected Split(Size size, Channels channels, ImmutableArray<int> labels)
+    private protected Split(Size size, Channels channels, ImmutableArray<int> labels) : this(size, channels, labels.Length) => Labels = labels;
+
+    /// <summary>So many pictures with masks.</summary>
+    internal Split(Size size, Channels channels, int count)
     {
         Size = size;
         Channels = channels;
-        Labels = labels;
+        Count = count;
     }
 
     /// <summary>How many pictures there are.</summary>
-    public int Count => Labels.Length;
+    public int Count { get; }
 
-    /// <summary>The class of each picture.</summary>
-    public ImmutableArray<int> Labels { get; }
+    /// <summary>The class of each picture; empty where they have masks.</summary>
+    public ImmutableArray<int> Labels { get; } = [];
+
+    /// <summary>Whether pictures have a <see cref="Mask"/> in place of a class.</summary>
+    public virtual bool HasMasks => false;
 
     /// <summary>Height and width of every picture.</summary>
     public Size Size { get; }
@@ -47,6 +74,17 @@ public abstract class Split
     /// <exception cref="PenjingException">The picture's file can't be read or is damaged.</exception>
     public abstract ReadOnlySpan<byte> Pixels(int index);
 
+    /// <summary>The class of each of a picture's pixels, row by row, or <see cref="Unlabelled"/>.</summary>
+    /// <exception cref="InvalidOperationException">Pictures have no masks.</exception>
+    /// <exception cref="PenjingException">The mask's file can't be read, is damaged, or doesn't fit its picture.</exception>
+    public virtual ReadOnlySpan<byte> Mask(int index) => throw new InvalidOperationException("these pictures have a class each, and no masks");
+
+    /// <summary>The class that a pixel of a class has in the picture's mirror image, where left and right are told apart.</summary>
+    internal virtual byte Mirrored(byte label) => label;
+
+    /// <summary>What tells these pictures' classes from others', without reading the pictures.</summary>
+    internal virtual string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(Labels.AsSpan())))[..16];
+
     /// <summary>One picture.</summary>
     /// <exception cref="PenjingException">The picture's file can't be read or is damaged.</exception>
     public Picture Picture(int index) => new(Size, Channels, Pixels(index).ToArray());
@@ -56,7 +94,7 @@ public abstract class Split
     public void ToInput(int index, Preprocessing preprocessing, Shape input, Span<float> output) => Pictures.ToInput(Picture(index), preprocessing, input, output);
 
     /// <summary>The first pictures only; all of them where there are no more.</summary>
-    public Split First(int count) => count >= Count ? this : new Part(this, [.. Enumerable.Range(0, count)]);
+    public Split First(int count) => count >= Count ? this : Chosen(this, [.. Enumerable.Range(0, count)]);
 
     /// <summary>So many pictures, drawn by the seed, in their order; all of them where there are no more.</summary>
     public Split Sample(int count, int seed)
@@ -64,12 +102,27 @@ public abstract class Split
         if (count >= Count) return this;
         int[] order = new int[Count];
         new Chance((ulong)seed, SampleStream, 0).Shuffle(order);
-        return new Part(this, [.. order.Take(count).Order()]);
+        return Chosen(this, [.. order.Take(count).Order()]);
     }
+
+    private static Split Chosen(Split whole, ImmutableArray<int> chosen) => whole.HasMasks ? new MaskedPart(whole, chosen) : new Part(whole, chosen);
 
     private sealed class Part(Split whole, ImmutableArray<int> chosen) : Split(whole.Size, whole.Channels, [.. chosen.Select(index => whole.Labels[index])])
     {
         public override ReadOnlySpan<byte> Pixels(int index) => whole.Pixels(chosen[index]);
+    }
+
+    private sealed class MaskedPart(Split whole, ImmutableArray<int> chosen) : Split(whole.Size, whole.Channels, chosen.Length)
+    {
+        public override bool HasMasks => true;
+
+        public override ReadOnlySpan<byte> Pixels(int index) => whole.Pixels(chosen[index]);
+
+        public override ReadOnlySpan<byte> Mask(int index) => whole.Mask(chosen[index]);
+
+        internal override byte Mirrored(byte label) => whole.Mirrored(label);
+
+        internal override string Fingerprint => $"{whole.Fingerprint}: {string.Join(' ', chosen)}";
     }
 }
 

@@ -10,11 +10,12 @@ public static class DataSets
 
     /// <summary>
     /// A data set by name, or in a folder: MNIST's IDX files (train-images-idx3-ubyte, …, each plain or .gz; the training part may be missing),
-    /// or pictures in class folders: train/CLASS/*.jpg and val/ or test/CLASS/*.jpg, or CLASS/*.jpg, of which a fixed tenth is for testing.
+    /// pictures in class folders: train/CLASS/*.jpg and val/ or test/CLASS/*.jpg, or CLASS/*.jpg, of which a fixed tenth is for testing;
+    /// or pictures with masks, PNG files whose palette index is the class: photos/, masks/ and classes.json, of which every fifth by name is for testing, or ATR's or LIP's folders.
     /// </summary>
     /// <param name="nameOrFolder">"fashion-mnist", which is found on this machine or fetched; or a folder.</param>
-    /// <param name="size">The size to which the pictures of class folders are fitted; by default 224×224.</param>
-    /// <param name="preprocessing">How pictures of class folders are fitted, and of which channels they are; by default ImageNet's.</param>
+    /// <param name="size">The size to which pictures in files are fitted; by default 224×224, or 384×256 where they have masks.</param>
+    /// <param name="preprocessing">How pictures in files are fitted, and of which channels they are; by default ImageNet's, or MobileNet's where they have masks.</param>
     /// <param name="report">Is told what is being fetched from where.</param>
     /// <param name="cancellation">Ends a fetch.</param>
     /// <exception cref="PenjingException">There is no such data set, or it is damaged; the message names the file and the remedy.</exception>
@@ -23,8 +24,9 @@ public static class DataSets
         if (nameOrFolder == FashionMnist.Name && !Directory.Exists(nameOrFolder)) return FashionMnist.Open(report, cancellation);
         string folder = Path.GetFullPath(nameOrFolder);
         if (!Directory.Exists(folder))
-            throw new PenjingException($"there is no data set '{nameOrFolder}': give {string.Join(", ", Names)} or a folder with IDX files or with a folder of pictures for each class");
-        return IdxFile.Any(folder) ? OpenIdx(folder) : ClassFolders.Open(folder, size ?? Size.Square(224), preprocessing ?? ClassFolders.ImageNet);
+            throw new PenjingException($"there is no data set '{nameOrFolder}': give {string.Join(", ", Names)} or a folder with IDX files, with a folder of pictures for each class, or with pictures and masks");
+        if (IdxFile.Any(folder)) return OpenIdx(folder);
+        return MaskFolders.Open(folder, size ?? MaskFolders.Usual, preprocessing ?? MaskFolders.Preprocessing) ?? ClassFolders.Open(folder, size ?? Size.Square(224), preprocessing ?? ClassFolders.ImageNet);
     }
 
     private static DataSet OpenIdx(string folder)

@@ -66,6 +66,21 @@ public static class Pictures
         }
     }
 
+    /// <summary>The picture as a PNG file's bytes.</summary>
+    public static byte[] ToPng(Picture picture)
+    {
+        ReadOnlySpan<byte> from = picture.To(Channels.Rgb).Pixels.Span;
+        using SKBitmap bitmap = new(picture.Size.Width, picture.Size.Height, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        Span<byte> to = bitmap.GetPixelSpan();
+        for (int i = 0; 3 * i < from.Length; i++)
+        {
+            from.Slice(3 * i, 3).CopyTo(to[(4 * i)..]);
+            to[4 * i + 3] = byte.MaxValue;
+        }
+        using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        return png.ToArray();
+    }
+
     /// <summary>The float of each byte, channel by channel: C × 256.</summary>
     /// <exception cref="ShapeException">The preprocessing doesn't fit the input.</exception>
     internal static float[] Table(Preprocessing preprocessing, Shape input)

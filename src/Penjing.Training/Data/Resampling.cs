@@ -12,13 +12,7 @@ internal static class Resampling
     public static Picture Fitted(this Picture picture, Size size, Fit fit)
     {
         if (picture.Size == size) return picture;
-        double left = 0, top = 0, width = picture.Size.Width, height = picture.Size.Height;
-        if (fit is Fit.Cover)
-        {
-            double scale = Math.Min(width / size.Width, height / size.Height);
-            (left, top) = ((width - size.Width * scale) / 2, (height - size.Height * scale) / 2);
-            (width, height) = (size.Width * scale, size.Height * scale);
-        }
+        (double left, double top, double width, double height) = Part(picture.Size, size, fit);
         int depth = picture.Depth;
         Taps[] columns = Taps.Of(left, width, picture.Size.Width, size.Width), rows = Taps.Of(top, height, picture.Size.Height, size.Height);
         ReadOnlySpan<byte> from = picture.Pixels.Span;
@@ -31,6 +25,27 @@ internal static class Resampling
             for (int at = 0; at < size.Width * depth; at++)
                 to[row * size.Width * depth + at] = rows[row].Apply(narrow, at, size.Width * depth);
         return new(size, picture.Channels, to);
+    }
+
+    /// <summary>A mask of this size fitted into another as its picture is: each pixel has the class of the nearest one.</summary>
+    public static byte[] FittedMask(ReadOnlySpan<byte> mask, Size from, Size size, Fit fit)
+    {
+        (double left, double top, double width, double height) = Part(from, size, fit);
+        var to = new byte[size.Height * size.Width];
+        for (int row = 0; row < size.Height; row++)
+            for (int column = 0; column < size.Width; column++)
+                to[row * size.Width + column] = mask[Nearest(top, height, row, size.Height, from.Height) * from.Width + Nearest(left, width, column, size.Width, from.Width)];
+        return to;
+
+        static int Nearest(double start, double length, int at, int output, int input) => Math.Clamp((int)Math.Floor(start + (at + 0.5) * length / output), 0, input - 1);
+    }
+
+    /// <summary>The part of a picture that is seen where it is fitted into a size.</summary>
+    internal static (double Left, double Top, double Width, double Height) Part(Size from, Size size, Fit fit)
+    {
+        if (fit is not Fit.Cover) return (0, 0, from.Width, from.Height);
+        double scale = Math.Min((double)from.Width / size.Width, (double)from.Height / size.Height), width = size.Width * scale, height = size.Height * scale;
+        return ((from.Width - width) / 2, (from.Height - height) / 2, width, height);
     }
 
     /// <summary>The weights that make one output element: of the elements from First on.</summary>

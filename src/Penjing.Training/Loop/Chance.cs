@@ -20,6 +20,9 @@ internal struct Chance
     /// <summary>The next whole number below <paramref name="bound"/>.</summary>
     public int Below(int bound) => (int)Math.BigMul(Next(), (ulong)bound, out _);
 
+    /// <summary>The next number from a range, evenly.</summary>
+    public double Between(double least, double most) => least + (most - least) * ((Next() >> 11) * (1.0 / (1UL << 53)));
+
     /// <summary>The numbers from 0 up to, not including, the array's length, in random order.</summary>
     public void Shuffle(int[] order)
     {

@@ -9,7 +9,7 @@ namespace Penjing.Training;
 /// <param name="Essence">What it was made with, by name: options, network, data.</param>
 /// <param name="Step">Steps done.</param>
 /// <param name="LossSum">The sum of the losses of the epoch's pictures so far.</param>
-/// <param name="Right">How many of the epoch's pictures so far were answered right.</param>
+/// <param name="Right">How many of the epoch's pictures so far were answered right; of one whose pixels are answered, the fraction that is right.</param>
 /// <param name="Seen">The epoch's pictures so far.</param>
 /// <param name="Epochs">The epochs done.</param>
 /// <param name="Numbers">The trained numbers.</param>
@@ -18,22 +18,21 @@ namespace Penjing.Training;
 /// <param name="MeanNumbers">The moving average of the numbers; empty where there is none.</param>
 /// <param name="MeanStatistics">The moving average of the statistics; empty where there is none.</param>
 /// <remarks>
-/// The file: "PENJCKP2"; the essence as count and pairs of strings; step; the epoch's sums; the epochs; five arrays of count and floats; XxHash64 of all before.
+/// The file: "PENJCKP3"; the essence as count and pairs of strings; step; the epoch's sums; the epochs; five arrays of count and floats; XxHash64 of all before.
 /// Little-endian, strings as .NET's BinaryWriter has them.
 /// </remarks>
 internal sealed record Checkpoint(
-    ImmutableArray<(string Name, string Value)> Essence, int Step, double LossSum, long Right, long Seen,
+    ImmutableArray<(string Name, string Value)> Essence, int Step, double LossSum, double Right, long Seen,
     ImmutableArray<EpochResult> Epochs, float[] Numbers, float[] Momentum, float[] Statistics, float[] MeanNumbers, float[] MeanStatistics)
 {
-    private const ulong Magic = 0x32504B434A4E4550;
+    private const ulong Magic = 0x33504B434A4E4550;
 
     /// <summary>What a network and its data contribute to <see cref="Essence"/>: their fingerprints.</summary>
     public static IEnumerable<(string Name, string Value)> Fingerprints(Graph graph, TrainableGraph trainable, DataSet data)
     {
         yield return ("network", Fingerprint(graph));
         yield return ("parameterization", string.Join(" ", trainable.Slots.Where(slot => slot.Parameterization != Parameterization.Free).Select(slot => $"{slot.Node.Name}:{(int)slot.Parameterization}")));
-        string labels = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(data.Train.Labels.AsSpan())))[..16];
-        yield return ("data", $"{data.Train.Count} pictures of {data.Size} {data.Channels}, {labels}");
+        yield return ("data", $"{data.Train.Count} pictures of {data.Size} {data.Channels}, {data.Train.Fingerprint}");
     }
 
     /// <summary>What tells a graph, its weights included, from any other.</summary>
@@ -70,8 +69,9 @@ internal sealed record Checkpoint(
         {
             writer.Write(epoch.Epoch);
             writer.Write(epoch.Loss);
-            writer.Write(epoch.TrainTop1);
-            writer.Write(epoch.TestTop1 ?? double.NaN);
+            writer.Write(epoch.TrainAccuracy);
+            writer.Write(epoch.TestScore?.Accuracy ?? double.NaN);
+            writer.Write(epoch.TestScore?.MeanIoU ?? double.NaN);
         }
         foreach (float[] array in new[] { Numbers, Momentum, Statistics, MeanNumbers, MeanStatistics })
         {
@@ -98,9 +98,10 @@ internal sealed record Checkpoint(
             ImmutableArray<(string, string)> essence = [.. Many(reader.ReadInt32(), () => (reader.ReadString(), reader.ReadString()))];
             int step = reader.ReadInt32();
             double lossSum = reader.ReadDouble();
-            long right = reader.ReadInt64(), seen = reader.ReadInt64();
+            double right = reader.ReadDouble();
+            long seen = reader.ReadInt64();
             ImmutableArray<EpochResult> epochs = [.. Many(reader.ReadInt32(), () =>
-                new EpochResult(reader.ReadInt32(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble() is var top1 && double.IsNaN(top1) ? null : top1))];
+                new EpochResult(reader.ReadInt32(), reader.ReadDouble(), reader.ReadDouble(), Number(reader) is var accuracy && Number(reader) is var meanIoU && accuracy is { } known ? new Score(known, meanIoU) : null))];
             return new(essence, step, lossSum, right, seen, epochs, Floats(reader), Floats(reader), Floats(reader), Floats(reader), Floats(reader));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -120,6 +121,8 @@ internal sealed record Checkpoint(
     }
 
     private static IEnumerable<T> Many<T>(int count, Func<T> read) => Enumerable.Range(0, count).Select(_ => read());
+
+    private static double? Number(BinaryReader reader) => reader.ReadDouble() is var number && double.IsNaN(number) ? null : number;
 
     private static float[] Floats(BinaryReader reader)
     {

@@ -39,7 +39,7 @@ internal sealed class Distiller : IDisposable
 
     /// <summary>The student's loss: that of the labels, weighed against the teacher's answers.</summary>
     /// <param name="input">What the student saw.</param>
-    /// <param name="logits">The student's logits, batch × classes.</param>
+    /// <param name="logits">The student's logits, batch × classes, for each pixel where each has an answer.</param>
     /// <param name="features">The values of the student's <see cref="Features"/>.</param>
     /// <param name="hard">The mean loss by the labels.</param>
     public TorchTensor Loss(TorchTensor input, TorchTensor logits, TorchTensor[] features, TorchTensor hard)
@@ -48,7 +48,7 @@ internal sealed class Distiller : IDisposable
         TorchTensor[] shown;
         using (torch.no_grad()) (taught, shown) = teacher.Master.Answer(Converted(input), Pass.Inference);
         double t = options.Temperature;
-        TorchTensor wanted = (taught / t).log_softmax(1), soft = (wanted.exp() * (wanted - (logits / t).log_softmax(1))).sum() / logits.shape[0];
+        TorchTensor wanted = (taught / t).log_softmax(1), soft = (wanted.exp() * (wanted - (logits / t).log_softmax(1))).sum() * ((double)logits.shape[1] / logits.NumberOfElements);
         TorchTensor loss = hard * (1 - options.Soft) + soft * (options.Soft * t * t);
         for (int i = 0; i < features.Length; i++) loss = loss + (features[i] - shown[i]).square().mean() * options.Features[i].Weight;
         return loss;

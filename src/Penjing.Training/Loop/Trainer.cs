@@ -18,19 +18,19 @@ public static class Trainer
         if (model.Graph.Inputs.Length != 1) throw new PenjingException($"a network of one input can be trained, not one of {model.Graph.Inputs.Length}");
         Preprocessing preprocessing = model.Preprocessing ?? data.Preprocessing;
         if (data.Train.Count == 0) throw new PenjingException($"the data set '{data.Name}' ({data.Source}) has no training pictures");
-        Model trained = model with { Preprocessing = preprocessing, Labels = model.Labels.IsEmpty ? data.Labels : model.Labels };
+        Model trained = model with { Preprocessing = preprocessing, Labels = model.Labels.IsEmpty ? data.Labels : model.Labels, Colors = model.Colors.IsEmpty ? data.Colors : model.Colors };
         using TrainingRun run = new(trained.Graph, data, new(data.Train, preprocessing, model.Graph.Inputs[0].Shape, options), options);
         run.Run(progress, cancellation);
         return new(trained with { Graph = run.ToGraph() }, run.Step, run.Schedule.Steps, run.Epochs, run.ImagesPerSecond);
     }
 
-    /// <summary>The fraction of a split's pictures whose first answer is right, computed by torch; a figure for the engine is measured on the engine.</summary>
+    /// <summary>How right a network's answers to a split's pictures are, computed by torch; a figure for the engine is measured on the engine.</summary>
     /// <exception cref="PenjingException">Network and data don't fit.</exception>
-    public static double Top1(Model model, DataSet data, Split split, int threads = 1)
+    public static Score Score(Model model, DataSet data, Split split, int threads = 1)
     {
         TrainingOptions options = new() { Threads = threads };
         Batches batches = new(split, model.Preprocessing ?? data.Preprocessing, model.Graph.Inputs[0].Shape, options);
         using TrainingRun run = new(model.Graph, data, batches, options);
-        return run.Top1(split);
+        return run.Score(split);
     }
 }

@@ -68,6 +68,18 @@ public sealed record TrainingOptions
     /// <summary>Augmentation: every other picture is mirrored.</summary>
     public bool Flip { get; init; }
 
+    /// <summary>Augmentation: pictures are enlarged or reduced by a factor of up to this, and a part is cut out, or what lies outside filled with black that counts nowhere; 1 for none.</summary>
+    public double Zoom { get; init; } = 1;
+
+    /// <summary>Augmentation: brightness, contrast and the strength of each channel vary by up to this share; 0 for none.</summary>
+    public double Tint { get; init; }
+
+    /// <summary>How much rarer classes count more: each by its share of all truths to the power of minus this; 0 for all alike, 1 for each class as much as any other.</summary>
+    public double Balance { get; init; }
+
+    /// <summary>What stands beside the cross-entropy in the loss where each pixel is answered.</summary>
+    public RegionLoss Region { get; init; }
+
     /// <summary>What everything random follows from, together with epoch and step.</summary>
     public int Seed { get; init; } = 1;
 
@@ -137,6 +149,10 @@ public sealed record TrainingOptions
         Require(EstimateOver is 0 or > 1, nameof(EstimateOver), EstimateOver);
         Distillation?.Check();
         Require(Shift >= 0, nameof(Shift), Shift);
+        Require(Zoom is >= 1 and <= 16, nameof(Zoom), Zoom);
+        Require(Tint is >= 0 and < 1, nameof(Tint), Tint);
+        Require(Balance is >= 0 and <= 2, nameof(Balance), Balance);
+        Require(Enum.IsDefined(Region), nameof(Region), Region);
         Require(Threads > 0 && Threads <= Batch, nameof(Threads), Threads);
         Require(ValidateEvery >= 0, nameof(ValidateEvery), ValidateEvery);
         Require(CheckpointEverySteps >= 0, nameof(CheckpointEverySteps), CheckpointEverySteps);
@@ -169,6 +185,10 @@ public sealed record TrainingOptions
         yield return (nameof(Distillation), Distillation?.Essence() ?? "");
         yield return (nameof(Shift), Text(Shift));
         yield return (nameof(Flip), Text(Flip));
+        yield return (nameof(Zoom), Text(Zoom));
+        yield return (nameof(Tint), Text(Tint));
+        yield return (nameof(Balance), Text(Balance));
+        yield return (nameof(Region), Text(Region));
         yield return (nameof(Seed), Text(Seed));
         yield return (nameof(Threads), Text(Threads));
 

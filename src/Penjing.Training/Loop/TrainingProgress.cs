@@ -8,20 +8,20 @@ namespace Penjing.Training;
 /// <param name="Step">Steps done.</param>
 /// <param name="Steps">All steps.</param>
 /// <param name="Loss">The mean loss of this epoch so far.</param>
-/// <param name="TrainTop1">The fraction of this epoch's pictures so far whose first answer was right, as they were seen: augmented, and by the network as it then was.</param>
-/// <param name="TestTop1">The latest fraction of test pictures whose first answer is right, where measured.</param>
+/// <param name="TrainAccuracy">The fraction of this epoch's answers so far, of pictures or pixels, that were right, as they were seen: augmented, and by the network as it then was.</param>
+/// <param name="TestScore">How right the answers to the test pictures were at last, where measured.</param>
 /// <param name="LearningRate">The step's learning rate.</param>
 /// <param name="ImagesPerSecond">Pictures trained on per second, over the last steps.</param>
 /// <param name="Remaining">The time that the remaining steps and measurements will take at this pace.</param>
 public readonly record struct TrainingProgress(
-    int Epoch, int Epochs, int Step, int Steps, double Loss, double TrainTop1, double? TestTop1, double LearningRate, double ImagesPerSecond, TimeSpan Remaining);
+    int Epoch, int Epochs, int Step, int Steps, double Loss, double TrainAccuracy, Score? TestScore, double LearningRate, double ImagesPerSecond, TimeSpan Remaining);
 
 /// <summary>What an epoch came to.</summary>
 /// <param name="Epoch">The epoch, from 1.</param>
 /// <param name="Loss">Its mean loss.</param>
-/// <param name="TrainTop1">The fraction of its pictures whose first answer was right, as they were seen.</param>
-/// <param name="TestTop1">The fraction of test pictures whose first answer is right after it, where measured.</param>
-public readonly record struct EpochResult(int Epoch, double Loss, double TrainTop1, double? TestTop1);
+/// <param name="TrainAccuracy">The fraction of answers, of pictures or pixels, that were right, as they were seen.</param>
+/// <param name="TestScore">How right the answers to the test pictures are after it, where measured.</param>
+public readonly record struct EpochResult(int Epoch, double Loss, double TrainAccuracy, Score? TestScore);
 
 /// <summary>What a training came to.</summary>
 /// <param name="Model">The network with its trained weights, and the preprocessing and labels it was trained with.</param>
@@ -35,8 +35,8 @@ public sealed record TrainingResult(Model Model, int Step, int Steps, ImmutableA
     public bool Completed => Step == Steps;
 
     /// <summary>The last measurement on the test pictures, where there was one.</summary>
-    public double? TestTop1 => Epochs.LastOrDefault(epoch => epoch.TestTop1 is not null).TestTop1;
+    public Score? TestScore => Epochs.LastOrDefault(epoch => epoch.TestScore is not null).TestScore;
 
     /// <summary>The best measurement on the test pictures, where there was one.</summary>
-    public double? BestTop1 => Epochs.Max(epoch => epoch.TestTop1);
+    public Score? BestScore => Epochs.MaxBy(epoch => epoch.TestScore?.Value).TestScore;
 }

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using TorchSharp;
-using static TorchSharp.torch.nn;
 using TorchTensor = TorchSharp.torch.Tensor;
 
 namespace Penjing.Training;
@@ -9,7 +8,7 @@ namespace Penjing.Training;
 /// <summary>A training under way: the network, its replicas, and how far it has come.</summary>
 internal sealed class TrainingRun : IDisposable
 {
-    private const int TestBatch = 200;
+    private const int TestBatch = 200, MostPixels = 1 << 20;
     private const ulong DropoutStream = 3, EstimationStream = 5;
 
     private readonly DataSet data;
@@ -20,12 +19,13 @@ internal sealed class TrainingRun : IDisposable
     private readonly Sgd descent;
     private readonly MovingAverage? average;
     private readonly Distiller? distiller;
+    private readonly Objective objective;
     private readonly Crew crew;
     private readonly Pace pace = new();
     private readonly ImmutableArray<(string, string)> essence;
-    private readonly (double Loss, int Right)[] shares;
-    private double lossSum;
-    private long right, seen;
+    private readonly (double Loss, double Right)[] shares;
+    private double lossSum, right;
+    private long seen;
 
     /// <summary>A training that has not begun, or, where asked to resume, has come as far as its checkpoint.</summary>
     public TrainingRun(Graph graph, DataSet data, Batches batches, TrainingOptions options)
@@ -34,20 +34,17 @@ internal sealed class TrainingRun : IDisposable
         this.batches = batches;
         this.options = options;
         Schedule = Schedule.Of(options, batches.StepsPerEpoch);
+        int classes = data.Classes(graph);
+        if (classes < data.Labels.Length) throw new PenjingException($"the network tells {classes} classes apart, but the data set '{data.Name}' has {data.Labels.Length}");
+        objective = new(data, options);
         if (options.Distillation is { } distillation) distiller = new(distillation, graph, batches.Preprocessing);
         trainable = new(graph, options.Parameterize, Distiller.Features(options.Distillation, graph));
         descent = new(trainable, options);
         replicas = [trainable.Master, .. Enumerable.Range(1, options.Threads - 1).Select(_ => trainable.NewReplica())];
         if (options.Average > 0) average = new(trainable, replicas, options.Average);
-        shares = new (double, int)[options.Threads];
+        shares = new (double, double)[options.Threads];
         essence = [.. options.Essence(), .. Checkpoint.Fingerprints(graph, trainable, data)];
-        int classes = graph.Outputs[0].Shape.Elements / Math.Max(1, graph.Outputs[0].Shape[0]);
         crew = new(options.Threads);
-        if (classes < data.Labels.Length)
-        {
-            Dispose();
-            throw new PenjingException($"the network tells {classes} classes apart, but the data set '{data.Name}' has {data.Labels.Length}");
-        }
         try
         {
             if (options.Resume && File.Exists(options.Checkpoint)) Restore(options.Checkpoint);
@@ -105,7 +102,7 @@ internal sealed class TrainingRun : IDisposable
     {
         var order = new int[data.Train.Count];
         new Chance((ulong)options.Seed, EstimationStream, 0).Shuffle(order);
-        int count = Math.Min(options.EstimateOver, order.Length), chunks = (count + Estimation.Batch - 1) / Estimation.Batch;
+        int count = Math.Min(options.EstimateOver, order.Length), chunks = Math.Min(count / 2, Chunks(count, Estimation.Batch));
         if (count < 2) throw new PenjingException($"BatchNormalization's statistics can't be estimated over {count} training pictures: the data set '{data.Name}' must have at least two");
         var parts = new (int Pictures, float[] Statistics)[chunks];
         crew.Do(number =>
@@ -125,26 +122,35 @@ internal sealed class TrainingRun : IDisposable
         foreach (Replica replica in replicas) Put(merged, replica.Statistics);
     }
 
-    /// <summary>The fraction of pictures whose first answer is right.</summary>
-    public double Top1(Split split)
+    /// <summary>How right the answers to pictures are.</summary>
+    public Score Score(Split split)
     {
-        if (split.Count == 0) return 0;
-        int chunks = (split.Count + TestBatch - 1) / TestBatch;
-        var counts = new int[options.Threads];
+        int chunks = Chunks(split.Count, TestBatch);
+        Confusion[] counts = [.. Enumerable.Range(0, options.Threads).Select(_ => new Confusion(data.Classes(trainable.Function.Graph)))];
         crew.Do(number =>
         {
             for (int chunk = number; chunk < chunks; chunk += options.Threads)
             {
                 using DisposeScope scope = torch.NewDisposeScope();
                 using IDisposable mode = torch.inference_mode();
-                int from = chunk * TestBatch, end = Math.Min(split.Count, from + TestBatch);
-                TorchTensor pictures = torch.empty(end - from, batches.PerPicture), labels = torch.empty(end - from, dtype: torch.ScalarType.Int64);
+                int from = (int)((long)chunk * split.Count / chunks), end = (int)((chunk + 1L) * split.Count / chunks);
+                TorchTensor pictures = torch.empty(end - from, batches.PerPicture);
                 batches.FillPlain(split, from, end, pictures.Floats());
-                for (int i = from; i < end; i++) labels.Longs()[i - from] = split.Labels[i];
-                counts[number] += Right(replicas[number].Logits(Input(pictures)), labels);
+                TorchTensor answers = replicas[number].Logits(Input(pictures)).argmax(1);
+                for (int i = from; i < end; i++)
+                    if (split.HasMasks) counts[number].Add(batches.FittedMask(split, i), answers[i - from].to_type(torch.ScalarType.Byte).contiguous().data<byte>().ToArray());
+                    else counts[number].Add(split.Labels[i], (int)answers[i - from].item<long>());
             }
         });
-        return (double)counts.Sum() / split.Count;
+        foreach (Confusion other in counts.AsSpan(1)) counts[0].Add(other);
+        return new(counts[0].Accuracy, split.HasMasks ? counts[0].MeanIoU : null);
+    }
+
+    /// <summary>Into how many parts pictures are divided so that none has more than so many, or, of large ones, more pixels than fit well into memory.</summary>
+    private int Chunks(int pictures, int most)
+    {
+        int part = Math.Clamp(MostPixels / batches.PerPicture, 2, most);
+        return (pictures + part - 1) / part;
     }
 
     /// <inheritdoc/>
@@ -154,6 +160,7 @@ internal sealed class TrainingRun : IDisposable
         descent.Dispose();
         average?.Dispose();
         distiller?.Dispose();
+        objective.Dispose();
         trainable.Dispose();
     }
 
@@ -170,7 +177,7 @@ internal sealed class TrainingRun : IDisposable
         crew.Do(Share);
         Gather();
         double loss = 0;
-        foreach ((double Loss, int Right) share in shares)
+        foreach ((double Loss, double Right) share in shares)
         {
             loss += share.Loss;
             right += share.Right;
@@ -189,18 +196,18 @@ internal sealed class TrainingRun : IDisposable
     {
         using DisposeScope scope = torch.NewDisposeScope();
         int from = number * options.Batch / options.Threads, end = (number + 1) * options.Batch / options.Threads;
-        TorchTensor pictures = torch.empty(end - from, batches.PerPicture), labels = torch.empty(end - from, dtype: torch.ScalarType.Int64);
-        batches.Fill(Step, from, end, pictures.Floats(), labels.Longs());
+        TorchTensor pictures = torch.empty(end - from, batches.PerPicture), truths = torch.empty(batches.Truths(end - from), dtype: torch.ScalarType.Int64);
+        batches.Fill(Step, from, end, pictures.Floats(), truths.Longs());
         Replica replica = replicas[number];
         replica.Gradient.zero_();
         TorchTensor input = Input(pictures);
         ulong seed = new Chance((ulong)options.Seed, DropoutStream, (ulong)Step * (ulong)options.Threads + (ulong)number).Next();
         (TorchTensor logits, TorchTensor[] features) = replica.Answer(input, Pass.Training, seed);
-        TorchTensor loss = functional.cross_entropy(logits, labels, label_smoothing: options.LabelSmoothing);
+        TorchTensor loss = objective.Loss(logits, truths);
         if (distiller is not null) loss = distiller.Loss(input, logits, features, loss);
         loss = loss * ((double)(end - from) / options.Batch);
         loss.backward();
-        shares[number] = (loss.item<float>(), Right(logits, labels));
+        shares[number] = (loss.item<float>(), (end - from) * Right(logits, truths));
     }
 
     /// <summary>Sums the replicas' gradients into the first's, and averages their statistics, in their order.</summary>
@@ -221,11 +228,11 @@ internal sealed class TrainingRun : IDisposable
 
     private void EndEpoch()
     {
-        double? top1 = null;
+        Score? score = null;
         int epoch = Epochs.Length + 1;
         bool measured = options.ValidateEvery > 0 && data.Test.Count > 0 && (epoch % options.ValidateEvery == 0 || Step == Schedule.Steps);
-        if (measured) pace.Measure(() => top1 = average?.Show(() => Top1(data.Test)) ?? Top1(data.Test));
-        Epochs = Epochs.Add(new(epoch, lossSum / seen, (double)right / seen, top1));
+        if (measured) pace.Measure(() => score = average?.Show(() => Score(data.Test)) ?? Score(data.Test));
+        Epochs = Epochs.Add(new(epoch, lossSum / seen, right / seen, score));
         (lossSum, right, seen) = (0, 0, 0);
     }
 
@@ -234,10 +241,10 @@ internal sealed class TrainingRun : IDisposable
         int all = (Schedule.Steps + batches.StepsPerEpoch - 1) / batches.StepsPerEpoch;
         int measurements = options.ValidateEvery == 0 || data.Test.Count == 0 ? 0 : Math.Max((all + options.ValidateEvery - 1) / options.ValidateEvery - Epochs.Length / options.ValidateEvery, 0);
         TimeSpan remaining = pace.Remaining(Schedule.Steps - Step, Step == Schedule.Steps && Epochs.Length == all ? 0 : measurements, (double)data.Test.Count / options.Batch);
-        double? top1 = Epochs.LastOrDefault(epoch => epoch.TestTop1 is not null).TestTop1;
+        Score? score = Epochs.LastOrDefault(epoch => epoch.TestScore is not null).TestScore;
         bool between = seen == 0 && Epochs.Length > 0;
-        (double loss, double trainTop1) = between ? (Epochs[^1].Loss, Epochs[^1].TrainTop1) : (lossSum / Math.Max(1, seen), (double)right / Math.Max(1, seen));
-        return new(Epochs.Length + (between ? 0 : 1), all, Step, Schedule.Steps, loss, trainTop1, top1, Schedule[Math.Max(0, Step - 1)],
+        (double loss, double accuracy) = between ? (Epochs[^1].Loss, Epochs[^1].TrainAccuracy) : (lossSum / Math.Max(1, seen), right / Math.Max(1, seen));
+        return new(Epochs.Length + (between ? 0 : 1), all, Step, Schedule.Steps, loss, accuracy, score, Schedule[Math.Max(0, Step - 1)],
             pace.PerStep > 0 ? options.Batch / pace.PerStep : 0, remaining);
     }
 
@@ -247,7 +254,12 @@ internal sealed class TrainingRun : IDisposable
         return pictures.view(-1, input[2], input[3], input[1]).permute(0, 3, 1, 2);
     }
 
-    private static int Right(TorchTensor logits, TorchTensor labels) => (int)logits.argmax(1).eq(labels).sum().item<long>();
+    /// <summary>The fraction of known truths that are answered right.</summary>
+    private static double Right(TorchTensor logits, TorchTensor truths)
+    {
+        using IDisposable mode = torch.no_grad();
+        return (double)logits.argmax(1).eq(truths).sum().item<long>() / Math.Max(1, truths.ne(Batches.Ignored).sum().item<long>());
+    }
 
     private void Save(string path) => new Checkpoint(essence, Step, lossSum, right, seen, Epochs, Copy(trainable.Numbers), Copy(descent.Momentum), Copy(replicas[0].Statistics),
         average is null ? [] : Copy(average.Means[0]), average is null ? [] : Copy(average.Means[1])).Write(path);

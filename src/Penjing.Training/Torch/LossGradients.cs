@@ -1,5 +1,4 @@
 using TorchSharp;
-using static TorchSharp.torch.nn;
 using TorchTensor = TorchSharp.torch.Tensor;
 
 namespace Penjing.Training;
@@ -15,26 +14,27 @@ public static class LossGradients
     public static IEnumerable<IReadOnlyDictionary<string, Tensor>> Of(Graph graph, DataSet data, Preprocessing preprocessing, int batches = 16, int batch = 64, int seed = 1)
     {
         if (data.Train.Count == 0) throw new PenjingException($"the data set '{data.Name}' ({data.Source}) has no training pictures");
-        return Each(graph, new(data.Train, preprocessing, graph.Inputs[0].Shape, new() { Batch = batch, Seed = seed }), batches, batch);
+        return Each(graph, data, new(data.Train, preprocessing, graph.Inputs[0].Shape, new() { Batch = batch, Seed = seed }), batches, batch);
     }
 
-    private static IEnumerable<IReadOnlyDictionary<string, Tensor>> Each(Graph graph, Batches source, int batches, int batch)
+    private static IEnumerable<IReadOnlyDictionary<string, Tensor>> Each(Graph graph, DataSet data, Batches source, int batches, int batch)
     {
         using TrainableGraph trainable = new(graph);
-        for (int step = 0; step < batches; step++) yield return Batch(trainable, source, step, batch);
+        using Objective objective = new(data, new());
+        for (int step = 0; step < batches; step++) yield return Batch(trainable, objective, source, step, batch);
     }
 
-    private static Dictionary<string, Tensor> Batch(TrainableGraph trainable, Batches source, int step, int batch)
+    private static Dictionary<string, Tensor> Batch(TrainableGraph trainable, Objective objective, Batches source, int step, int batch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Replica replica = trainable.Master;
         Shape input = trainable.Function.Graph.Inputs[0].Shape;
-        TorchTensor pictures = torch.empty(batch, source.PerPicture), labels = torch.empty(batch, dtype: torch.ScalarType.Int64);
+        TorchTensor pictures = torch.empty(batch, source.PerPicture), truths = torch.empty(source.Truths(batch), dtype: torch.ScalarType.Int64);
         source.Begin(step);
-        source.Fill(step, 0, batch, pictures.Floats(), labels.Longs());
+        source.Fill(step, 0, batch, pictures.Floats(), truths.Longs());
         replica.Gradient.zero_();
         TorchTensor logits = replica.Logits(pictures.view(-1, input[2], input[3], input[1]).permute(0, 3, 1, 2));
-        functional.cross_entropy(logits, labels).backward();
+        objective.Loss(logits, truths).backward();
         float[] gradient = replica.Gradient.Floats().ToArray();
         return trainable.Slots.ToDictionary(slot => slot.Node.Name, slot => Tensor.Of<float>(slot.Node.Shape, gradient.AsSpan(slot.Offset, slot.Count)));
     }

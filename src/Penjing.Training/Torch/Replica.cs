@@ -66,14 +66,15 @@ internal sealed class Replica : IDisposable
         return [.. function.Outputs.Select(index => values[index])];
     }
 
-    /// <summary>The logits of the first output at inference, batch × classes.</summary>
-    public TorchTensor Logits(TorchTensor input) => Evaluate([input], Pass.Inference, 0)[function.Logits].flatten(1);
+    /// <summary>The logits of the first output at inference, as <see cref="Answer"/> has them.</summary>
+    public TorchTensor Logits(TorchTensor input) => Answer(input, Pass.Inference).Logits;
 
-    /// <summary>The logits of the first output, batch × classes, and the values that are wanted besides.</summary>
+    /// <summary>The logits of the first output, batch × classes, or batch × classes × height × width where each pixel has an answer; and the values that are wanted besides.</summary>
     public (TorchTensor Logits, TorchTensor[] Kept) Answer(TorchTensor input, Pass pass, ulong seed = 0)
     {
         TorchTensor[] values = Evaluate([input], pass, seed);
-        return (values[function.Logits].flatten(1), [.. function.Kept.Select(index => values[index])]);
+        TorchTensor logits = values[function.Logits];
+        return (logits.dim() == 4 && logits.shape[2] * logits.shape[3] > 1 ? logits : logits.flatten(1), [.. function.Kept.Select(index => values[index])]);
     }
 
     /// <summary>Makes <see cref="Statistics"/> the means and unbiased variances of this batch, each layer normalized by the batch's.</summary>

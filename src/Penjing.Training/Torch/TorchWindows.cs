@@ -113,6 +113,8 @@ internal static class TorchWindows
     /// <summary>The picture in another size: first by rows, then by columns.</summary>
     public static TorchTensor Resize(Resize resize, TorchTensor x)
     {
+        if (resize is { Mode: ResizeMode.Linear, Coordinates: CoordinateMode.HalfPixel, ScaleHeight: 0, ScaleWidth: 0 })
+            return functional.interpolate(x, Longs(resize.Output), mode: torch.InterpolationMode.Bilinear, align_corners: false);
         if (resize.Extrapolates) throw new PenjingException("training doesn't know the Resize by tf_crop_and_resize");
         return Resize(resize, Resize(resize, x, 2, resize.Rows((int)x.shape[2])), 3, resize.Columns((int)x.shape[3]));
     }

@@ -29,10 +29,13 @@ internal sealed partial class Form
     public double? OrNull(double? value, [CallerArgumentExpression(nameof(value))] string name = "")
     {
         if (writer is not null && value is null) writer.WriteNull(Member(name));
-        return IfAny(value, name, "a number",
-            static json => json.ValueKind == JsonValueKind.Number && json.TryGetDouble(out double value) ? value : null,
-            static (writer, value) => writer.WriteNumberValue(value));
+        return IfAny(value, name);
     }
+
+    /// <summary>A number of 64 bits, if there is one.</summary>
+    public double? IfAny(double? value, [CallerArgumentExpression(nameof(value))] string name = "") => IfAny(value, name, "a number",
+        static json => json.ValueKind == JsonValueKind.Number && json.TryGetDouble(out double value) ? value : null,
+        static (writer, value) => writer.WriteNumberValue(value));
 
     /// <summary>True or false.</summary>
     public bool Of(bool? value, bool? usual = null, [CallerArgumentExpression(nameof(value))] string name = "") => Of(value, usual, name, "true or false",
@@ -92,6 +95,10 @@ internal sealed partial class Form
     /// <summary>Integers as an array.</summary>
     public ImmutableArray<int> Of(ImmutableArray<int>? values, [CallerArgumentExpression(nameof(values))] string name = "") =>
         Of(values, null, name, "an array of integers", Integers, static (writer, values) => Write(writer, values.AsSpan()));
+
+    /// <summary>Integers as an array, if there are any.</summary>
+    public ImmutableArray<int>? IfAny(ImmutableArray<int>? values, [CallerArgumentExpression(nameof(values))] string name = "") =>
+        IfAny(values, name, "an array of integers", Integers, static (writer, values) => Write(writer, values.AsSpan()));
 
     /// <summary>Numbers as an array.</summary>
     public ImmutableArray<float> Of(ImmutableArray<float>? values, [CallerArgumentExpression(nameof(values))] string name = "") =>

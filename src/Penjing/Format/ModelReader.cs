@@ -6,14 +6,14 @@ using System.IO.Hashing;
 
 namespace Penjing;
 
-// The .penjing file, version 4
+// The .penjing file, version 5
 // ============================
 // A .penjing file is a safetensors file, so that any reader of those opens it: 8 bytes, the header's length, little-endian; the header, a JSON object that
 // may end in spaces; then the entries' bytes without gaps. Its __metadata__ has four strings:
 //
 //   format     "penjing"
-//   version    "1", or "3" where a weight is modelled or a step of the history cut channels, or "4" where the description says how long a stream is, which
-//              is all that versions 3 and 4 add; a reader refuses what is newer. In version 2, beliefs about modelled weights began otherwise: the first
+//   version    "1", or "3" where a weight is modelled or a step of the history cut channels, "4" where the description says how long a stream is, or "5"
+//              where classes have colours or each pixel an answer, which is all that versions 3 to 5 add; a reader refuses what is newer. In version 2, beliefs about modelled weights began otherwise: the first
 //              byte of each such stream tells
 //   model      the network's description: either the JSON itself, which begins with a brace, or a decimal number B
 //   checksum   XxHash3 (64 bits, 16 hexadecimal digits) over the UTF-8 bytes of the string "model" followed by the bytes of the pack
@@ -27,7 +27,7 @@ namespace Penjing;
 // The description, as StoredModel has it: nodes, each with a name and either an op (its name and attributes, those at their default left out) and the
 // numbers of the nodes that it reads, always earlier ones; or a tensor (shape; type unless Float32; quantization; for an entry, the checksum of its bytes;
 // for a stream of a large weight, its bytes and the weight's zeros).
-// Then the numbers of the inputs and the outputs, name, labels, preprocessing and history, where a step that cut channels says which (ChannelCut). No node
+// Then the numbers of the inputs and the outputs, name, labels, colours, preprocessing and history, where a step that cut channels says which (ChannelCut). No node
 // is there that no output needs, but for inputs.
 //
 // Streams: TensorCode says how they begin, Elements how dense elements are coded, Codebook and Symbols and Huffman what they are made of; ModelledCode what a
@@ -48,7 +48,7 @@ internal sealed class ModelReader
     public const string Format = "penjing";
 
     /// <summary>The newest version that this reader knows.</summary>
-    public const int Version = 4;
+    public const int Version = 5;
 
     /// <summary>The entry that holds what is not plain.</summary>
     public const string PackName = "penjing.pack";
@@ -160,7 +160,7 @@ internal sealed class ModelReader
             });
         var graph = new Graph(Numbered(stored.Outputs, "an output"), Numbered(stored.Inputs, "an input of the network"));
         if (graph.Nodes.Length != nodes.Count) throw new ModelFormatException($"no output needs the node '{nodes.Except(graph.Nodes).First().Name}'");
-        return new(graph) { Name = stored.Name, Labels = stored.Labels ?? [], Preprocessing = stored.Preprocessing, History = stored.History ?? [] };
+        return new(graph) { Name = stored.Name, Labels = stored.Labels ?? [], Colors = stored.Colors ?? [], Preprocessing = stored.Preprocessing, History = stored.History ?? [] };
     }
 
     private Node Weight(string name, StoredTensor stored)

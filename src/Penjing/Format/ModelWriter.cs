@@ -31,7 +31,8 @@ internal sealed class ModelWriter
             .Select(part => new SafetensorsEntry(part.Node.Name, part.Node.Info.Type, part.Node.Shape, part.Node.Value!.Bytes));
         if (pack.Length > 0) entries = entries.Append(new(ModelReader.PackName, ElementType.UInt8, [pack.Length], pack));
         bool isNewer = parts.Any(part => part.Encoding == TensorEncoding.Modelled) || !model.History.IsDefault && model.History.Any(stage => !stage.Cuts.IsDefaultOrEmpty);
-        int version = parts.Any(part => part.LargeStream is not null) ? 4 : isNewer ? 3 : 1;
+        bool isOfPixels = !model.Colors.IsDefaultOrEmpty || !model.History.IsDefault && model.History.Any(stage => stage.Score?.MeanIoU is not null);
+        int version = isOfPixels ? 5 : parts.Any(part => part.LargeStream is not null) ? 4 : isNewer ? 3 : 1;
         container = new(
             ImmutableDictionary<string, string>.Empty
                 .Add(ModelReader.FormatKey, ModelReader.Format)
@@ -63,7 +64,7 @@ internal sealed class ModelWriter
             [.. model.Graph.Nodes.Select(node => parts.TryGetValue(node, out Part? part)
                 ? new StoredNode(node.Name, Tensor: new(node.Shape, node.Info.Type, node.Info.Quantization, part.Checksum, part.LargeStream?.Length, part.Zeros))
                 : new StoredNode(node.Name, node.Op, Numbers(node.Inputs)))],
-            Numbers(model.Graph.Inputs), Numbers(model.Graph.Outputs), model.Name, model.Labels.IsDefaultOrEmpty ? null : model.Labels, model.Preprocessing,
+            Numbers(model.Graph.Inputs), Numbers(model.Graph.Outputs), model.Name, model.Labels.IsDefaultOrEmpty ? null : model.Labels, model.Colors.IsDefaultOrEmpty ? null : model.Colors, model.Preprocessing,
             model.History.IsDefaultOrEmpty ? null : model.History);
     }
 

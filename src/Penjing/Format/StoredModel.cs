@@ -12,6 +12,7 @@ internal sealed record StoredModel(
     Ints Outputs,
     string Name = "",
     ImmutableArray<string>? Labels = null,
+    ImmutableArray<int>? Colors = null,
     Preprocessing? Preprocessing = null,
     ImmutableArray<Stage>? History = null)
 {
@@ -30,16 +31,19 @@ internal sealed record StoredModel(
 
     private static StoredModel Described(Form form, StoredModel? model) => new(
         form.IfAny(model?.Nodes, StoredNode.Described) ?? [], form.Of(model?.Inputs), form.Of(model?.Outputs), form.Of(model?.Name, ""),
-        form.IfAny(model?.Labels), form.IfAny(model?.Preprocessing, Described), form.IfAny(model?.History, Described));
+        form.IfAny(model?.Labels), form.IfAny(model?.Colors), form.IfAny(model?.Preprocessing, Described), form.IfAny(model?.History, Described));
 
     private static Preprocessing Described(Form form, Preprocessing? it) =>
         new(form.Of(it?.Channels), form.Of(it?.Mean), form.Of(it?.Deviation), form.Of(it?.Fit, Fit.Cover));
 
     private static Stage Described(Form form, Stage? stage) =>
-        new(form.Of(stage?.Name), form.Of(stage?.Detail), form.OrNull(stage?.Top1), form.Of(stage?.Parameters), form.Of(stage?.Macs))
+        new(form.Of(stage?.Name), form.Of(stage?.Detail), ScoreOf(form.OrNull(stage?.Score?.Top1), form.IfAny(stage?.Score?.PixelAccuracy), form.IfAny(stage?.Score?.MeanIoU)), form.Of(stage?.Parameters), form.Of(stage?.Macs))
         {
             Cuts = form.IfAny(stage is { Cuts.IsDefaultOrEmpty: false } ? (ImmutableArray<ChannelCut>?)stage.Cuts : null, Described, nameof(stage.Cuts)) ?? [],
         };
+
+    private static Score? ScoreOf(double? top1, double? pixelAccuracy, double? meanIoU) =>
+        meanIoU is null ? top1 is { } accuracy ? new(accuracy) : null : new(pixelAccuracy ?? 0, meanIoU);
 
     private static ChannelCut Described(Form form, ChannelCut? cut) => new(form.Of(cut?.Value), form.Of(cut?.Channels));
 }

@@ -204,8 +204,8 @@ public sealed class ChoiceTests
     [Fact]
     public void What_got_worse_is_said()
     {
-        StageResult before = new("train", 0.92, 3_300_000, 829_000, 15_000_000, 0.5, 100_000);
-        StageResult after = new("prune", 0.9169, 900_000, 210_000, 4_000_000, 0.51, 130_000);
+        StageResult before = new("train", new(0.92), 3_300_000, 829_000, 15_000_000, 0.5, 100_000);
+        StageResult after = new("prune", new(0.9169), 900_000, 210_000, 4_000_000, 0.51, 130_000);
         Assert.Equal(["top-1 fell by 0.31 points", "the arena grew by 30,000 bytes"], after.WorseThan(before));
         Assert.Empty(before.WorseThan(before));
         Assert.Equal(["the file grew by 2,400,000 bytes", "619,000 more parameters", "11,000,000 more multiply-accumulates", "a run takes 100 % longer"],

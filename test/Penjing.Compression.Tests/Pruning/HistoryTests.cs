@@ -17,7 +17,7 @@ public sealed class HistoryTests
     {
         ZooEntry entry = Zoo.Find(name);
         double? width = name.StartsWith("vgg", StringComparison.Ordinal) ? 0.25 : name.StartsWith("resnet", StringComparison.Ordinal) ? 0.5 : null;
-        Graph Built(int seed) => entry.Build(new() { Size = 32, Classes = 5, Width = width, Seed = seed }).Graph;
+        Graph Built(int seed) => entry.Build(new() { Size = Size.Square(32), Classes = 5, Width = width, Seed = seed }).Graph;
         Graph original = Built(1);
         Model model = new(original);
         for (int round = 1; round <= 2; round++)
@@ -26,7 +26,7 @@ public sealed class HistoryTests
             ImmutableHashSet<int> doomed = Pruner.Choose(groups, new() { Ratio = 0.3, Importance = Importances.Random(round) });
             Stage stage = new("prune", "", null, 0, 0) { Cuts = PruningHistory.Cuts(groups, doomed) };
             Assert.Equal(doomed, PruningHistory.Doomed(groups, [stage]));
-            model = model with { Graph = Pruner.Remove(model.Graph, doomed), History = [.. model.History, stage, new("trained", "", 0.5, 0, 0)] };
+            model = model with { Graph = Pruner.Remove(model.Graph, doomed), History = [.. model.History, stage, new("trained", "", new(0.5), 0, 0)] };
         }
         ChannelGroups before = ChannelGroups.Of(original);
         ImmutableHashSet<int> all = PruningHistory.Doomed(before, model.History);

@@ -22,7 +22,7 @@ public sealed class ZooPruningTests
         ZooEntry entry = Zoo.Find(name);
         // The largest at a fraction of their width: the same graphs, of less work.
         double? width = name.StartsWith("vgg", StringComparison.Ordinal) ? 0.25 : name.StartsWith("resnet", StringComparison.Ordinal) ? 0.5 : null;
-        Graph graph = Statistics.Drawn(entry.Build(new() { Size = 32, Classes = 5, Width = width }).Graph);
+        Graph graph = Statistics.Drawn(entry.Build(new() { Size = Size.Square(32), Classes = 5, Width = width }).Graph);
         ChannelGroups groups = ChannelGroups.Of(graph);
         HashSet<int> answer = [.. groups.Channels(graph.Outputs[0])];
         Assert.All(Enumerable.Range(0, groups.Count), group => Assert.Equal(answer.Contains(group), groups.IsPinned(group)));

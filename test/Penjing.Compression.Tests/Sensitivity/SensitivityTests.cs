@@ -29,7 +29,7 @@ public sealed class SensitivityTests
     [InlineData("squeezenet-1.1", null)]
     public void Channels_go_from_one_family(string name, double? width)
     {
-        Graph graph = Zoo.Find(name).Build(new() { Size = 32, Classes = 5, Width = width }).Graph;
+        Graph graph = Zoo.Find(name).Build(new() { Size = Size.Square(32), Classes = 5, Width = width }).Graph;
         ChannelGroups groups = ChannelGroups.Of(graph);
         Sensitivity sensitivity = new(graph, SensitivityBy.Channels);
         int[] families = [.. Enumerable.Range(0, groups.Count).Where(group => !groups.IsPinned(group)).Select(groups.Family).Distinct()];

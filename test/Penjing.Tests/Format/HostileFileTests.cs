@@ -153,7 +153,7 @@ public sealed class HostileFileTests
             .. WeightCases.All.Where(one => one.Tensor.Shape.Elements is > 0 and < 40).Where((_, i) => i % 7 == 0).Take(12),
             .. WeightCases.All.Where(one => one.Tensor.Shape.Elements is >= 250 and <= 3000).Where((_, i) => i % 11 == 0).Take(8),
         ];
-        yield return new(new Graph([.. weights.Select((one, i) => Node.Weight($"{i}", one.Tensor))])) { History = [new("train", "", 0.5, 1, 2)] };
+        yield return new(new Graph([.. weights.Select((one, i) => Node.Weight($"{i}", one.Tensor))])) { History = [new("train", "", new(0.5), 1, 2)] };
         var q = new Node("q", new Constant(RandomTensors.Any(ElementType.Int8, [3, 4], 1), new Quantization([0.5f, 0.25f, 0.125f], [0, 1, 2], 0)));
         var g = new Node("g", new Input(ElementType.Int8, [2, 4]));
         var joined = new Node("j", new Concat(0), new Node("r", new Reinterpret(), q), g);

@@ -156,7 +156,7 @@ public sealed class PenjingFileTests : IDisposable
             Name = "a name",
             Labels = ["cat", "", "hund & katze", "盆景", "😀"],
             Preprocessing = new(Channels.Bgr, [1.5f, 0, 255], [1 / 3f, 2, 3], Fit.Stretch),
-            History = [new("train", "10 epochs, \"cosine\"", 0.9123456789, 1L << 40, 1L << 50), new("prune", "", null, 0, 0)],
+            History = [new("train", "10 epochs, \"cosine\"", new(0.9123456789), 1L << 40, 1L << 50), new("prune", "", null, 0, 0)],
         }, storage);
         RoundTrip(new(graph) { Preprocessing = new(Channels.Gray, [], []) }, storage);
     }
