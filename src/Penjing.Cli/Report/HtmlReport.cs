@@ -32,8 +32,7 @@ internal static class HtmlReport
             <h2>Size, accuracy, latency</h2>
             <div class="charts">
             {Charts(findings.Stages)}{Fronts(findings.Measured)}</div>
-            <h2>The same pictures, before and after</h2>
-            {Samples(findings)}
+            {(findings.Agreeing.Count + findings.Differing.Count > 0 ? Samples(findings) : new(""))}
             <h2>How the last file is stored</h2>
             {Tensors(findings.LastFile, findings.Stages[^1])}
             <h2>How this was made</h2>
@@ -107,6 +106,7 @@ internal static class HtmlReport
     {
         string share = Quantity.Percent((double)findings.Differences / findings.TestPictures);
         return Html.Of($"""
+            <h2>The same pictures, before and after</h2>
             <p>Before: the trained network. After: the last file. The percentage is the network's confidence. They differ on {Quantity.Exact(findings.Differences)} of
             {Quantity.Exact(findings.TestPictures)} pictures ({share}).</p>
             <h3>Where the two agree</h3>

@@ -71,13 +71,20 @@ internal static class TorchOps
     /// <summary>Whether an activation after this operation may overwrite its value: torch doesn't need it again for its derivative.</summary>
     public static bool Overwritable(Op op) => op is Conv { Then: null } or ConvTranspose or BatchNormalization or Add { Then: null };
 
+    /// <summary>The bounds live until torch, which reads them late, is done: the garbage collector frees those of an expression while it still runs.</summary>
+    private static TorchTensor Clipped(Clip clip, TorchTensor x, bool inPlace)
+    {
+        using Scalar least = clip.Min, most = clip.Max;
+        // TorchSharp's hardtanh that should make a new tensor returns its input unchanged.
+        return inPlace ? x.hardtanh_(least, most) : x.clamp(least, most);
+    }
+
     private static TorchTensor Then(this TorchTensor x, Activation? then) => then is null ? x : Activate(then, x, inPlace: true);
 
     private static TorchTensor Activate(Activation activation, TorchTensor x, bool inPlace) => activation switch
     {
         Relu => inPlace ? x.relu_() : x.relu(),
-        // TorchSharp's hardtanh that should make a new tensor returns its input unchanged.
-        Clip clip => inPlace ? x.hardtanh_(clip.Min, clip.Max) : x.clamp(clip.Min, clip.Max),
+        Clip clip => Clipped(clip, x, inPlace),
         LeakyRelu leaky => functional.leaky_relu(x, leaky.Alpha),
         Sigmoid => x.sigmoid(),
         HardSigmoid hard => (x * hard.Alpha + hard.Beta).clamp(0, 1),

@@ -28,6 +28,7 @@ internal static class Models
         Assert.Equal(left.Outputs.Select(node => node.Name), right.Outputs.Select(node => node.Name));
         Assert.Equal((expected.Name, expected.Preprocessing), (actual.Name, actual.Preprocessing));
         Assert.Equal(expected.Labels, actual.Labels);
+        Assert.Equal(expected.Colors, actual.Colors);
         Assert.Equal(expected.History, actual.History);
     }
 }

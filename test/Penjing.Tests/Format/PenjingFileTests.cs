@@ -88,6 +88,15 @@ public sealed class PenjingFileTests : IDisposable
     }
 
     [Fact]
+    public void Colours_and_scores_of_pixels_are_of_version_5()
+    {
+        Model plain = new(new Graph(new Node("y", new Relu(), Node.Weight("w", Tensor.Of<float>([3], [1, -2, 3])))));
+        foreach (Model model in (Model[])[plain with { Colors = [1, 2] }, plain with { History = [new("train", "", new(0.9, 0.4), 1, 2)] }])
+            Assert.Equal("5", VersionOf(Models.Bytes(model, Storage.Smallest)));
+        Assert.Equal("1", VersionOf(Models.Bytes(plain with { History = [new("train", "", new(0.9), 1, 2)] }, Storage.Smallest)));
+    }
+
+    [Fact]
     public void Cut_channels_are_of_version_3()
     {
         Model plain = new Model(new Graph(new Node("y", new Relu(), Node.Weight("w", Tensor.Of<float>([3], [1, -2, 3]))))) with { History = [new("train", "", null, 1, 2)] };
@@ -155,8 +164,9 @@ public sealed class PenjingFileTests : IDisposable
         {
             Name = "a name",
             Labels = ["cat", "", "hund & katze", "盆景", "😀"],
+            Colors = [0, 0xffffff, 0x123456],
             Preprocessing = new(Channels.Bgr, [1.5f, 0, 255], [1 / 3f, 2, 3], Fit.Stretch),
-            History = [new("train", "10 epochs, \"cosine\"", new(0.9123456789), 1L << 40, 1L << 50), new("prune", "", null, 0, 0)],
+            History = [new("train", "10 epochs, \"cosine\"", new(0.9123456789), 1L << 40, 1L << 50), new("prune", "", null, 0, 0), new("share", "", new(0.9, 1 / 3.0), 1, 1)],
         }, storage);
         RoundTrip(new(graph) { Preprocessing = new(Channels.Gray, [], []) }, storage);
     }

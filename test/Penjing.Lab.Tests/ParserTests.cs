@@ -1,0 +1,105 @@
+using Penjing.Compression;
+using Penjing.Models;
+using Penjing.Training;
+
+namespace Penjing.Lab.Tests;
+
+/// <summary>Networks that answer each pixel: measured on the engine as counting by hand does, compressed by recipes, and asked about pictures of any size.</summary>
+public sealed class ParserTests
+{
+    private static readonly DataSet data = new("halves", "made up", ["dark", "bright", "red"], new Halves(24, 1), new Halves(7, 2), new(Channels.Rgb, [100, 100, 100], [80, 80, 80], Fit.Stretch));
+    private static readonly Model network = Trainer.Train(ParseNet.Build(0.125, Halves.Shown, classes: 3) with { Preprocessing = null }, data, Samples.Common with { Batch = 8, Epochs = 12, LearningRate = 0.05 }).Model;
+
+    [Fact]
+    public void An_evaluation_counts_pixels()
+    {
+        Evaluation evaluation = Evaluation.Of(network, data, 2, TestContext.Current.CancellationToken);
+        Confusion expected = new(3);
+        for (int i = 0; i < data.Test.Count; i++)
+        {
+            Tensor logits = Reference.Run(network.Graph, Pictures.ToInput(data.Test.Picture(i), network.Preprocessing!, network.Graph.Inputs[0].Shape))[0];
+            int pixels = logits.Shape[2] * logits.Shape[3];
+            expected.Add(data.Test.Mask(i), [.. Enumerable.Range(0, pixels).Select(at => (byte)Enumerable.Range(0, 3).MaxBy(label => logits.Floats[label * pixels + at]))]);
+        }
+        Assert.Equal(expected.MeanIoU, evaluation.Score.MeanIoU!.Value, 2e-3);
+        Assert.Equal(expected.Accuracy, evaluation.Score.Accuracy, 2e-3);
+        Assert.Equal(evaluation.Score, new(evaluation.Confusion!.Accuracy, evaluation.Confusion.MeanIoU));
+        Assert.True(evaluation.Score.Value > 0.6, $"{evaluation.Score}");
+        Assert.Contains("each pixel", Assert.Throws<PenjingException>(() => Evaluation.Of(Samples.Network, data, 1, TestContext.Current.CancellationToken)).Message);
+    }
+
+    [Fact]
+    public void Recipes_compress_it_and_tell_both_figures()
+    {
+        using Samples samples = new();
+        Recipe recipe = new("small", [new PruneStage { Ratio = 0.3, Rounds = 1, Training = new() { Epochs = 1, LearningRate = 0.02, Soft = 0.5 } }, new ShareStage { Bits = 6, Training = new() { Epochs = 1, LearningRate = 0.002 } }]);
+        var way = RecipeRun.Run(network, recipe, data, Samples.Common with { Batch = 8 }, samples.At("work"), stop: TestContext.Current.CancellationToken);
+        Assert.All(way, stone => Assert.True(stone.Result.Score is { MeanIoU: > 0.1, PixelAccuracy: > 0.3 }, $"{stone.Result}"));
+        Assert.True(way[^1].Result.Bytes < way[0].Result.Bytes / 3);
+        Assert.Equal(way[^1].Result.Score, PenjingFile.Read(way[^1].File.Path).History[^1].Score);
+        Assert.Contains("each pixel", Assert.Throws<PenjingException>(() => new SensitivityRun(network, data, 1, new(samples.At("cache")), TestContext.Current.CancellationToken).Measure(SensitivityBy.Bits, [2], "", null, (_, _, _) => { })).Message);
+    }
+
+    [Fact]
+    public void It_is_quantized_to_integers()
+    {
+        Graph graph = PostTraining.Prepare(network.Graph);
+        var ranges = Calibration.Ranges(network with { Graph = graph }, new HashSet<string>(), data, RangeMethod.MinMax, 8, stop: TestContext.Current.CancellationToken);
+        Model quantized = network with { Graph = PostTraining.Quantize(graph, ranges, new HashSet<string>()) };
+        Score real = Evaluation.Of(network, data, 1, TestContext.Current.CancellationToken).Score, whole = Evaluation.Of(quantized, data, 1, TestContext.Current.CancellationToken).Score;
+        Assert.InRange(whole.Value, real.Value - 0.1, 1);
+    }
+
+    /// <summary>A picture larger than the network's is answered in its own size, and the parts that a covering preprocessing cuts off are of class 0.</summary>
+    [Theory]
+    [InlineData(Fit.Stretch)]
+    [InlineData(Fit.Cover)]
+    public void Pictures_of_other_sizes_are_parsed(Fit fit)
+    {
+        Size size = new(80, 50);
+        byte[] pixels = [.. Enumerable.Range(0, size.Height * size.Width).SelectMany(at => Halves.Pixel(at / size.Width < 40 ? 0 : 1, new(at)))];
+        using Parser parser = new(network with { Preprocessing = network.Preprocessing! with { Fit = fit } }, new(1));
+        MaskFile mask = parser.Parse(new(size, Channels.Rgb, pixels), TestContext.Current.CancellationToken);
+        Assert.Equal(size, mask.Size);
+        Assert.Equal([0x000000, 0x800000, 0x008000], mask.Colors);
+        byte[] classes = mask.Classes.ToArray();
+        Assert.True(classes.Take(30 * 50).Count(label => label == 0) > 0.8 * 30 * 50);
+        int[] seen = [.. Enumerable.Range(50 * 50, 25 * 50).Where(at => fit is Fit.Stretch || at / 50 is >= 3 and < 77)];
+        Assert.True(seen.Count(at => classes[at] == 1) > 0.7 * seen.Length, $"{fit}: {seen.Count(at => classes[at] == 1)} of {seen.Length}");
+    }
+
+    [Fact]
+    public void What_is_no_parser_is_named()
+    {
+        Assert.Contains("penjing run", Assert.Throws<ShapeException>(() => new Parser(Samples.Network, new())).Message);
+        Assert.Contains("--preprocessing", Assert.Throws<PenjingException>(() => new Parser(network with { Preprocessing = null }, new())).Message);
+    }
+
+    /// <summary>Pictures of two parts, one below the other, each dark, bright or red.</summary>
+    private sealed class Halves : Split
+    {
+        public static readonly Size Shown = new(48, 32);
+        private readonly byte[][] pictures, masks;
+
+        public Halves(int count, int seed) : base(Shown, Channels.Rgb, count)
+        {
+            Random random = new(seed);
+            masks = [.. Enumerable.Range(0, count).Select(_ =>
+            {
+                (int upper, int lower, int edge) = (random.Next(3), random.Next(3), random.Next(8, 40));
+                return (byte[])[.. Enumerable.Range(0, Shown.Height * Shown.Width).Select(at => (byte)(at / Shown.Width < edge ? upper : lower))];
+            })];
+            pictures = [.. masks.Select(mask => (byte[])[.. mask.SelectMany(label => Pixel(label, random))])];
+        }
+
+        public override bool HasMasks => true;
+
+        internal override string Fingerprint => $"{Count} halves";
+
+        public static byte[] Pixel(int label, Random random) => [.. ((int[])[label == 0 ? 10 : 200, label == 1 ? 200 : 10, label == 1 ? 200 : 10]).Select(value => (byte)(value + random.Next(40)))];
+
+        public override ReadOnlySpan<byte> Pixels(int index) => pictures[index];
+
+        public override ReadOnlySpan<byte> Mask(int index) => masks[index];
+    }
+}
