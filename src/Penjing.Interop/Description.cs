@@ -3,13 +3,13 @@ using System.Globalization;
 
 namespace Penjing.Interop;
 
-/// <summary>Name, labels and preprocessing as texts by name, for the foreign formats that have a place for such.</summary>
+/// <summary>Name, labels, colours and preprocessing as texts by name, for the foreign formats that have a place for such.</summary>
 internal static class Description
 {
     /// <summary>The texts of a model, without those that are empty.</summary>
     public static IEnumerable<(string Key, string Value)> Of(Model model)
     {
-        (string Key, string Value)[] entries = [("name", model.Name), ("labels", string.Join('\n', model.Labels))];
+        (string Key, string Value)[] entries = [("name", model.Name), ("labels", string.Join('\n', model.Labels)), ("colors", string.Join(' ', model.Colors.Select(color => color.ToString("x6", CultureInfo.InvariantCulture))))];
         if (model.Preprocessing is { } picture)
         {
             entries =
@@ -27,8 +27,12 @@ internal static class Description
     {
         Name = entries.GetValueOrDefault("name") ?? model.Name,
         Labels = entries.TryGetValue("labels", out string? labels) && labels.Length > 0 ? [.. labels.Split('\n')] : [],
+        Colors = [.. entries.GetValueOrDefault("colors", "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Color)],
         Preprocessing = Preprocessing(entries) ?? model.Preprocessing,
     };
+
+    private static int Color(string digits) => int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int color) && digits.Length == 6 ? color
+        : throw new ModelFormatException($"the metadata's colors have '{digits}', which is no colour of six hexadecimal digits");
 
     private static Preprocessing? Preprocessing(IReadOnlyDictionary<string, string> entries)
     {

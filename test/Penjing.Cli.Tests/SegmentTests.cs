@@ -52,7 +52,7 @@ public sealed class SegmentTests : IDisposable
         Assert.Contains("wrote", Cli.Run("segment", scratch["whole.penjing"], photo, "-o", drawn).Ends(0).Output);
         string recipe = scratch["recipe.json"];
         File.WriteAllText(recipe, """{"name": "brief", "stages": [{"do": "prune", "ratio": 0.3, "rounds": 1, "training": {"epochs": 0.5, "learningRate": 0.01}}, {"do": "quantize", "pictures": 4}]}""");
-        JsonObject way = Cli.Run(["compress", model, .. brief, "--recipe", recipe, "--report", scratch["report.html"], "-o", scratch["compressed.penjing"]]).Json();
+        JsonObject way = Cli.Run(["compress", model, .. brief, "--recipe", recipe, "--html", scratch["report.html"], "-o", scratch["compressed.penjing"]]).Json();
         Assert.All(way["stages"]!.AsArray(), stage => Assert.True((double)stage!["meanIoU"]! >= 0 && stage["top1"] is null));
         Assert.Contains("Mean IoU", File.ReadAllText(scratch["report.html"]));
     }

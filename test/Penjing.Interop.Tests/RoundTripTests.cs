@@ -79,11 +79,13 @@ public class RoundTripTests
         {
             Name = "tiny",
             Labels = ["cat", "dog, or other", "", "fish"],
+            Colors = [0, 0x0a0b0c, 0xffffff, 1],
             Preprocessing = new(Channels.Bgr, [127.5f, 0.1f, 1e-20f], [127.5f, 1, 2], Fit.Stretch),
         };
         Model read = OnnxReader.Read(OnnxWriter.ToBytes(model));
         Assert.Equal(model.Name, read.Name);
         Assert.Equal(model.Labels, read.Labels);
+        Assert.Equal(model.Colors, read.Colors);
         Assert.Equal(model.Preprocessing, read.Preprocessing);
         Model bare = OnnxReader.Read(OnnxWriter.ToBytes(new Model(model.Graph)));
         Assert.Equal(("", 0, null), (bare.Name, bare.Labels.Length, bare.Preprocessing));

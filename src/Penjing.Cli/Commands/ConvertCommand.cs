@@ -165,6 +165,7 @@ internal static class ConvertCommand
     private static IEnumerable<string> Lost(Model model, Model kept)
     {
         if (!model.Labels.SequenceEqual(kept.Labels)) yield return "labels";
+        if (!model.Colors.SequenceEqual(kept.Colors)) yield return "colours";
         if (model.Preprocessing != kept.Preprocessing) yield return "preprocessing";
         if (!model.History.SequenceEqual(kept.History)) yield return "history";
     }

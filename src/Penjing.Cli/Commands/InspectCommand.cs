@@ -81,6 +81,7 @@ internal static class InspectCommand
             Inputs = network.Graph.Inputs.Select(Value),
             Outputs = network.Graph.Outputs.Select(Value),
             network.Labels,
+            Colors = network.Colors.Select(color => $"#{color:x6}"),
             network.Preprocessing,
             network.History,
             Nodes = nodes.Select(node => new

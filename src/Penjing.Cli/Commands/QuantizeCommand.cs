@@ -21,7 +21,7 @@ internal static class QuantizeCommand
     private static readonly Option<string> refine = Refine();
     private static readonly Option<string[]> floats = new("--float") { HelpName = "LAYER", Description = "A layer that stays as it is; may be given several times.", AllowMultipleArgumentsPerToken = false };
     private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99,
-        "The most points that top-1 on the test pictures may fall: as few of the layers whose integers change the answers most stay real as that takes.");
+        "The most points that top-1, or mean IoU where pictures have masks, may fall on the test pictures: as few of the layers whose integers change the answers most stay real as that takes.");
     private static readonly TrainingFlags flags = new(epochs: 0, rate: 0.002, warmUp: 0,
         epochsAre: "Passes over the training pictures that train weights and scales under the rounding of integers; 0 for none.", fewest: 0);
 
