@@ -43,9 +43,8 @@ public sealed class ParserTests
     [Fact]
     public void It_is_quantized_to_integers()
     {
-        Graph graph = PostTraining.Prepare(network.Graph);
-        var ranges = Calibration.Ranges(network with { Graph = graph }, new HashSet<string>(), data, RangeMethod.MinMax, 8, stop: TestContext.Current.CancellationToken);
-        Model quantized = network with { Graph = PostTraining.Quantize(graph, ranges, new HashSet<string>()) };
+        Model prepared = network with { Graph = PostTraining.Prepare(network.Graph) };
+        Model quantized = network with { Graph = Calibration.Of(prepared, data, 8, 1, stop: TestContext.Current.CancellationToken).Run(RangeMethod.MinMax, Refinements.Bias, []).Quantized };
         Score real = Evaluation.Of(network, data, 1, TestContext.Current.CancellationToken).Score, whole = Evaluation.Of(quantized, data, 1, TestContext.Current.CancellationToken).Score;
         Assert.InRange(whole.Value, real.Value - 0.1, 1);
     }

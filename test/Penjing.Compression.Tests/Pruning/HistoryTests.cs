@@ -49,7 +49,7 @@ public sealed class HistoryTests
         Graph original = MobileNetV1.Small(0.25, repeats: 0).Graph;
         ChannelGroups groups = ChannelGroups.Of(original);
         ImmutableHashSet<int> doomed = Pruner.Choose(groups, new() { Ratio = 0.4 });
-        Stage stage = new("prune", "0.4 of the channels", 0.5, 10, 20) { Cuts = PruningHistory.Cuts(groups, doomed) };
+        Stage stage = new("prune", "0.4 of the channels", new(0.5), 10, 20) { Cuts = PruningHistory.Cuts(groups, doomed) };
         Model model = new Model(Pruner.Remove(original, doomed)) with { History = [new("train", "", null, 1, 2), stage] };
         string path = Path.GetTempFileName();
         try

@@ -147,7 +147,7 @@ public class TensorFlowLiteWriterTests
     {
         ZooEntry entry = Zoo.Find(name);
         double? width = name.StartsWith("vgg", StringComparison.Ordinal) || name.StartsWith("resnet", StringComparison.Ordinal) ? 0.25 : null;
-        Model model = entry.Build(new() { Size = Math.Min(entry.Size, 64), Classes = 10, Width = width });
+        Model model = entry.Build(new() { Size = Size.Square(Math.Min(entry.Size.Height, 64)), Classes = 10, Width = width });
         model = model with { Graph = Statistics.Drawn(model.Graph) };
         return (model, RandomTensors.Normal(model.Graph.Inputs[0].Shape, 11));
     }
