@@ -7,8 +7,8 @@ namespace Penjing.Lab.Tests;
 /// <summary>Networks that answer each pixel: measured on the engine as counting by hand does, compressed by recipes, and asked about pictures of any size.</summary>
 public sealed class ParserTests
 {
-    private static readonly DataSet data = new("halves", "made up", ["dark", "bright", "red"], new Halves(24, 1), new Halves(7, 2), new(Channels.Rgb, [100, 100, 100], [80, 80, 80], Fit.Stretch));
-    private static readonly Model network = Trainer.Train(ParseNet.Build(0.125, Halves.Shown, classes: 3) with { Preprocessing = null }, data, Samples.Common with { Batch = 8, Epochs = 12, LearningRate = 0.05 }).Model;
+    private static readonly DataSet data = new("halves", "made up", ["dark", "bright", "red"], new Halves(64, 1), new Halves(7, 2), new(Channels.Rgb, [100, 100, 100], [80, 80, 80], Fit.Stretch));
+    private static readonly Model network = Trainer.Train(ParseNet.Build(0.125, Halves.Shown, classes: 3) with { Preprocessing = null }, data, Samples.Common with { Batch = 8, Epochs = 40, LearningRate = 0.1 }).Model;
 
     [Fact]
     public void An_evaluation_counts_pixels()
