@@ -7,12 +7,12 @@ namespace Penjing.Engine;
 /// <summary>Elements gathered along strided axes, outermost first, into contiguous memory; split into pieces that may run at once.</summary>
 internal sealed unsafe class StridedCopy
 {
-    private const long PieceBytes = 1 << 18;
+    private const long PieceBytes = 1 << 18, BlockBytes = 1 << 14;
+    private const int Strip = 4;
 
     private readonly Axis[] axes;
-    private readonly int size;
-    private readonly long rows;
-    private readonly long piece;
+    private readonly int size, parts;
+    private readonly long rows, piece;
 
     /// <summary>The copy along these axes of elements of 1, 2, 4 or 8 bytes.</summary>
     public StridedCopy(ImmutableArray<Axis> axes, int size)
@@ -25,6 +25,14 @@ internal sealed unsafe class StridedCopy
         rows = 1;
         foreach (Axis axis in axes.AsSpan()[..^1]) rows *= axis.Extent;
         if (axes[^1].Extent == 0) rows = 0;
+        if (axes is [.., { Stride: 1 } outer, { Stride: > 1 } inner] && size == sizeof(uint) && (long)inner.Extent * size > BlockBytes && outer.Extent > 1)
+        {
+            // Rows too long to read what they are made of once more for every few of them: pieces are columns of all rows.
+            piece = Math.Max(Block(inner), PieceBytes / ((long)outer.Extent * size) / Strip * Strip);
+            parts = (int)((inner.Extent + piece - 1) / piece);
+            Pieces = (int)(rows / outer.Extent) * parts;
+            return;
+        }
         piece = Math.Max(1, PieceBytes / Math.Max(1L, (long)axes[^1].Extent * size));
         piece = (piece + 3) / 4 * 4;
         Pieces = (int)((rows + piece - 1) / piece);
@@ -46,6 +54,11 @@ internal sealed unsafe class StridedCopy
     /// <summary>Copies one piece.</summary>
     public void Run(int index, void* source, void* target)
     {
+        if (parts > 0)
+        {
+            Turn(index / parts, index % parts * piece, (uint*)source, (uint*)target);
+            return;
+        }
         long from = index * piece, to = Math.Min(rows, from + piece);
         switch (size)
         {
@@ -72,11 +85,26 @@ internal sealed unsafe class StridedCopy
             int first = (int)(from % outer.Extent), count = (int)Math.Min(to - from, outer.Extent - first);
             T* start = source + Start(from / outer.Extent) + first * outer.Stride, end = target + from * inner.Extent;
             if (inner.Stride == 1) Lines(start, end, count, outer.Stride, inner.Extent);
-            else if (sizeof(T) == 4 && outer.Stride == 1 && Vector128.IsHardwareAccelerated) Turn((uint*)start, (uint*)end, count, inner.Stride, inner.Extent);
+            else if (sizeof(T) == 4 && outer.Stride == 1 && Vector128.IsHardwareAccelerated) Turn((uint*)start, (uint*)end, count, inner.Stride, inner.Extent, inner.Extent);
             else Gather(start, end, count, outer.Stride, inner.Stride, inner.Extent);
             from += count;
         }
     }
+
+    /// <summary>A piece's columns of all rows of a plane: block by block, as much as the first cache holds, and of these a few rows at a time, so that few lines are written at once.</summary>
+    private void Turn(int plane, long from, uint* source, uint* target)
+    {
+        (Axis outer, Axis inner) = (axes[^2], axes[^1]);
+        source += Start(plane);
+        target += (long)plane * outer.Extent * inner.Extent;
+        long block = Block(inner), to = Math.Min(inner.Extent, from + piece);
+        for (; from < to; from += block)
+            for (int row = 0; row < outer.Extent; row += Strip)
+                Turn(source + from * inner.Stride + row, target + (long)row * inner.Extent + from, Math.Min(Strip, outer.Extent - row), inner.Stride, (int)Math.Min(block, to - from), inner.Extent);
+    }
+
+    /// <summary>Columns whose elements fit the first cache.</summary>
+    private static long Block(Axis inner) => Math.Max(4 * Strip, BlockBytes / (inner.Stride * sizeof(uint)) / Strip * Strip);
 
     private long Start(long index)
     {
@@ -101,21 +129,21 @@ internal sealed unsafe class StridedCopy
             for (int i = 0; i < extent; i++) *target++ = source[i * stride];
     }
 
-    /// <summary>target[row · columns + column] = source[column · pitch + row].</summary>
-    private static void Turn(uint* source, uint* target, int rows, long pitch, int columns)
+    /// <summary>target[row · line + column] = source[column · pitch + row].</summary>
+    private static void Turn(uint* source, uint* target, int rows, long pitch, int columns, int line)
     {
         int column = 0;
-        if (columns == 3)
+        if (columns == 3 && line == 3)
         {
             Weave3(source, target, rows, pitch);
             return;
         }
-        for (; column + 4 <= columns; column += 4) Turn4(source + column * pitch, target + column, rows, pitch, columns);
+        for (; column + 4 <= columns; column += 4) Turn4(source + column * pitch, target + column, rows, pitch, line);
         for (; column < columns; column++)
-            for (int row = 0; row < rows; row++) target[(long)row * columns + column] = source[column * pitch + row];
+            for (int row = 0; row < rows; row++) target[(long)row * line + column] = source[column * pitch + row];
     }
 
-    private static void Turn4(uint* source, uint* target, int rows, long pitch, int columns)
+    private static void Turn4(uint* source, uint* target, int rows, long pitch, int line)
     {
         int row = 0;
         for (; row + 4 <= rows; row += 4)
@@ -123,14 +151,14 @@ internal sealed unsafe class StridedCopy
             Vector128<uint> a = Vector128.Load(source + row), b = Vector128.Load(source + pitch + row);
             Vector128<uint> c = Vector128.Load(source + 2 * pitch + row), d = Vector128.Load(source + 3 * pitch + row);
             Vector128<ulong> abLow = Low(a, b), abHigh = High(a, b), cdLow = Low(c, d), cdHigh = High(c, d);
-            uint* line = target + (long)row * columns;
-            Vector128.Create(abLow.GetLower(), cdLow.GetLower()).AsUInt32().Store(line);
-            Vector128.Create(abLow.GetUpper(), cdLow.GetUpper()).AsUInt32().Store(line + columns);
-            Vector128.Create(abHigh.GetLower(), cdHigh.GetLower()).AsUInt32().Store(line + 2L * columns);
-            Vector128.Create(abHigh.GetUpper(), cdHigh.GetUpper()).AsUInt32().Store(line + 3L * columns);
+            uint* to = target + (long)row * line;
+            Vector128.Create(abLow.GetLower(), cdLow.GetLower()).AsUInt32().Store(to);
+            Vector128.Create(abLow.GetUpper(), cdLow.GetUpper()).AsUInt32().Store(to + line);
+            Vector128.Create(abHigh.GetLower(), cdHigh.GetLower()).AsUInt32().Store(to + 2L * line);
+            Vector128.Create(abHigh.GetUpper(), cdHigh.GetUpper()).AsUInt32().Store(to + 3L * line);
         }
         for (; row < rows; row++)
-            for (int column = 0; column < 4; column++) target[(long)row * columns + column] = source[column * pitch + row];
+            for (int column = 0; column < 4; column++) target[(long)row * line + column] = source[column * pitch + row];
 
         static Vector128<ulong> Low(Vector128<uint> x, Vector128<uint> y) =>
             Pair(Vector128.Shuffle(x, Vector128.Create(0u, 0, 1, 1)), Vector128.Shuffle(y, Vector128.Create(0u, 0, 1, 1)));

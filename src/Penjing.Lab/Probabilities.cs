@@ -3,7 +3,7 @@ namespace Penjing.Lab;
 /// <summary>A network's outputs read as probabilities of classes.</summary>
 internal static class Probabilities
 {
-    /// <summary>Turns logits into probabilities by softmax; what already are probabilities (none negative, sum 1) stays.</summary>
+    /// <summary>Turns logits into probabilities by softmax; what already are probabilities (none negative, none above 1, sum 1 up to what a step of 1/256 each may be off) stays.</summary>
     public static void From(Span<float> values)
     {
         double sum = 0;
@@ -14,7 +14,7 @@ internal static class Probabilities
             most = Math.Max(most, value);
             least = Math.Min(least, value);
         }
-        if (least >= 0 && Math.Abs(sum - 1) < 1e-3) return;
+        if (least >= 0 && most <= 1 && Math.Abs(sum - 1) < Math.Max(1e-3, Math.Min(0.25, values.Length / 512.0))) return;
         double total = 0;
         foreach (float value in values) total += Math.Exp(value - most);
         foreach (ref float value in values) value = (float)(Math.Exp(value - most) / total);

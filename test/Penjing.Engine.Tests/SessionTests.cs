@@ -145,4 +145,18 @@ public class SessionTests
         Node x = new("x", new Input(ElementType.Float32, [2, 3, 65, 67]));
         return new(new Node("flat", new Flatten(), new Node("back", new Transpose([0, 1, 3, 2]), new Node("turned", new Transpose([0, 2, 1, 3]), x))));
     }
+
+    /// <summary>Pictures larger than a cache come in and out in planes, on one thread and on several.</summary>
+    [Fact]
+    public void Large_planes_are_turned()
+    {
+        foreach ((int images, int channels, int height, int width) in ((int, int, int, int)[])[(1, 18, 96, 64), (2, 3, 71, 113), (1, 5, 64, 65), (2, 17, 51, 93), (1, 2, 300, 301), (1, 1030, 67, 63)])
+            for (int threads = 1; threads < 4; threads += 2)
+            {
+                Node x = new("x", new Input(ElementType.Float32, [images, channels, height, width])), y = new("y", new Relu(), x);
+                Tensor fed = RandomTensors.Normal(x.Shape, channels);
+                using Session session = new(new Graph(y), new(threads));
+                Closeness.CheckBits(Reference.Run(new Graph(y), [fed])[0], session.Run([fed], TestContext.Current.CancellationToken)[0], $"{x.Shape} on {threads} threads");
+            }
+    }
 }

@@ -22,6 +22,7 @@ internal static class QuantizeCommand
     private static readonly Option<string[]> floats = new("--float") { HelpName = "LAYER", Description = "A layer that stays as it is; may be given several times.", AllowMultipleArgumentsPerToken = false };
     private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99,
         "The most points that top-1, or mean IoU where pictures have masks, may fall on the test pictures: as few of the layers whose integers change the answers most stay real as that takes.");
+    private static readonly Option<bool> fastest = new("--fastest") { Description = "Layers that integers slow down on this machine's engine stay real, if the network gets faster by it. Not with --epochs: give what it found by --float." };
     private static readonly TrainingFlags flags = new(epochs: 0, rate: 0.002, warmUp: 0,
         epochsAre: "Passes over the training pictures that train weights and scales under the rounding of integers; 0 for none.", fewest: 0);
 
@@ -30,8 +31,9 @@ internal static class QuantizeCommand
         [
             "penjing quantize model.penjing --data fashion-mnist -o small.penjing",
             "penjing quantize model.penjing --data ./pictures --method kl --max-drop 0.5 -o small.penjing",
+            "penjing quantize model.penjing --data fashion-mnist --weight-bits 7 --fastest -o small.penjing",
             "penjing quantize model.penjing --data fashion-mnist --epochs 2 --teacher model.penjing -o small.penjing",
-        ], Run, [model, data, output, method, pictures, weightBits, refine, floats, maxDrop, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
+        ], Run, [model, data, output, method, pictures, weightBits, refine, floats, maxDrop, fastest, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -42,13 +44,19 @@ internal static class QuantizeCommand
         WorkFolder? work = training.Epochs > 0 ? flags.Work(parsed, target, source, screen) : null;
         Model prepared = network with { Graph = PostTraining.Prepare(network.Graph) };
         ImmutableHashSet<string> real = [.. parsed.GetValue(floats) ?? []];
-        QuantizeStage stage = new() { Method = parsed.GetValue(method)!, Pictures = Math.Min(parsed.GetValue(pictures), set.Train.Count), WeightBits = parsed.GetValue(weightBits), Refine = Refining(parsed.GetValue(refine)!), Training = new() { Epochs = training.Epochs } };
+        QuantizeStage stage = new()
+        {
+            Method = parsed.GetValue(method)!, Pictures = Math.Min(parsed.GetValue(pictures), set.Train.Count), WeightBits = parsed.GetValue(weightBits), Refine = Refining(parsed.GetValue(refine)!),
+            Fastest = parsed.GetValue(fastest), Training = new() { Epochs = training.Epochs },
+        };
+        stage.Outline(network.Graph);
         Calibrated calibrated = null!;
         Watch.Over(screen, "calibrating", watch =>
         {
             Calibration calibration = Calibration.Of(prepared, set, stage.Pictures, training.Seed, watch.Tell, stop);
             Calibrated Calibrate(ImmutableHashSet<string> floats) => calibration.Run(Ranges.Named(stage.Method), stage.Refine, floats, stage.WeightBits);
             calibrated = parsed.GetValue(maxDrop) is { } points ? Precision.Keep(prepared, real, Calibrate, set, points / 100, training.Seed, watch.Tell, stop) : Calibrate(real);
+            if (stage.Fastest) calibrated = Calibrate(SlowLayers.Of(calibrated, watch.Tell, stop));
         });
         stage = stage with { Keep = [.. calibrated.Floats] };
         Model quantized = prepared with { Graph = calibrated.Quantized };

@@ -22,6 +22,9 @@ public sealed record QuantizeStage : RecipeStage
     /// <summary>What is done besides.</summary>
     public Refinements Refine { get; init; } = Calibration.Usual;
 
+    /// <summary>Whether layers that integers slow down on this machine stay real; see <see cref="SlowLayers"/>.</summary>
+    public bool Fastest { get; init; }
+
     /// <summary>Layers that stay real, by their names.</summary>
     public ImmutableSortedSet<string> Keep { get; init => field = value.WithComparer(StringComparer.Ordinal); } = [];
 
@@ -38,6 +41,8 @@ public sealed record QuantizeStage : RecipeStage
         _ = Ranges.Named(Method);
         if (Pictures < 1) throw new PenjingException($"values are measured with at least one picture, not {Pictures}");
         if (WeightBits is < 2 or > 8) throw new PenjingException($"a weight has 2 to 8 bits, not {WeightBits}");
+        if (Fastest && Training.Epochs > 0)
+            throw new PenjingException("which layers are fastest as reals may be measured otherwise when training that was broken off goes on: quantize without epochs to see them, then train with these layers kept real");
         PostTraining.Check(PostTraining.Prepare(graph), Keep);
         return graph;
     }
@@ -45,8 +50,12 @@ public sealed record QuantizeStage : RecipeStage
     internal override Model Apply(Model model, RecipeContext context)
     {
         Model prepared = model with { Graph = PostTraining.Prepare(model.Graph) };
-        Calibrated calibrated = Calibration.Of(prepared, context.Data, Pictures, context.Common.Seed, null, context.Stop).Run(Ranges.Named(Method), Refine, [.. Keep], WeightBits);
+        Calibration calibration = Calibration.Of(prepared, context.Data, Pictures, context.Common.Seed, null, context.Stop);
+        Calibrated calibrated = Calibrate([.. Keep]);
+        if (Fastest) calibrated = Calibrate(SlowLayers.Of(calibrated, null, context.Stop));
         return Training.Epochs == 0 ? prepared with { Graph = calibrated.Quantized }
             : Retrainer.Quantize(prepared with { Graph = calibrated.Graph }, context.Data, calibrated.Ranges, Keep, WeightBits, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
+
+        Calibrated Calibrate(ImmutableHashSet<string> floats) => calibration.Run(Ranges.Named(Method), Refine, floats, WeightBits);
     }
 }
