@@ -22,7 +22,7 @@ internal static partial class LayerKey
                 X = none,
                 W = none,
                 To = product.To is QuantizeLinear to ? to with { Quantization = none } : product.To,
-                Adds = product.Adds is null ? null : product.Adds with { Quantization = none },
+                Adds = product.Adds is null ? null : product.Adds with { Quantization = none, Rounding = product.Adds.Rounding is null ? null : product.Adds.Rounding with { Quantization = none } },
             },
             QuantizedAdd add => add with { Left = none, Right = none, To = add.To with { Quantization = none } },
             QuantizeLinear to => to with { Quantization = none },

@@ -85,7 +85,7 @@ internal static class CompressCommand
         work.Delete();
         screen.Show(new
         {
-            Output = target, Recipe = JsonNode.Parse(done.ToJson()), found?.Met, found?.Verdict, Data = set.Name, Images = set.Test.Count, Report = page, Stages = StageTable.Json(findings), Scratch = baseline,
+            Output = target, Recipe = JsonNode.Parse(done.ToJson()), found?.Met, found?.Verdict, Data = set.Name, Images = set.Test.Count, Report = page, Stages = StageTable.Json(findings), Scratch = baseline is null ? null : new { baseline.Epochs, baseline.Score.Top1, baseline.Score.MeanIoU, baseline.Score.PixelAccuracy },
             Attempts = found?.Attempts.Select(attempt => new { attempt.Recipe.Name, attempt.Result.Score.Top1, attempt.Result.Score.MeanIoU, attempt.Result.Bytes, attempt.Result.MedianMs }),
         }, () => Draw(findings, found, baseline, target, page));
     }

@@ -39,17 +39,11 @@ public static class PostTraining
         HashSet<Node> outputs = [.. graph.Outputs], wanted = [];
         foreach (Node node in graph.Nodes.Reverse())
             if (node is { Op: not Constant, Info.Type: ElementType.Float32 } && readers[node].Any(Takes)) wanted.Add(node);
-        HashSet<Node> summed = [.. graph.Nodes.Where(node => node.Op is Add && wanted.Contains(node)).Select(Summed).OfType<Node>()];
-        return [.. graph.Nodes.Where(node => wanted.Contains(node) && !summed.Contains(node) && !IsClamped(node))];
+        return [.. graph.Nodes.Where(node => wanted.Contains(node) && !IsClamped(node))];
 
         // Integers pay where products read them, in the end.
         bool Takes(Node reader) => !floats.Contains(reader.Name)
             && (IsProduct(reader) || wanted.Contains(reader) && (reader.Op is Add or AveragePool or GlobalAveragePool or Resize or Relu or Clip || Passes.Moves(reader.Op)));
-
-        // Of the two that a sum adds one is added as it comes out of its product, before anything is rounded: the later, at which the other is there.
-        Node? Summed(Node sum) => sum.Inputs is [var left, var right] && left.Shape == right.Shape && wanted.Contains(left) && wanted.Contains(right) ? IsSummed(right) ? right : IsSummed(left) ? left : null : null;
-
-        bool IsSummed(Node product) => IsProduct(product) && !IsDepthwise(product) && readers[product].Count() == 1 && !outputs.Contains(product);
 
         // What a ReLU alone reads is but a step on the way to its value.
         bool IsClamped(Node node) => !outputs.Contains(node) && node.Op is Conv or Gemm or Add && readers[node].ToArray() is [{ Op: Relu or Clip }];
@@ -174,8 +168,6 @@ public static class PostTraining
         if (largest.FirstOrDefault(value => !float.IsFinite(value)) != 0) throw new PenjingException($"the weight '{weight.Name}' holds values that are not finite: train again from a sound checkpoint");
         return new([.. largest.Zip(least, (value, floor) => Math.Max(value / ((1 << bits - 1) - 1), floor) is var scale && float.IsNormal(scale) ? scale : 1)], [.. largest.Select(_ => 0)], axis);
     }
-
-    private static bool IsDepthwise(Node node) => node.Op is Conv { Groups: > 1 and var groups } && groups == node.Shape[1];
 
     private static bool IsProduct(Node node) => node is { Op: Conv or Gemm { Alpha: 1, Beta: 1, TransposeA: false }, Info.Type: ElementType.Float32, Inputs: [_, { Value: not null }, .. var bias] } && bias is [] or [{ Value: not null }];
 }

@@ -21,7 +21,7 @@ internal static class FusionPasses
         new(Passes.FuseActivation.Name, (graph, _) => graph.Rewrite(Passes.FuseActivation)),
         new("Concat, Activation => Conv | Gemm | Add with activation | Activation, …, Concat", Concats.Activate),
         new("Conv, Add => FusedConv(Adds)", Residuals.Fuse),
-        new("Conv | Gemm of integers, DequantizeLinear, Add, QuantizeLinear => IntegerProduct(Adds)", IntegerProduct.FuseSum),
+        new("Conv | Gemm of integers, QuantizeLinear | nothing, DequantizeLinear, Add, QuantizeLinear => IntegerProduct(Adds)", IntegerProduct.FuseSum),
         new("Conv | Gemm of integers, QuantizeLinear | DequantizeLinear => IntegerProduct", IntegerProduct.Fuse),
         new("DequantizeLinear, DequantizeLinear, Add, QuantizeLinear => QuantizedAdd", QuantizedAdd.Fuse),
         new("depthwise Conv, pointwise Conv | FusedConv => SeparableConv", SeparableConv.Fuse),

@@ -23,7 +23,8 @@ internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W
         Node sums = new("sums", Product, [x, w, .. inputs[2..Math.Min(inputs.Length, FusedConv.Addend)]]);
         if (Adds is null) return new("result", To, sums);
         Node addend = new("addend", new DequantizeLinear(), new Node("a", new Reinterpret(Adds.Quantization), inputs[FusedConv.Addend]));
-        return new("result", To, new Node("sum", new Add(Adds.Then), new Node("reals", new DequantizeLinear(), sums), addend));
+        Node rounded = Adds.Rounding is null ? sums : new("rounded", Adds.Rounding, sums);
+        return new("result", To, new Node("sum", new Add(Adds.Then), new Node("reals", new DequantizeLinear(), rounded), addend));
     }
 
     /// <summary>The constant weights of a product less their zero points, in the order in which they lie.</summary>
@@ -71,8 +72,8 @@ internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W
     }
 
     /// <summary>
-    /// Conv | Gemm of integers, DequantizeLinear, Add of what integers stand for, QuantizeLinear => IntegerProduct(Adds), where nothing else reads what lies between and a
-    /// kernel computes all at no more than the two steps' cost. Of two products that one sums the second, which as a rule is computed last.
+    /// Conv | Gemm of integers, perhaps QuantizeLinear, DequantizeLinear, Add of what integers stand for, QuantizeLinear => IntegerProduct(Adds), where nothing else reads what lies
+    /// between and a kernel computes all at no more than the two steps' cost. Of two products that one sums the second, which as a rule is computed last.
     /// </summary>
     public static Node? FuseSum(Node node, Func<Node, int> readers, Selection selection)
     {
@@ -81,10 +82,13 @@ internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W
 
         Node? Fused(Node side, Node other)
         {
-            if (side is not { Op: DequantizeLinear, Inputs: [var sums] } || other is not { Op: DequantizeLinear, Inputs: [{ Info: { Type: ElementType.Int8 or ElementType.UInt8, Quantization: { Axis: null } given } } addend] }) return null;
-            if (readers(side) != 1 || addend.Value is not null || Of(sums, readers, node.Op) is not { } product) return null;
+            if (side is not { Op: DequantizeLinear, Inputs: [var before] } || other is not { Op: DequantizeLinear, Inputs: [{ Info: { Type: ElementType.Int8 or ElementType.UInt8, Quantization: { Axis: null } given } } addend] }) return null;
+            QuantizeLinear? rounding = before.Op as QuantizeLinear;
+            if (rounding is not (null or { To: ElementType.Int8 or ElementType.UInt8, Quantization.Axis: null }) || readers(side) != 1 || readers(before) != 1 || addend.Value is not null) return null;
+            Node sums = rounding is null ? before : before.Inputs[0];
+            if (Of(sums, readers, node.Op) is not { } product) return null;
             Node bias = sums.Inputs.Length > 2 ? sums.Inputs[2] : Node.Weight($"{sums.Name}/zeros", Tensor.Zeros(ElementType.Int32, [sums.Shape[1]]));
-            Node fused = new(node.Name, product with { Adds = new(given, add.Then) }, sums.Inputs[0], sums.Inputs[1], bias, addend);
+            Node fused = new(node.Name, product with { Adds = new(given, add.Then, rounding) }, sums.Inputs[0], sums.Inputs[1], bias, addend);
             double apart = selection.Cost(new Node(node.Name, product, sums.Inputs)) + Selection.Moving(3L * node.Shape.Elements);
             return selection.HasKernel(fused) && selection.Cost(fused) <= apart ? fused : null;
         }
@@ -98,4 +102,5 @@ internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W
 /// <summary>An addend of integers.</summary>
 /// <param name="Quantization">What they stand for.</param>
 /// <param name="Then">The activation of the sum, or none.</param>
-internal sealed record IntegerAddend(Quantization Quantization, Activation? Then);
+/// <param name="Rounding">What the product's own sums are rounded to before, if they are.</param>
+internal sealed record IntegerAddend(Quantization Quantization, Activation? Then, QuantizeLinear? Rounding);

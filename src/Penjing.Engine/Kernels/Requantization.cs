@@ -4,12 +4,13 @@ namespace Penjing.Engine;
 
 /// <summary>
 /// What becomes of exact sums: times a scale of their channel they are reals; or, within bounds, rounded, and the zero point added, integers. Where something is added, it is to the
-/// reals, which a step then divides.
+/// reals, which a step then divides; the reals may be rounded to integers of their own before.
 /// </summary>
 internal readonly struct Requantization
 {
     private readonly Quantization x, w;
-    private readonly float to = 1, divisor = 1;
+    private readonly float to = 1, divisor = 1, own;
+    private readonly Clip? ownEnds;
 
     /// <summary>That of a product.</summary>
     public Requantization(IntegerProduct product)
@@ -28,6 +29,7 @@ internal readonly struct Requantization
                 Clip clip => (clip.Min, clip.Max),
                 _ => (0, float.PositiveInfinity),
             };
+            if (adds.Rounding is { } rounding) (to, own, ownEnds) = (rounding.Quantization.Scales[0], rounding.Quantization.Scales[0], Ends(rounding));
             (divisor, Then) = (scale, new(Math.Clamp(min / scale, ends.Min, ends.Max), Math.Clamp(max / scale, ends.Min, ends.Max)));
         }
     }
@@ -60,6 +62,9 @@ internal readonly struct Requantization
         Scales = scales,
         Zero = Zero,
         Divisor = divisor,
+        Own = own,
+        Least = ownEnds?.Min ?? 0,
+        Most = ownEnds?.Max ?? 0,
         Addend = ((IntegerProduct)node.Op).Adds is { } adds ? new(node.Inputs[FusedConv.Addend].Info.Type, adds.Quantization) : default,
     };
 }
@@ -79,8 +84,20 @@ internal unsafe struct IntegerEnd
     /// <summary>What reals to which an addend was added are divided by.</summary>
     public float Divisor;
 
+    /// <summary>What the integers that sums are rounded to before something is added stand for, times what they are more than their zero point; 0 where they are not rounded.</summary>
+    public float Own;
+
+    /// <summary>The ends of these integers, less the zero point.</summary>
+    public float Least, Most;
+
     /// <summary>The steps of the output that exact sums, times their scales and with those of an addend, come to.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly V Steps<S, V>(V sums, V scales, byte* addend, int count) where S : struct, ISimd<V> where V : unmanaged =>
-        S.Divide(S.Add(S.Multiply(S.ToFloats(sums), scales), Addend.Load<S, V>(addend, count)), S.Fill(Divisor));
+    public readonly V Steps<S, V>(V sums, V scales, byte* addend, int count) where S : struct, ISimd<V> where V : unmanaged
+    {
+        // Numbers below 2²² in size lose their fraction, halves to even, where this is added.
+        const float Round = 3 << 22;
+        V reals = S.Multiply(S.ToFloats(sums), scales);
+        if (Own > 0) reals = S.Multiply(S.Add(S.Add(S.AtMost(S.Fill(Most), S.AtLeast(S.Fill(Least), reals)), S.Fill(Round)), S.Fill(-Round)), S.Fill(Own));
+        return S.Divide(S.Add(reals, Addend.Load<S, V>(addend, count)), S.Fill(Divisor));
+    }
 }

@@ -94,23 +94,13 @@ public sealed class PostTrainingTests
         Assert.Throws<PenjingException>(() => PostTraining.Quantize(graph, Measured(graph, fed, none), none, 9));
     }
 
-    /// <summary>Of two values that a residual sum adds, the product that is computed last is not rounded before, and one step computes both.</summary>
+    /// <summary>A residual sum takes no step of its own: that of the product which is computed last adds.</summary>
     [Fact]
-    public void A_residual_sum_takes_a_product_as_it_comes()
+    public void Residual_sums_are_part_of_a_product()
     {
         Graph graph = PostTraining.Prepare(Zoo.Find("cifar-resnet-20").Build().Graph);
-        Node[] sums = [.. graph.Nodes.Where(node => node.Op is Add)], later = [.. sums.Select(sum => sum.Inputs.Single(side => side.Op is Conv))];
-        Assert.Equal(9, sums.Length);
-        ImmutableArray<Node> values = PostTraining.Values(graph, none);
-        Assert.All(later, product => Assert.DoesNotContain(product, values));
-        Assert.All(sums, sum => Assert.Contains(sum.Inputs.Single(side => side.Op is not Conv), values));
         using Session session = new(PostTraining.Quantize(graph, Measured(graph, RandomGraphs.Fed(graph, 7), none), none), new(1));
         Assert.DoesNotContain(session.Steps, step => step.Op is "QuantizedAdd" or "Add");
-
-
-        // However many layers stay real, no other value needs a range.
-        foreach (Node layer in PostTraining.Layers(graph))
-            Assert.Subset(values.ToHashSet(), PostTraining.Values(graph, PostTraining.Layers(graph).Select(other => other.Name).Where(name => name != layer.Name).ToHashSet()).ToHashSet());
     }
 
     /// <summary>A network of ONNX's QuantizeLinear and DequantizeLinear runs on the kernels of integers, with the answer of our own integers to the bit.</summary>

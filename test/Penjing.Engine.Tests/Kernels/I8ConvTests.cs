@@ -94,7 +94,8 @@ public sealed class I8ConvTests
         if (seed % 4 == 1)
         {
             ElementType other = Either();
-            Node sum = new("sum", new Add(), [.. Sides(new("reals", new DequantizeLinear(), sums), new("addend", new DequantizeLinear(),
+            Node own = random.Next(2) == 0 ? sums : new("rounded", new QuantizeLinear(Either(), new(0.02f + 0.03f * random.NextSingle(), 5)), sums);
+            Node sum = new("sum", new Add(), [.. Sides(new("reals", new DequantizeLinear(), own), new("addend", new DequantizeLinear(),
                 new Node("b/quantized", new QuantizeLinear(other, new(0.02f + 0.03f * random.NextSingle(), Zero(other))), new Node("b/input", new Input(ElementType.Float32, sums.Shape)))))]);
             Node then = random.Next(3) switch { 0 => sum, 1 => new("relu", new Relu(), sum), _ => new("clip", new Clip(-0.3f, 2), sum) };
             return new(new Node("y", new QuantizeLinear(to, new(0.01f + 0.05f * random.NextSingle(), Zero(to))), then));

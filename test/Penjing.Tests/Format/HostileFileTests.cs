@@ -66,7 +66,7 @@ public sealed class HostileFileTests
     }
 
     [Theory]
-    [InlineData("\"version\":\"1\"", "\"version\":\"5\"", "newer")]
+    [InlineData("\"version\":\"1\"", "\"version\":\"6\"", "newer")]
     [InlineData("\"format\":\"penjing\"", "\"format\":\"pt\"", "no .penjing file")]
     [InlineData("\"__metadata__\"", "\"meta\"", "'meta'")]
     public void A_header_that_is_another_s_is_answered(string old, string other, string answer) =>
