@@ -41,23 +41,16 @@ internal static class QuantizeCommand
         Model network = reading.Read(parsed, source);
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         TrainingOptions training = flags.Options(parsed, set.Size);
-        WorkFolder? work = training.Epochs > 0 ? flags.Work(parsed, target, source, screen) : null;
-        Model prepared = network with { Graph = PostTraining.Prepare(network.Graph) };
-        ImmutableHashSet<string> real = [.. parsed.GetValue(floats) ?? []];
         QuantizeStage stage = new()
         {
             Method = parsed.GetValue(method)!, Pictures = Math.Min(parsed.GetValue(pictures), set.Train.Count), WeightBits = parsed.GetValue(weightBits), Refine = Refining(parsed.GetValue(refine)!),
-            Fastest = parsed.GetValue(fastest), Training = new() { Epochs = training.Epochs },
+            Fastest = parsed.GetValue(fastest), Keep = [.. parsed.GetValue(floats) ?? []], Training = new() { Epochs = training.Epochs },
         };
         stage.Outline(network.Graph);
+        WorkFolder? work = training.Epochs > 0 ? flags.Work(parsed, target, source, screen) : null;
+        Model prepared = network with { Graph = PostTraining.Prepare(network.Graph) };
         Calibrated calibrated = null!;
-        Watch.Over(screen, "calibrating", watch =>
-        {
-            Calibration calibration = Calibration.Of(prepared, set, stage.Pictures, training.Seed, watch.Tell, stop);
-            Calibrated Calibrate(ImmutableHashSet<string> floats) => calibration.Run(Ranges.Named(stage.Method), stage.Refine, floats, stage.WeightBits);
-            calibrated = parsed.GetValue(maxDrop) is { } points ? Precision.Keep(prepared, real, Calibrate, set, points / 100, training.Seed, watch.Tell, stop) : Calibrate(real);
-            if (stage.Fastest) calibrated = Calibrate(SlowLayers.Of(calibrated, watch.Tell, stop));
-        });
+        Watch.Over(screen, "calibrating", watch => calibrated = stage.Calibrate(prepared, set, training.Seed, parsed.GetValue(maxDrop) / 100, watch.Tell, stop));
         stage = stage with { Keep = [.. calibrated.Floats] };
         Model quantized = prepared with { Graph = calibrated.Quantized };
         if (work is not null)

@@ -44,15 +44,6 @@ internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W
     /// <summary>Whether no weight is larger than 64 in size, so that two products by unsigned bytes add up within 16 bits.</summary>
     public static bool AreNarrow(Tensor weights) => weights.AsSpan<sbyte>().IndexOfAnyExceptInRange((sbyte)-64, (sbyte)64) < 0;
 
-    /// <summary>The register tiles of a product's words.</summary>
-    public static unsafe delegate*<float**, nint, float*, nint, int, in TileShape, void>[] Tiles<S, V, W>(Node node) where S : struct, ISimd<V> where V : unmanaged where W : struct, IWords<S, V> =>
-        (IntegerProduct)node.Op switch
-        {
-            { To: DequantizeLinear } => Tile<S, V, W, RealSums<S, V>>.All(),
-            { Adds: null } => Tile<S, V, W, RequantizedSums<S, V>>.All(),
-            _ => Tile<S, V, W, RequantizedSumsWithAddend<S, V>>.All(),
-        };
-
     /// <summary>How large in size a sum of a product of constant weights can be: every product as large as its types allow, and the bias.</summary>
     public static long LargestSum(Node node)
     {

@@ -19,7 +19,7 @@ internal readonly struct I8Conv : IKernelMaker
 internal sealed unsafe class I8Conv<S, V> : I8Product<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
     /// <summary>The kernel of a site.</summary>
-    public I8Conv(Site site) : base(site, 2, copies: true, IntegerProduct.Tiles<S, V, Pairs<S, V>>(site.Node)) => Pack(site, 2, 0);
+    public I8Conv(Site site) : base(site, 2, copies: true, I8Product.Tiles<S, V, Pairs<S, V>>(site.Node)) => Pack(site, 2, 0);
 
     /// <inheritdoc/>
     public override string Label => $"i8-gemm-conv-{Tile}";

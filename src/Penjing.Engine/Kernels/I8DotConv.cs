@@ -47,7 +47,7 @@ internal sealed unsafe class I8DotConv<S, V> : I8Product<S, V> where S : struct,
     private readonly byte flip;
 
     /// <summary>The kernel of a site.</summary>
-    public I8DotConv(Site site) : base(site, 4, I8DotConv.Copies(site, S.SignedDots), IntegerProduct.Tiles<S, V, Dots<S, V>>(site.Node))
+    public I8DotConv(Site site) : base(site, 4, I8DotConv.Copies(site, S.SignedDots), I8Product.Tiles<S, V, Dots<S, V>>(site.Node))
     {
         int sign = S.SignedDots ? 0x80 : 0;
         flip = (byte)(Read.Flip ^ sign);

@@ -161,4 +161,13 @@ internal static class I8Product
         Conv conv = ((IntegerProduct)site.Node.Op).Conv;
         return conv.Groups == 1 && conv.Dilation.Width == 1 && Words(site.Node, each) * Layout.Pictures(site.Node.Inputs[1].Shape)[3] <= 64;
     }
+
+    /// <summary>The register tiles of a product's words.</summary>
+    public static unsafe delegate*<float**, nint, float*, nint, int, in TileShape, void>[] Tiles<S, V, W>(Node node) where S : struct, ISimd<V> where V : unmanaged where W : struct, IWords<S, V> =>
+        (IntegerProduct)node.Op switch
+        {
+            { To: DequantizeLinear } => Tile<S, V, W, RealSums<S, V>>.All(),
+            { Adds: null } => Tile<S, V, W, RequantizedSums<S, V>>.All(),
+            _ => Tile<S, V, W, RequantizedSumsWithAddend<S, V>>.All(),
+        };
 }

@@ -9,8 +9,8 @@ namespace Penjing.Engine;
 internal readonly struct Requantization
 {
     private readonly Quantization x, w;
-    private readonly float to = 1, divisor = 1, own;
-    private readonly Clip? ownEnds;
+    private readonly float to = 1, divisor = 1;
+    private readonly QuantizeLinear? rounding;
 
     /// <summary>That of a product.</summary>
     public Requantization(IntegerProduct product)
@@ -29,11 +29,11 @@ internal readonly struct Requantization
                 Clip clip => (clip.Min, clip.Max),
                 _ => (0, float.PositiveInfinity),
             };
-            if (adds.Rounding is { } rounding) (to, own, ownEnds) = (rounding.Quantization.Scales[0], rounding.Quantization.Scales[0], Ends(rounding));
+            rounding = adds.Rounding;
+            if (rounding is not null) to = rounding.Quantization.Scales[0];
             (divisor, Then) = (scale, new(Math.Clamp(min / scale, ends.Min, ends.Max), Math.Clamp(max / scale, ends.Min, ends.Max)));
         }
     }
-
 
     /// <summary>The ends of the integers less the zero point; null for reals.</summary>
     public Clip? Then { get; }
@@ -57,16 +57,20 @@ internal readonly struct Requantization
     }
 
     /// <summary>The same for a kernel that keeps the scales, and adds integers of this type where the product adds.</summary>
-    public unsafe IntegerEnd End(float* scales, Node node) => new()
+    public unsafe IntegerEnd End(float* scales, Node node)
     {
-        Scales = scales,
-        Zero = Zero,
-        Divisor = divisor,
-        Own = own,
-        Least = ownEnds?.Min ?? 0,
-        Most = ownEnds?.Max ?? 0,
-        Addend = ((IntegerProduct)node.Op).Adds is { } adds ? new(node.Inputs[FusedConv.Addend].Info.Type, adds.Quantization) : default,
-    };
+        Clip own = rounding is null ? new(0, 0) : Ends(rounding);
+        return new()
+        {
+            Scales = scales,
+            Zero = Zero,
+            Divisor = divisor,
+            OwnStep = rounding is null ? 0 : to,
+            OwnLeast = own.Min,
+            OwnMost = own.Max,
+            Addend = ((IntegerProduct)node.Op).Adds is { } adds ? new(node.Inputs[FusedConv.Addend].Info.Type, adds.Quantization) : default,
+        };
+    }
 }
 
 /// <summary>What becomes of sums of integers, as kernels read it.</summary>
@@ -84,11 +88,11 @@ internal unsafe struct IntegerEnd
     /// <summary>What reals to which an addend was added are divided by.</summary>
     public float Divisor;
 
-    /// <summary>What the integers that sums are rounded to before something is added stand for, times what they are more than their zero point; 0 where they are not rounded.</summary>
-    public float Own;
+    /// <summary>The step of the integers that sums are rounded to before an addend is added; 0 where they are not.</summary>
+    public float OwnStep;
 
-    /// <summary>The ends of these integers, less the zero point.</summary>
-    public float Least, Most;
+    /// <summary>The ends of these integers, less their zero point.</summary>
+    public float OwnLeast, OwnMost;
 
     /// <summary>The steps of the output that exact sums, times their scales and with those of an addend, come to.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -97,7 +101,7 @@ internal unsafe struct IntegerEnd
         // Numbers below 2²² in size lose their fraction, halves to even, where this is added.
         const float Round = 3 << 22;
         V reals = S.Multiply(S.ToFloats(sums), scales);
-        if (Own > 0) reals = S.Multiply(S.Add(S.Add(S.AtMost(S.Fill(Most), S.AtLeast(S.Fill(Least), reals)), S.Fill(Round)), S.Fill(-Round)), S.Fill(Own));
+        if (OwnStep > 0) reals = S.Multiply(S.Add(S.Add(S.AtMost(S.Fill(OwnMost), S.AtLeast(S.Fill(OwnLeast), reals)), S.Fill(Round)), S.Fill(-Round)), S.Fill(OwnStep));
         return S.Divide(S.Add(reals, Addend.Load<S, V>(addend, count)), S.Fill(Divisor));
     }
 }

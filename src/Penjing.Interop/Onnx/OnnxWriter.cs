@@ -27,7 +27,8 @@ public static class OnnxWriter
     /// <exception cref="PenjingException">ONNX can't say what a node does, or the weights exceed the 2 GB of an ONNX file.</exception>
     public static byte[] ToBytes(Model model) => ToProto(model).ToByteArray();
 
-    internal static ModelProto ToProto(Model model)
+    /// <summary>The file; with <paramref name="integers"/> what is computed with integers stays so where ONNX can say it, as QLinearConv and its like.</summary>
+    internal static ModelProto ToProto(Model model, bool integers = false)
     {
         long bytes = model.Graph.Weights.Sum(node => (long)node.Value!.Bytes.Length);
         if (bytes > Limit) throw new PenjingException($"the weights take {bytes:N0} bytes, but an ONNX file holds at most 2 GB; share or prune the network, or keep it as a .penjing file");
@@ -36,7 +37,7 @@ public static class OnnxWriter
             IrVersion = IrVersion,
             ProducerName = Producer,
             ProducerVersion = typeof(OnnxWriter).Assembly.GetName().Version?.ToString(3) ?? "",
-            Graph = new OnnxGraph(model.Graph.Rewrite(Passes.ToReals), model.Name).Proto,
+            Graph = new OnnxGraph(integers ? model.Graph : model.Graph.Rewrite(Passes.ToReals), model.Name).Proto,
         };
         proto.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = Opset });
         foreach ((string key, string value) in Description.Of(model)) proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });

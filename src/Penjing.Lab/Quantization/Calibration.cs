@@ -69,16 +69,21 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
         return now;
     }
 
-    /// <summary>Biases moved layer after layer, so that each channel has the mean that it has in the real network: what is put right in one moves those behind it.</summary>
+    /// <summary>
+    /// Each channel of each layer gets the bias that its product of integers lacks to the mean of the real network, layer after layer, since what is put right in one moves those
+    /// behind it. What the bias was doesn't matter: so only one rounding to whole steps is left.
+    /// </summary>
     private Calibrated Corrected(Graph real, Calibrated start)
     {
         Calibrated now = start;
         string[] layers = Layers(start);
-        double[][] wanted = Means(real, layers, 0, 1);
+        double[][] wanted = Means(real, [.. layers.Select(layer => real[layer])], 0, 1);
         for (int i = 0; i < layers.Length; i++)
         {
-            double[] rounded = Means(now.Simulated, [layers[i]], i, layers.Length)[0];
-            now = now with { Graph = LayerWeights.WithShift(now.Graph, layers[i], [.. wanted[i].Zip(rounded, (to, from) => to - from)]) };
+            Graph rounded = now.Simulated;
+            Node layer = rounded[layers[i]];
+            double[] unbiased = Means(rounded, [new($"{layer.Name}/unbiased", layer.Op, layer.Inputs[..2])], i, layers.Length)[0];
+            now = now with { Graph = LayerWeights.WithBias(now.Graph, layers[i], [.. wanted[i].Zip(unbiased, (all, product) => all - product)]) };
         }
         return now;
     }
@@ -86,9 +91,9 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
     private static string[] Layers(Calibrated calibrated) => [.. PostTraining.Layers(calibrated.Graph).Select(layer => layer.Name).Where(layer => !calibrated.Floats.Contains(layer))];
 
     /// <summary>The mean of each channel that each layer yields, over pixels and pictures.</summary>
-    private double[][] Means(Graph of, string[] layers, int part, int parts)
+    private double[][] Means(Graph of, ImmutableArray<Node> layers, int part, int parts)
     {
-        ImmutableArray<Node> means = [.. layers.Select(layer => of[layer] is { Shape.Rank: 4 } node ? new Node($"{layer}/mean", new GlobalAveragePool(), node) : of[layer])];
+        ImmutableArray<Node> means = [.. layers.Select(layer => layer.Shape.Rank == 4 ? new Node($"{layer.Name}/mean", new GlobalAveragePool(), layer) : layer)];
         double[][] sums = [.. means.Select(mean => new double[mean.Shape[1]])];
         foreach (Tensor[] answer in Answers(of, means, "correcting", part, parts))
             for (int layer = 0; layer < sums.Length; layer++)

@@ -47,15 +47,29 @@ public sealed record QuantizeStage : RecipeStage
         return graph;
     }
 
+    /// <summary>The network's integers, settled by what values are seen.</summary>
+    /// <param name="prepared">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
+    /// <param name="data">The pictures.</param>
+    /// <param name="seed">Which training pictures are asked about.</param>
+    /// <param name="drop">How much the score on the test pictures may fall, a fraction: as few more layers stay real as that takes; null for no bound.</param>
+    /// <param name="tell">Is told how far a part of the work is, 0 to 1, and which.</param>
+    /// <param name="stop">Ends the work.</param>
+    /// <exception cref="PenjingException">The network has no such layer, a value is not finite, or there are no test pictures for a bound.</exception>
+    public Calibrated Calibrate(Model prepared, DataSet data, int seed, double? drop = null, Action<double, string>? tell = null, CancellationToken stop = default)
+    {
+        Calibration calibration = Calibration.Of(prepared, data, Pictures, seed, tell, stop);
+        Calibrated calibrated = drop is { } most ? Precision.Keep(prepared, [.. Keep], With, data, most, seed, tell, stop) : With([.. Keep]);
+        ImmutableHashSet<string> floats = Fastest ? SlowLayers.Of(calibrated, tell, stop) : calibrated.Floats;
+        return floats.SetEquals(calibrated.Floats) ? calibrated : With(floats);
+
+        Calibrated With(ImmutableHashSet<string> real) => calibration.Run(Ranges.Named(Method), Refine, real, WeightBits);
+    }
+
     internal override Model Apply(Model model, RecipeContext context)
     {
         Model prepared = model with { Graph = PostTraining.Prepare(model.Graph) };
-        Calibration calibration = Calibration.Of(prepared, context.Data, Pictures, context.Common.Seed, null, context.Stop);
-        Calibrated calibrated = Calibrate([.. Keep]);
-        if (Fastest) calibrated = Calibrate(SlowLayers.Of(calibrated, null, context.Stop));
+        Calibrated calibrated = Calibrate(prepared, context.Data, context.Common.Seed, stop: context.Stop);
         return Training.Epochs == 0 ? prepared with { Graph = calibrated.Quantized }
-            : Retrainer.Quantize(prepared with { Graph = calibrated.Graph }, context.Data, calibrated.Ranges, Keep, WeightBits, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
-
-        Calibrated Calibrate(ImmutableHashSet<string> floats) => calibration.Run(Ranges.Named(Method), Refine, floats, WeightBits);
+            : Retrainer.Quantize(prepared with { Graph = calibrated.Graph }, context.Data, calibrated.Ranges, calibrated.Floats, WeightBits, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
     }
 }

@@ -81,7 +81,7 @@ public sealed class I8ConvTests
         if (kernel is ElementType.Int8 && random.Next(2) == 0)
         {
             // As large as may be where two products are added in 16 bits.
-            drawn = Tensor.Build<sbyte>(drawn.Shape, narrow => { for (int i = 0; i < narrow.Length; i++) narrow[i] = (sbyte)random.Next(2) == 0 ? (sbyte)64 : (sbyte)random.Next(-64, 65); });
+            drawn = Tensor.Build<sbyte>(drawn.Shape, narrow => { for (int i = 0; i < narrow.Length; i++) narrow[i] = (sbyte)(random.Next(2) == 0 ? 64 : random.Next(-64, 65)); });
             weights = weights with { ZeroPoints = [.. scaled.Select(_ => 0)] };
         }
         Node w = new("w", new Constant(drawn, weights));
