@@ -42,7 +42,7 @@ internal static class Ending
                 ("multiply-accumulates", Quantity.Exact(result.Macs)),
                 ("median latency", $"{Quantity.Milliseconds(result.MedianMs)}, one picture, one thread"),
                 ("arena", $"{Quantity.Exact(result.ArenaBytes)} bytes"),
-                .. decibels is { } ratio ? [("answers", string.Create(CultureInfo.InvariantCulture, $"{ratio:F1} dB above what rounding changes of them"))] : ((string, string)[])[],
+                .. decibels is { } ratio ? [("rounding", string.Create(CultureInfo.InvariantCulture, $"changes answers by {ratio:F1} dB less than they are"))] : ((string, string)[])[],
                 .. worse.Select(phrase => ("worse", phrase)),
             ])]);
     }

@@ -30,4 +30,8 @@ internal static class StageTable
         stage.Title, stage.What, stage.Result.Name, stage.Result.Score.Top1, stage.Result.Score.MeanIoU, stage.Result.Score.PixelAccuracy, stage.Result.Bytes, stage.Result.Parameters, stage.Result.Macs, stage.Result.MedianMs, stage.Result.ArenaBytes,
         File = folder is null ? null : Path.Combine(folder, stage.File), Ratio = (double)stages[0].Result.Bytes / stage.Result.Bytes, Worse = stage.Worse.IsDefault ? [] : stage.Worse,
     });
+
+    /// <summary>A network's history for machines.</summary>
+    public static IEnumerable<object> Json(Model model) => model.History.Select(stage =>
+        new { stage.Name, stage.Detail, stage.Score?.Top1, stage.Score?.MeanIoU, stage.Score?.PixelAccuracy, stage.Parameters, stage.Macs, stage.Cuts });
 }

@@ -51,6 +51,8 @@ internal sealed class TrainingFlags
     {
         return If(options.GammaL1 > 0, $"L1 norm of scales by {options.GammaL1}") + If(options.ClipNorm > 0, $"gradients clipped to {options.ClipNorm}")
             + If(options.Average > 0, $"weights averaged by {options.Average}") + If(options.EstimateOver > 0, $"statistics estimated over {options.EstimateOver} pictures")
+            + If(options.Zoom > 1, $"zoomed up to {options.Zoom}") + If(options.Tint > 0, $"tinted by {options.Tint}") + If(options.Balance > 0, $"classes balanced by {options.Balance}")
+            + If(options.Region is not RegionLoss.None, $"{options.Region} loss")
             + (options.Distillation is { } taught ? If(true, $"taught by {taught.Teacher.Name} at temperature {taught.Temperature} with weight {taught.Soft}") : "");
 
         static string If(bool condition, FormattableString words) => condition ? ", " + FormattableString.Invariant(words) : "";

@@ -73,8 +73,7 @@ public sealed record Evaluation(Score Score, double MeanMs, TimeSpan Elapsed)
             if (Probabilities.Rank(worker.Output, truth) < 5) Interlocked.Increment(ref inFive);
         }
 
-        ReadOnlySpan<byte> Truth(int index, Shape input) => split.Size == new Size(input[2], input[3]) ? split.Mask(index)
-            : Resampling.FittedMask(split.Mask(index), split.Size, new(input[2], input[3]), preprocessing.Fit);
+        ReadOnlySpan<byte> Truth(int index, Shape input) => split.Mask(index, new(input[2], input[3]), preprocessing.Fit);
     }
 
     /// <summary>Throws where a data set has nothing to ask a network about.</summary>

@@ -26,7 +26,7 @@ public static class ParseNet
     /// <exception cref="PenjingException">A parameter is out of its range.</exception>
     public static Model Build(double width = 0.75, Size? size = null, int channels = 3, int classes = 18, int seed = 1, int stride = 16, bool softmax = false)
     {
-        const string name = "parsenet";
+        string name = stride == 8 ? "parsenet-s8" : "parsenet";
         Size picture = size ?? Usual;
         Architecture.Check(name, picture.Height, channels, classes, width, least: 32);
         Architecture.Check(name, picture.Width, channels, classes, width, least: 32);

@@ -27,7 +27,7 @@ public static class Transplant
             Node normalization = readers[to].Single();
             int channels = to.Shape[1];
             values[to.Inputs[1]] = from.Inputs[1].Value!;
-            values[normalization.Inputs[1]] = values[normalization.Inputs[4]] = Filled(1);
+            values[normalization.Inputs[1]] = Filled(1);
             values[normalization.Inputs[2]] = from.Inputs is [_, _, { Value: { } bias }] ? bias.Reshape([channels]) : Filled(0);
             values[normalization.Inputs[3]] = Filled(0);
             values[normalization.Inputs[4]] = Filled(1 - ((BatchNormalization)normalization.Op).Epsilon);

@@ -58,6 +58,8 @@ public static class Zoo
             [new("138,357,544", "15.47 G")], AnyWidth: true),
         new("parsenet", ParsePaper, new(ParseNet.Usual, 3, 18), s => ParseNet.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, softmax: s.Softmax),
             [new(0.5, "", ""), new(0.75, "", ""), new(1, "", "")]),
+        new("parsenet-s8", ParsePaper, new(ParseNet.Usual, 3, 18), s => ParseNet.Build(s.Width, s.Size, s.Channels, s.Classes, s.Seed, stride: 8, softmax: s.Softmax),
+            [new(0.5, "", ""), new(0.75, "", ""), new(1, "", "")]),
     ];
 
     /// <summary>The networks whose widths and sizes were published, small ones first; <see cref="Find"/> knows more widths and sizes.</summary>

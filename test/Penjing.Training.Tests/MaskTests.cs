@@ -54,6 +54,15 @@ public sealed class MaskTests
         new MaskFile(new(9, 9), new byte[81], [0, 1]).Write(path);
         byte[] good = File.ReadAllBytes(path);
         List<byte[]> wrong = [[], [1, 2, 3], good[..20], good[..^12], Samples.PictureFile(4, 4, SKColors.Red, SKColors.Blue)];
+        // Sizes that would take much memory, or more than there are numbers for, under a right checksum.
+        foreach ((int height, int width) in ((int, int)[])[(1, int.MaxValue), (1 << 14, 1 << 14), (1 << 28, 1), (0, 9), (-9, 9)])
+        {
+            byte[] large = [.. good];
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(large.AsSpan(16), width);
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(large.AsSpan(20), height);
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(large.AsSpan(29), System.IO.Hashing.Crc32.HashToUInt32(large.AsSpan(12, 17)));
+            wrong.Add(large);
+        }
         for (int at = 8; at < good.Length; at += 3) wrong.Add([.. good[..at], (byte)(good[at] ^ 0x55), .. good[(at + 1)..]]);
         foreach (byte[] bytes in wrong)
         {

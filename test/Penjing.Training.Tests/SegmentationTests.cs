@@ -41,6 +41,45 @@ public sealed class SegmentationTests
         Assert.Throws<ShapeException>(() => new Confusion(2).Add(new byte[3], new byte[4]));
     }
 
+    /// <summary>A batch without a known pixel, a crop of what nobody labelled, teaches nothing: its loss is 0, and so is each gradient.</summary>
+    [Theory]
+    [InlineData(RegionLoss.None, 0)]
+    [InlineData(RegionLoss.Lovasz, 0.5)]
+    [InlineData(RegionLoss.Dice, 0)]
+    public void What_is_unlabelled_teaches_nothing(RegionLoss region, double balance)
+    {
+        TorchRuntime.Start();
+        // The network may tell more classes apart than the data has.
+        using Objective objective = new(Samples.MaskedSquaresSet(train: 8, test: 1, side: 8, classes: 4), new() { Region = region, Balance = balance }, classes: 6);
+        using DisposeScope scope = torch.NewDisposeScope();
+        foreach (long truth in (long[])[Batches.Ignored, 1])
+        {
+            TorchTensor logits = torch.randn(2, 6, 3, 5).requires_grad_(true), loss = objective.Loss(logits, torch.full(2, 3, 5, truth, torch.ScalarType.Int64));
+            loss.backward();
+            Assert.Equal(truth == Batches.Ignored, loss.item<float>() == 0);
+            Assert.Equal(truth == Batches.Ignored, logits.grad!.data<float>().All(gradient => gradient == 0));
+            Assert.All(logits.grad!.data<float>(), gradient => Assert.True(float.IsFinite(gradient)));
+        }
+    }
+
+    /// <summary>Of a large map what counts regions sees every other row and column.</summary>
+    [Theory]
+    [InlineData(RegionLoss.Lovasz)]
+    [InlineData(RegionLoss.Dice)]
+    public void Regions_of_large_maps_are_counted_on_every_other_pixel(RegionLoss region)
+    {
+        TorchRuntime.Start();
+        DataSet data = Samples.MaskedSquaresSet(train: 8, test: 1, side: 8, classes: 4);
+        using Objective both = new(data, new() { Region = region }, 4), plain = new(data, new(), 4);
+        using DisposeScope scope = torch.NewDisposeScope();
+        TorchTensor logits = torch.randn(1, 4, 66, 64), truths = torch.randint(4, [1, 66, 64], torch.ScalarType.Int64);
+        TorchTensor fewer = logits.slice(2, 0, 66, 2).slice(3, 0, 64, 2).contiguous(), known = truths.slice(1, 0, 66, 2).slice(2, 0, 64, 2).contiguous();
+        Assert.Equal(Regions(fewer, known), Regions(logits, truths), 1e-5);
+        Assert.NotEqual(plain.Loss(fewer, known).item<float>(), plain.Loss(logits, truths).item<float>());
+
+        float Regions(TorchTensor of, TorchTensor against) => both.Loss(of, against).item<float>() - plain.Loss(of, against).item<float>();
+    }
+
     /// <summary>Each loss against a plain one in doubles, and its gradient against differences of that.</summary>
     [Theory]
     [InlineData(RegionLoss.None, 0, 0)]
@@ -53,7 +92,7 @@ public sealed class SegmentationTests
         const int Batch = 2, Classes = 4, Side = 3, Pixels = Side * Side;
         DataSet data = Samples.MaskedSquaresSet(train: 8, test: 1, side: 8, classes: Classes);
         TorchRuntime.Start();
-        using Objective objective = new(data, new() { Region = region, Balance = balance, LabelSmoothing = smoothing });
+        using Objective objective = new(data, new() { Region = region, Balance = balance, LabelSmoothing = smoothing }, Classes);
         double[] weights = balance == 0 ? [.. Enumerable.Repeat(1.0, Classes)] : [.. Weights(data, balance)];
         var random = new Random(3);
         for (int round = 0; round < 5; round++)

@@ -26,7 +26,7 @@ internal static class CompressCommand
         Description = $"What is done: {string.Join(", ", Recipe.Names)}, or a JSON file such as `penjing recipes NAME` prints.",
     });
     private static readonly Option<double> effort = Given.Number("--effort", "FACTOR", 1.0, 0.001, 1000, "With a recipe: a factor on the epochs of every training.");
-    private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99, "In place of --recipe: the most points that top-1 may fall, or mean IoU where pictures have masks.");
+    private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99, "In place of --recipe: the most points that top-1 may fall.");
     private static readonly Option<string?> maxBytes = Given.Path(new Option<string?>("--max-bytes") { HelpName = "SIZE", Description = "In place of --recipe: the largest file, such as 400000, 500kB or 4MB." });
     private static readonly Option<string?> maxLatency = Given.Path(new Option<string?>("--max-latency") { HelpName = "FACTORx", Description = "In place of --recipe: the longest median run as a share of the network's now, such as 0.5x." });
     private static readonly Option<double> epochs = Given.Number("--epochs", "N", 6.0, 0.01, 10_000, "With a budget: passes over the training pictures after each method; later attempts may take up to four times as many.");

@@ -73,7 +73,7 @@ internal static class ConvertCommand
         screen.Show(new
         {
             Input = from, Output = to, Model = model.Name, BytesIn = before, BytesOut = after, Ratio = (double)before / after, NodesIn = nodes, NodesOut = left,
-            Folded = gone, model.Graph.Parameters, Macs = Cost.Macs(model.Graph), Labels = kept.Labels.Length, kept.Preprocessing, kept.History, NotKept = lost,
+            Folded = gone, model.Graph.Parameters, Macs = Cost.Macs(model.Graph), Labels = kept.Labels.Length, kept.Preprocessing, History = StageTable.Json(kept), NotKept = lost,
         }, Draw);
 
         IEnumerable<IRenderable> Draw()

@@ -83,7 +83,7 @@ internal static class InspectCommand
             network.Labels,
             Colors = network.Colors.Select(color => $"#{color:x6}"),
             network.Preprocessing,
-            network.History,
+            History = StageTable.Json(network),
             Nodes = nodes.Select(node => new
             {
                 node.Name, Op = node.Op.Name, Inputs = node.Inputs.Select(input => input.Name), Shape = node.Shape.Extents, Parameters =

@@ -61,7 +61,7 @@ public abstract class Split
     /// <summary>The class of each picture; empty where they have masks.</summary>
     public ImmutableArray<int> Labels { get; } = [];
 
-    /// <summary>Whether pictures have a <see cref="Mask"/> in place of a class.</summary>
+    /// <summary>Whether pictures have a <see cref="Mask(int)"/> in place of a class.</summary>
     public virtual bool HasMasks => false;
 
     /// <summary>Height and width of every picture.</summary>
@@ -78,6 +78,9 @@ public abstract class Split
     /// <exception cref="InvalidOperationException">Pictures have no masks.</exception>
     /// <exception cref="PenjingException">The mask's file can't be read, is damaged, or doesn't fit its picture.</exception>
     public virtual ReadOnlySpan<byte> Mask(int index) => throw new InvalidOperationException("these pictures have a class each, and no masks");
+
+    /// <summary>The same of the picture in another size; see <see cref="Resampling.FittedMask"/>.</summary>
+    internal ReadOnlySpan<byte> Mask(int index, Size size, Fit fit) => size == Size ? Mask(index) : Resampling.FittedMask(Mask(index), Size, size, fit);
 
     /// <summary>The class that a pixel of a class has in the picture's mirror image, where left and right are told apart.</summary>
     internal virtual byte Mirrored(byte label) => label;
@@ -122,7 +125,7 @@ public abstract class Split
 
         internal override byte Mirrored(byte label) => whole.Mirrored(label);
 
-        internal override string Fingerprint => $"{whole.Fingerprint}: {string.Join(' ', chosen)}";
+        internal override string Fingerprint => Convert.ToHexStringLower(SHA256.HashData([.. MemoryMarshal.AsBytes(chosen.AsSpan()), .. System.Text.Encoding.ASCII.GetBytes(whole.Fingerprint)]))[..16];
     }
 }
 

@@ -15,7 +15,7 @@ namespace Penjing.Training;
 /// <param name="Colors">The palette, as 0xRRGGBB; empty where the file is gray.</param>
 public sealed record MaskFile(Size Size, ReadOnlyMemory<byte> Classes, ImmutableArray<int> Colors)
 {
-    private const int MostPixels = 1 << 28, Gray = 0, Palette = 3;
+    private const int MostPixels = 1 << 26, Gray = 0, Palette = 3;
     private static readonly byte[] signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10];
 
     /// <summary>Reads a PNG file with a palette, or in gray, of up to 8 bits a pixel.</summary>

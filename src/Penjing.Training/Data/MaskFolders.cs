@@ -44,16 +44,19 @@ internal static class MaskFolders
     /// <exception cref="PenjingException">A picture has no mask, or the classes aren't told.</exception>
     public static DataSet? Open(string folder, Size size, Preprocessing preprocessing)
     {
-        if (Directory.Exists(Path.Combine(folder, "annotations", "pixel-level")) && Find(folder, "masks") is null)
-            throw new PenjingException($"'{folder}' has the annotations of Clothing Co-Parsing as MATLAB files: save each matrix 'groundtruth' as masks/NNNN.png, a PNG whose palette index is the class, "
-                + "and the classes' names in their order as classes.json: {\"classes\": [\"background\", …]}");
+        EnumerationOptions below = new() { RecurseSubdirectories = true, MaxRecursionDepth = 3, IgnoreInaccessible = true };
+        string[] folders = [.. Directory.EnumerateDirectories(folder, "*", below).OrderBy(path => path.Count(letter => letter == Path.DirectorySeparatorChar)).ThenBy(path => path, StringComparer.Ordinal)];
+        if (Find("pixel-level") is { } matrices && Path.GetFileName(Path.GetDirectoryName(matrices)) == "annotations" && Find("masks") is null)
+            throw new PenjingException($"'{matrices}' has the annotations of Clothing Co-Parsing as MATLAB files: save each matrix 'groundtruth' as masks/NNNN.png, a PNG whose palette index is the class, "
+                + "beside photos/ with the photos that have one, and the classes' names in their order as classes.json: {\"classes\": [\"background\", …]}");
         foreach (Layout layout in layouts)
         {
-            if (Find(folder, layout.Photos) is not { } photos || Find(folder, layout.Masks) is not { } masks) continue;
-            ImmutableArray<string> classes = layout.Classes.IsEmpty ? Named(folder) : layout.Classes;
+            if (Find(layout.Photos) is not { } photos || Find(layout.Masks, photos) is not { } masks) continue;
+            ImmutableArray<string> classes = layout.Classes.IsEmpty ? Named(Path.GetDirectoryName(photos)!) : layout.Classes;
             (string Photo, string Mask)[] all = Pairs(photos, masks);
-            bool split = layout.TestPhotos is not null && Find(folder, layout.TestPhotos) is not null && Find(folder, layout.TestMasks!) is not null;
-            (string, string)[] tested = split ? Pairs(Find(folder, layout.TestPhotos!)!, Find(folder, layout.TestMasks!)!) : [.. all.Where((_, i) => i % TestEvery == TestEvery - 1)];
+            string? testPhotos = layout.TestPhotos is null ? null : Find(layout.TestPhotos), testMasks = layout.TestMasks is null ? null : Find(layout.TestMasks);
+            bool split = testPhotos is not null && testMasks is not null;
+            (string, string)[] tested = split ? Pairs(testPhotos!, testMasks!) : [.. all.Where((_, i) => i % TestEvery == TestEvery - 1)];
             (string, string)[] trained = split ? all : [.. all.Where((_, i) => i % TestEvery != TestEvery - 1)];
             ImmutableArray<int> palette = MaskFile.Read(all[0].Mask).Colors;
             return new(Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar)), folder, classes, Of(trained), Of(tested), preprocessing)
@@ -64,18 +67,13 @@ internal static class MaskFolders
             MaskSplit Of((string, string)[] files) => new(size, preprocessing, [.. files], classes);
         }
         return null;
-    }
 
-    /// <summary>The folder of a name, nearest first, up to three levels below.</summary>
-    private static string? Find(string folder, string name)
-    {
-        string[] level = [folder];
-        for (int depth = 0; depth < 4; depth++)
+        // The folder of a name: the one beside another if there is such, else the nearest.
+        string? Find(string name, string? beside = null)
         {
-            if (level.Select(path => Path.Combine(path, name)).FirstOrDefault(Directory.Exists) is { } found) return found;
-            level = [.. level.SelectMany(Directory.GetDirectories).Order(StringComparer.Ordinal)];
+            string[] named = [.. folders.Where(path => Path.GetFileName(path) == name)];
+            return named.FirstOrDefault(path => beside is not null && Path.GetDirectoryName(path) == Path.GetDirectoryName(beside)) ?? named.FirstOrDefault();
         }
-        return null;
     }
 
     private static (string Photo, string Mask)[] Pairs(string photos, string masks)
@@ -122,7 +120,7 @@ internal static class MaskFolders
         internal override byte Mirrored(byte label) => mirrored[label];
 
         /// <inheritdoc/>
-        internal override string Fingerprint { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        internal override string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
             string.Join('\n', files.Select(file => FormattableString.Invariant($"{Path.GetFileName(file.Mask)} {new FileInfo(file.Mask).Length}"))))))[..16];
 
         /// <summary>A mask, and behind it the picture's pixels.</summary>

@@ -75,8 +75,7 @@ internal sealed class Batches
     }
 
     /// <summary>The mask of a split's picture in the size of the network's input.</summary>
-    public ReadOnlySpan<byte> FittedMask(Split from, int index) =>
-        from.Size == size ? from.Mask(index) : Resampling.FittedMask(from.Mask(index), from.Size, size, preprocessing.Fit);
+    public ReadOnlySpan<byte> FittedMask(Split from, int index) => from.Mask(index, size, preprocessing.Fit);
 
     private ReadOnlySpan<byte> Fitted(Split from, int index) => from.Size == size && from.Channels == preprocessing.Channels
         ? from.Pixels(index)

@@ -13,13 +13,16 @@ internal sealed class Objective : IDisposable
     private readonly TrainingOptions options;
     private readonly TorchTensor? weights;
 
-    /// <summary>The objective of a training on this data.</summary>
-    public Objective(DataSet data, TrainingOptions options)
+    // Logits are enlarged from a smaller map as a rule: of four pixels one tells as much.
+    private const int HalvedFrom = 64;
+
+    /// <summary>The objective of training a network of so many classes on this data.</summary>
+    public Objective(DataSet data, TrainingOptions options, int classes)
     {
         this.options = options;
         if (options.Region is not RegionLoss.None && !data.HasMasks)
             throw new PenjingException($"the data set '{data.Name}' has a class for each picture, not for each pixel: train without the option {nameof(options.Region)} {options.Region}");
-        if (options.Balance > 0) weights = torch.tensor(Weights(Shares(data), options.Balance)).DetachFromDisposeScope();
+        if (options.Balance > 0) weights = torch.tensor(Weights(Shares(data, classes), options.Balance)).DetachFromDisposeScope();
     }
 
     /// <summary>The weight of each class by its share of all truths; weighed so, all truths together count as much as they did. A class that is nowhere counts nowhere.</summary>
@@ -34,6 +37,8 @@ internal sealed class Objective : IDisposable
     /// <param name="truths">The classes, or <see cref="Batches.Ignored"/>.</param>
     public TorchTensor Loss(TorchTensor logits, TorchTensor truths)
     {
+        // The mean over no pixel at all is none.
+        if (logits.dim() > 2 && !truths.ne(Batches.Ignored).any().item<bool>()) return logits.sum() * 0;
         TorchTensor loss = functional.cross_entropy(logits, truths, weights, ignore_index: Batches.Ignored, label_smoothing: options.LabelSmoothing);
         return options.Region switch
         {
@@ -49,8 +54,7 @@ internal sealed class Objective : IDisposable
     /// <summary>The mean, over the classes that are there, of a loss of one class's probabilities and truths.</summary>
     private static TorchTensor Regions(TorchTensor logits, TorchTensor truths, Func<TorchTensor, TorchTensor, TorchTensor> loss)
     {
-        // Logits are enlarged from a smaller map as a rule: of four pixels one tells as much.
-        if (logits.shape[2] >= 64) (logits, truths) = (Halved(logits, 2), Halved(truths, 1));
+        if (Math.Min(logits.shape[2], logits.shape[3]) >= HalvedFrom) (logits, truths) = (Halved(logits, 2), Halved(truths, 1));
         TorchTensor known = truths.flatten().ne(Batches.Ignored).nonzero().flatten(), flat = truths.flatten().index_select(0, known);
         TorchTensor chances = logits.softmax(1).permute(1, 0, 2, 3).flatten(1).index_select(1, known);
         TorchTensor[] losses = [.. flat.unique().output.data<long>().Select(label => loss(chances[label], flat.eq(label).to_type(torch.ScalarType.Float32)))];
@@ -72,9 +76,9 @@ internal sealed class Objective : IDisposable
     private static TorchTensor Dice(TorchTensor chances, TorchTensor truths) => 1 - (2 * (chances * truths).sum() + 1) / (chances.sum() + truths.sum() + 1);
 
     /// <summary>The share that each class has of all truths of the training pictures.</summary>
-    private static double[] Shares(DataSet data)
+    private static double[] Shares(DataSet data, int classes)
     {
-        var counts = new long[data.Labels.Length];
+        var counts = new long[classes];
         for (int i = 0; i < data.Train.Count; i++)
             if (!data.HasMasks) counts[data.Train.Labels[i]]++;
             else

@@ -36,7 +36,4 @@ public sealed record TrainingResult(Model Model, int Step, int Steps, ImmutableA
 
     /// <summary>The last measurement on the test pictures, where there was one.</summary>
     public Score? TestScore => Epochs.LastOrDefault(epoch => epoch.TestScore is not null).TestScore;
-
-    /// <summary>The best measurement on the test pictures, where there was one.</summary>
-    public Score? BestScore => Epochs.MaxBy(epoch => epoch.TestScore?.Value).TestScore;
 }

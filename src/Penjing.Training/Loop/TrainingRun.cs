@@ -8,7 +8,7 @@ namespace Penjing.Training;
 /// <summary>A training under way: the network, its replicas, and how far it has come.</summary>
 internal sealed class TrainingRun : IDisposable
 {
-    private const int TestBatch = 200, MostPixels = 1 << 20;
+    private const int TestBatch = 200, MostFloats = 1 << 20;
     private const ulong DropoutStream = 3, EstimationStream = 5;
 
     private readonly DataSet data;
@@ -36,7 +36,7 @@ internal sealed class TrainingRun : IDisposable
         Schedule = Schedule.Of(options, batches.StepsPerEpoch);
         int classes = data.Classes(graph);
         if (classes < data.Labels.Length) throw new PenjingException($"the network tells {classes} classes apart, but the data set '{data.Name}' has {data.Labels.Length}");
-        objective = new(data, options);
+        objective = new(data, options, classes);
         if (options.Distillation is { } distillation) distiller = new(distillation, graph, batches.Preprocessing);
         trainable = new(graph, options.Parameterize, Distiller.Features(options.Distillation, graph));
         descent = new(trainable, options);
@@ -149,7 +149,7 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Into how many parts pictures are divided so that none has more than so many, or, of large ones, more pixels than fit well into memory.</summary>
     private int Chunks(int pictures, int most)
     {
-        int part = Math.Clamp(MostPixels / batches.PerPicture, 2, most);
+        int part = Math.Clamp(MostFloats / batches.PerPicture, 2, most);
         return (pictures + part - 1) / part;
     }
 

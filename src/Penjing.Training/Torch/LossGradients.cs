@@ -20,7 +20,7 @@ public static class LossGradients
     private static IEnumerable<IReadOnlyDictionary<string, Tensor>> Each(Graph graph, DataSet data, Batches source, int batches, int batch)
     {
         using TrainableGraph trainable = new(graph);
-        using Objective objective = new(data, new());
+        using Objective objective = new(data, new(), data.Classes(graph));
         for (int step = 0; step < batches; step++) yield return Batch(trainable, objective, source, step, batch);
     }
 

@@ -43,7 +43,8 @@ internal sealed record StoredModel(
         };
 
     private static Score? ScoreOf(double? top1, double? pixelAccuracy, double? meanIoU) =>
-        meanIoU is null ? top1 is { } accuracy ? new(accuracy) : null : new(pixelAccuracy ?? 0, meanIoU);
+        meanIoU is null ? top1 is { } accuracy ? new(accuracy) : null
+            : new(pixelAccuracy ?? throw new ModelFormatException("a stage of the history tells mean IoU without the pixel accuracy"), meanIoU);
 
     private static ChannelCut Described(Form form, ChannelCut? cut) => new(form.Of(cut?.Value), form.Of(cut?.Channels));
 }
