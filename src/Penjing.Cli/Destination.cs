@@ -22,6 +22,11 @@ internal static class Destination
         return path;
     }
 
+    /// <summary>The same for a picture, which is written as PNG.</summary>
+    /// <exception cref="PenjingException">It could not be written, or its name has another ending; the message says so.</exception>
+    public static string Drawn(string path, params ReadOnlySpan<string?> others) => File(path, others).EndsWith(".png", StringComparison.OrdinalIgnoreCase) ? path
+        : throw new PenjingException($"'{path}' is written as PNG: give it the ending .png");
+
     /// <summary>Finds out now whether a network could be written there later: the ending says a format that can be written, too.</summary>
     /// <exception cref="PenjingException">It could not; the message says why.</exception>
     public static string Model(string path, params ReadOnlySpan<string?> others)

@@ -133,6 +133,14 @@ internal static class Given
             if (parsed.GetResult(option) is { Implicit: false }) throw new PenjingException($"{option.Name} means nothing with {other}: leave one of them out");
     }
 
+    /// <summary>Throws where an option is given that only says more of one that is not.</summary>
+    /// <exception cref="PenjingException">There is such an option.</exception>
+    public static void RefuseWithout(ParseResult parsed, Option needed, params ReadOnlySpan<Option> options)
+    {
+        foreach (Option option in options)
+            if (parsed.GetResult(option) is { Implicit: false }) throw new PenjingException($"{option.Name} says more of {needed.Name}: give {needed.Name} too, or leave it out");
+    }
+
     /// <summary>A text option that doesn't swallow the option behind it: a value that begins with a dash is refused.</summary>
     public static Option<T> Path<T>(Option<T> option)
     {

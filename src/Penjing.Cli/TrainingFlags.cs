@@ -65,8 +65,7 @@ internal sealed class TrainingFlags
     {
         if (parsed.GetValue(teacher) is { } path)
             return new(ModelFile.Read(path)) { Temperature = parsed.GetValue(temperature), Soft = parsed.GetValue(soft) };
-        foreach (Option option in (Option[])[temperature, soft])
-            if (parsed.GetResult(option) is { Implicit: false }) throw new PenjingException($"{option.Name} says how a teacher teaches: give --teacher too, or leave it out");
+        Given.RefuseWithout(parsed, teacher, temperature, soft);
         return null;
     }
 

@@ -30,6 +30,17 @@ public sealed class SegmentTests : IDisposable
         Assert.Equal(2 * 64 * 48, classes.Sum(one => one!["answers"]!.AsArray().Sum(count => (long)count!)));
         Assert.Contains("mean IoU", Cli.Run("evaluate", model, "--data", data).Ends(0).Output);
 
+        string sheet = scratch["sheet.png"];
+        Assert.Equal(sheet, (string)Cli.Run("evaluate", model, "--data", data, "--sheet", sheet, "--beside", model, "--masks-only", "--json").Json()["sheet"]!);
+        Picture sheeted = Pictures.Load(sheet);
+        Size cells = new(192 + 6, 2 * (3 * 144 + 6));
+        Assert.True(sheeted.Size.Height == cells.Height && sheeted.Size.Width > cells.Width, $"{sheeted.Size}");
+        // The truth of both test pictures, then the legend beside them: a class's square, and the first letter of its name.
+        Assert.Equal([0xff0000, 0xffffff, 0xffffff, 0x00ff00], Enumerable.Range(0, 4).Select(half => At(96, half / 2 * (3 * 144 + 6) + 36 + half % 2 * 72)));
+        Assert.Equal([0xff0000, 0x00ff00], Enumerable.Range(0, 2).Select(entry => At(8 + 18 * entry, cells.Width + 8)));
+        Assert.Equal(0, At(8, cells.Width + 8 + 12 + 8));
+        int At(int row, int column) => Enumerable.Range(0, 3).Aggregate(0, (color, c) => color << 8 | sheeted.Pixels.Span[3 * (row * sheeted.Size.Width + column) + c]);
+
         JsonObject shown = Cli.Run("segment", model, photo, "-o", drawn, "--mask", mask, "--json").Json();
         Assert.Equal(1, shown["classes"]!.AsArray().Sum(one => (double)one!["share"]!), 1e-6);
         MaskFile parse = MaskFile.Read(mask);
@@ -54,7 +65,9 @@ public sealed class SegmentTests : IDisposable
         File.WriteAllText(recipe, """{"name": "brief", "stages": [{"do": "prune", "ratio": 0.3, "rounds": 1, "training": {"epochs": 0.5, "learningRate": 0.01}}, {"do": "quantize", "pictures": 4}]}""");
         JsonObject way = Cli.Run(["compress", model, .. brief, "--recipe", recipe, "--html", scratch["report.html"], "-o", scratch["compressed.penjing"]]).Json();
         Assert.All(way["stages"]!.AsArray(), stage => Assert.True((double)stage!["meanIoU"]! >= 0 && stage["top1"] is null));
-        Assert.Contains("Mean IoU", File.ReadAllText(scratch["report.html"]));
+        string report = File.ReadAllText(scratch["report.html"]);
+        Assert.Contains("Mean IoU", report);
+        Assert.Contains("the answers before and after\" src=\"data:image/png", report);
     }
 
     [Fact]
@@ -73,6 +86,9 @@ public sealed class SegmentTests : IDisposable
         Cli.Run("train", "mobilenet-v1-0.25-64", "--data", data, "-o", scratch["x.penjing"]).Refuses(1, "each pixel");
         Cli.Run("train", "parsenet-0.25", "--size", "64by48", "--data", data, "-o", scratch["x.penjing"]).Refuses(2, "384x256");
         Cli.Run("evaluate", MadeUp.Model(scratch["small.penjing"]), "--data", data).Refuses(1, "each pixel");
+        Cli.Run("evaluate", model, "--data", data, "--masks-only").Refuses(1, "--sheet");
+        Cli.Run("evaluate", model, "--data", data, "--sheet", scratch["out.jpg"]).Refuses(1, ".png");
+        Cli.Run("evaluate", model, "--data", data, "--sheet", target, "--beside", scratch["other.penjing"]).Refuses(1, "each pixel");
         Assert.False(File.Exists(target));
     }
 

@@ -71,6 +71,32 @@ public sealed class ParserTests
         Assert.True(expected.Distinct().Count() > 1);
     }
 
+    /// <summary>Each of a sheet's cells is the picture's mask or a network's answer, and lies on its picture.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Sheets_show_pictures_truths_and_answers(bool masksOnly)
+    {
+        const int Shown = 5, Factor = 4, Width = 32 * Factor, Height = 48 * Factor, Gap = 6;
+        ParseSheet sheet = ParseSheet.Of(data, [network, network], Shown, masksOnly, TestContext.Current.CancellationToken);
+        int columns = masksOnly ? 3 : 4, across = 1400 / (columns * Width + Gap);
+        Assert.Equal(new Size((Shown + across - 1) / across * (Height + Gap), across * (columns * Width + Gap)), sheet.Classes.Size);
+        using Parser parser = new(network, new(1));
+        for (int shown = 0; shown < Shown; shown++)
+        {
+            int index = shown * data.Test.Count / Shown;
+            byte[] truth = data.Test.Mask(index).ToArray(), answer = parser.Parse(data.Test.Picture(index), TestContext.Current.CancellationToken).Classes.ToArray(), nothing = new byte[truth.Length];
+            byte[][] expected = [.. masksOnly ? Array.Empty<byte[]>() : [nothing], truth, answer, answer];
+            for (int column = 0; column < columns; column++)
+                for (int at = 0; at < truth.Length; at++)
+                {
+                    int row = shown / across * (Height + Gap) + at / 32 * Factor + 1, left = shown % across * (columns * Width + Gap) + column * Width + at % 32 * Factor + 1, pixel = row * sheet.Classes.Size.Width + left;
+                    Assert.Equal(expected[column][at], sheet.Classes.Classes.Span[pixel]);
+                    Assert.Equal(masksOnly, sheet.Picture.Pixels.Span.Slice(3 * pixel, 3).SequenceEqual((ReadOnlySpan<byte>)[255, 255, 255]));
+                }
+        }
+    }
+
     [Fact]
     public void What_is_no_parser_is_named()
     {

@@ -175,10 +175,36 @@ public sealed class MaskTests
         File.Delete(samples.At("photos", "2.jpg"));
         new MaskFile(new(6, 5), new byte[30], [0]).Write(samples.At("masks", "1.png"));
         Assert.Contains("6×5", Assert.Throws<PenjingException>(() => Open(samples.Folder, Size.One).Train.Mask(0).Length).Message);
-        using Samples matlab = new();
-        matlab.Write([1], "annotations", "pixel-level", "0001.mat");
-        matlab.Write([1], "photos", "0001.jpg");
-        Assert.Contains("MATLAB", Assert.Throws<PenjingException>(() => Open(matlab.Folder, Size.One)).Message);
+    }
+
+    /// <summary>Clothing Co-Parsing as it is published, its matrices written by SciPy 1.10: of three photos, two have masks.</summary>
+    [Theory]
+    [InlineData(SciPy.Masks, SciPy.Labels)]
+    [InlineData(SciPy.PackedMasks, SciPy.PackedLabels)]
+    public void Matlab_masks_are_read(string masks, string labels)
+    {
+        using Samples samples = new();
+        for (int i = 1; i <= 3; i++) samples.Write(Samples.PictureFile(6, 7, SKColors.Green, SKColors.Red, SKEncodedImageFormat.Jpeg), "photos", $"{i:d4}.jpg");
+        for (int i = 1; i <= 2; i++) samples.Write(Convert.FromBase64String(masks), "annotations", "pixel-level", $"{i:d4}.mat");
+        samples.Write(Convert.FromBase64String(labels), "label_list.mat");
+        DataSet data = Open(samples.Folder, new(6, 7));
+        Assert.Equal(["null", "hair", "skin", "left-shoe", "right-shoe"], data.Labels);
+        Assert.Equal((2, 0), (data.Train.Count, data.Test.Count));
+        Assert.Equal(Enumerable.Range(0, 42).Select(at => (byte)((at % 7 + 3 * (at / 7)) % 5)), data.Train.Mask(1).ToArray());
+        Assert.Equal(4, data.Train.Mirrored(3));
+
+        byte[] good = File.ReadAllBytes(samples.At("label_list.mat"));
+        for (int at = 0; at < good.Length; at++)
+        {
+            samples.Write([.. good[..at], (byte)(good[at] ^ 0x41), .. good[(at + 1)..]], "label_list.mat");
+            if (Record.Exception(() => Open(samples.Folder, new(6, 7))) is { } error) Assert.Contains("label_list.mat", Assert.IsType<PenjingException>(error).Message);
+            samples.Write(good[..at], "label_list.mat");
+            Assert.Contains("label_list.mat", Assert.Throws<PenjingException>(() => Open(samples.Folder, new(6, 7))).Message);
+        }
+        samples.Write(good, "annotations", "pixel-level", "0001.mat");
+        Assert.Contains("groundtruth", Assert.Throws<PenjingException>(() => MaskFile.OfMatlab(samples.At("annotations", "pixel-level", "0001.mat"))).Message);
+        samples.Write([.. "MATLAB 7.3 MAT-file"u8], "label_list.mat");
+        Assert.Contains("-v7", Assert.Throws<PenjingException>(() => Open(samples.Folder, new(6, 7))).Message);
     }
 
     /// <summary>The shared photos: classes where its README has them.</summary>
@@ -208,5 +234,14 @@ public sealed class MaskTests
         samples.Write(Samples.PictureFile(height, width, SKColors.Green, SKColors.Red, SKEncodedImageFormat.Jpeg), photo.Split('/'));
         Directory.CreateDirectory(Path.GetDirectoryName(samples.At(mask.Split('/')))!);
         new MaskFile(new(height, width), Enumerable.Range(0, height * width).Select(at => labels[at % width % labels.Length]).ToArray(), [.. Enumerable.Range(0, Math.Max(3, labels.Max() + 1)).Select(i => i * 0x010203)]).Write(samples.At(mask.Split('/')));
+    }
+
+    /// <summary>Files of scipy.io.savemat: 'groundtruth', uint8 of 6×7, and 'label_list', five cells; as they are, and packed.</summary>
+    private static class SciPy
+    {
+        public const string Masks = "TUFUTEFCIDUuMCBNQVQtZmlsZSBQbGF0Zm9ybTogcG9zaXgsIENyZWF0ZWQgb246IFRodSBOb3YgMjYgMTI6Mjc6MDcgMjAyNgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABSU0OAAAAcAAAAAYAAAAIAAAACQAAAAAAAAAFAAAACAAAAAYAAAAHAAAAAQAAAAsAAABncm91bmR0cnV0aAAAAAAAAgAAACoAAAAAAwEEAgABBAIAAwECAAMBBAIDAQQCAAMEAgADAQQAAwEEAgABBAIAAwEAAAAAAAA=";
+        public const string Labels = "TUFUTEFCIDUuMCBNQVQtZmlsZSBQbGF0Zm9ybTogcG9zaXgsIENyZWF0ZWQgb246IFRodSBOb3YgMjYgMTI6Mjc6MDcgMjAyNgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABSU0OAAAAcAEAAAYAAAAIAAAAAQAAAAAAAAAFAAAACAAAAAEAAAAFAAAAAQAAAAoAAABsYWJlbF9saXN0AAAAAAAADgAAADAAAAAGAAAACAAAAAQAAAAAAAAABQAAAAgAAAABAAAABAAAAAEAAAAAAAAAEAAEAG51bGwOAAAAMAAAAAYAAAAIAAAABAAAAAAAAAAFAAAACAAAAAEAAAAEAAAAAQAAAAAAAAAQAAQAaGFpcg4AAAAwAAAABgAAAAgAAAAEAAAAAAAAAAUAAAAIAAAAAQAAAAQAAAABAAAAAAAAABAABABza2luDgAAAEAAAAAGAAAACAAAAAQAAAAAAAAABQAAAAgAAAABAAAACQAAAAEAAAAAAAAAEAAAAAkAAABsZWZ0LXNob2UAAAAAAAAADgAAAEAAAAAGAAAACAAAAAQAAAAAAAAABQAAAAgAAAABAAAACgAAAAEAAAAAAAAAEAAAAAoAAAByaWdodC1zaG9lAAAAAAAA";
+        public const string PackedMasks = "TUFUTEFCIDUuMCBNQVQtZmlsZSBQbGF0Zm9ybTogcG9zaXgsIENyZWF0ZWQgb246IFRodSBOb3YgMjYgMTI6Mjc6MDcgMjAyNgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABSU0PAAAASgAAAHic42NgYCgAYjYg5gBiTgYIYIXyQeLsQMwIxNxAnF6UX5qXUlJUWpIBVscExFogBjMjCxMDCDMzMoE5YAFmsAALsizEfAChfgX/";
+        public const string PackedLabels = "TUFUTEFCIDUuMCBNQVQtZmlsZSBQbGF0Zm9ybTogcG9zaXgsIENyZWF0ZWQgb246IFRodSBOb3YgMjYgMTI6Mjc6MDcgMjAyNgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABSU0PAAAAcQAAAHic42NgYChgZGBgA9IcQAxkggErEp8VSnMBcU5iUmpOfE5mcQlEHR8QGzAg9LNg0c+CZK4AkJdXmpNDjr6MxMwicvQVZ2fmgfQ5ENDHiaIPws9JTSvRLc7IT2VA+JeQOVxo5oD4RZnpGcgGAQA5zxPm";
     }
 }

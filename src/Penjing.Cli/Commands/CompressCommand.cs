@@ -81,7 +81,7 @@ internal static class CompressCommand
         Baseline? baseline = baselined is { } budgeted ? FromScratch(way, budgeted, common, set, work, screen, stop) : null;
         AtomicFile.Write(target, stream => stream.Write(File.ReadAllBytes(way[^1].File.Path)));
         ImmutableArray<Finding> findings = [.. way.Select(Finding)];
-        if (page is not null) AtomicFile.Write(page, stream => stream.Write(Encoding.UTF8.GetBytes(Report(way, findings, done, found, baseline, set, target, network.Name.Length > 0 ? network.Name : Path.GetFileName(source)))));
+        if (page is not null) AtomicFile.Write(page, stream => stream.Write(Encoding.UTF8.GetBytes(Report(way, findings, done, found, baseline, set, target, network.Name.Length > 0 ? network.Name : Path.GetFileName(source), stop))));
         work.Delete();
         screen.Show(new
         {
@@ -151,7 +151,7 @@ internal static class CompressCommand
     }
 
     private static string Report(
-        ImmutableArray<Milestone> way, ImmutableArray<Finding> findings, Recipe recipe, SearchResult? found, Baseline? baseline, DataSet set, string target, string network)
+        ImmutableArray<Milestone> way, ImmutableArray<Finding> findings, Recipe recipe, SearchResult? found, Baseline? baseline, DataSet set, string target, string network, CancellationToken stop)
     {
         const int samples = 10;
         Evaluation before = way[0].File.Evaluation!, after = way[^1].File.Evaluation!;
@@ -167,7 +167,10 @@ internal static class CompressCommand
                 new("Latency", $"one picture at a time, one thread, all files in turns, {RecipeRun.TimedRuns} timed runs each"), new("Machine", Machine.Description),
                 new("Date", DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
             ])
-        { Measured = found?.Measured ?? [.. way.Select(stone => stone.Result)] });
+        {
+            Measured = found?.Measured ?? [.. way.Select(stone => stone.Result)],
+            Sheet = set.HasMasks ? Overlay.Draw(ParseSheet.Of(set, [way[0].File.Model, way[^1].File.Model], samples, masksOnly: false, stop), set.Labels, masksOnly: false) : null,
+        });
     }
 
     /// <summary>What a pruned architecture learns from scratch, beside what pruning left of it.</summary>

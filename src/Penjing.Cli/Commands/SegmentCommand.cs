@@ -25,10 +25,8 @@ internal static class SegmentCommand
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
-        string source = parsed.GetRequiredValue(model), picture = parsed.GetRequiredValue(photo), target = Destination.File(parsed.GetRequiredValue(output), source, picture);
-        string? masked = parsed.GetValue(mask) is { } path ? Destination.File(path, source, picture, target) : null;
-        foreach (string? file in (string?[])[target, masked])
-            if (file is not null && !file.EndsWith(".png", StringComparison.OrdinalIgnoreCase)) throw new PenjingException($"'{file}' is written as PNG: give it the ending .png");
+        string source = parsed.GetRequiredValue(model), picture = parsed.GetRequiredValue(photo), target = Destination.Drawn(parsed.GetRequiredValue(output), source, picture);
+        string? masked = parsed.GetValue(mask) is { } path ? Destination.Drawn(path, source, picture, target) : null;
         Model network = reading.Read(parsed, source);
         using Parser parser = new(network, tune.Apply(parsed, screen, source, network, new(parsed.GetValue(threads) ?? 0, Batch: 1), stop));
         Picture seen = Pictures.Load(picture);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Penjing.Training;
 
 namespace Penjing.Cli;
@@ -5,6 +6,7 @@ namespace Penjing.Cli;
 /// <summary>A photo with the classes of its pixels laid over it, and a legend beside it. Letters are drawn from a table, since a device may have no fonts.</summary>
 internal static class Overlay
 {
+    private const double SheetOpacity = 0.7;
     private const int Scale = 2, Advance = 4 * Scale, Line = 9 * Scale, Swatch = 6 * Scale, Margin = 4 * Scale;
 
     /// <summary>Letters of five rows, each an octal digit whose bits are its three pixels.</summary>
@@ -46,6 +48,13 @@ internal static class Overlay
                 for (int x = left; x < left + side; x++)
                     for (int c = 0; c < 3; c++) pixels[3 * (y * size.Width + x) + c] = (byte)Channel(color, c);
         }
+    }
+
+    /// <summary>A sheet of parses as PNG, with the classes that are on it as a legend; whole colours where there are no pictures below them.</summary>
+    public static byte[] Draw(ParseSheet sheet, ImmutableArray<string> labels, bool masksOnly)
+    {
+        HashSet<byte> there = [.. sheet.Classes.Classes.Span];
+        return Pictures.ToPng(Draw(sheet.Picture, sheet.Classes, [.. labels.Index().Where(one => one.Index > 0 && there.Contains((byte)one.Index))], masksOnly ? 1 : SheetOpacity));
     }
 
     private static int Channel(int color, int channel) => color >> 8 * (2 - channel) & 0xff;

@@ -43,4 +43,7 @@ internal sealed record Findings(
 {
     /// <summary>What was measured of all files, those of attempts that were not taken among them.</summary>
     public IReadOnlyList<StageResult> Measured { get; init; } = [.. Stages.Select(stage => stage.Result)];
+
+    /// <summary>Where each pixel is answered: test pictures, their truth, and the first and the last network's answers side by side, as PNG.</summary>
+    public byte[]? Sheet { get; init; }
 }

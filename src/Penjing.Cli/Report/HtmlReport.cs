@@ -32,7 +32,7 @@ internal static class HtmlReport
             <h2>Size, accuracy, latency</h2>
             <div class="charts">
             {Charts(findings.Stages)}{Fronts(findings.Measured)}</div>
-            {(findings.Agreeing.Count + findings.Differing.Count > 0 ? Samples(findings) : new(""))}
+            {(findings.Agreeing.Count + findings.Differing.Count > 0 ? Samples(findings) : default)}{(findings.Sheet is { } sheet ? Parses(sheet) : default)}
             <h2>How the last file is stored</h2>
             {Tensors(findings.LastFile, findings.Stages[^1])}
             <h2>How this was made</h2>
@@ -125,6 +125,12 @@ internal static class HtmlReport
         static Html Say(string when, Answer answer, string truth) =>
             Html.Of($"<dt>{when}</dt><dd class=\"{(answer.Label == truth ? "right" : "wrong")}\">{answer.Label} {100 * answer.Confidence:F0}\u00a0%</dd>");
     }
+
+    private static Html Parses(byte[] sheet) => Html.Of($"""
+        <h2>The same pictures, before and after</h2>
+        <p>Test pictures, evenly spread over their names; of each, in turns: the picture, the truth, what the first network says, what the last one says.</p>
+        <div class="scroll"><img alt="test pictures, their truth, and the answers before and after" src="data:image/png;base64,{Convert.ToBase64String(sheet)}"></div>
+        """);
 
     private static Html Tensors(FileReport file, Finding last)
     {

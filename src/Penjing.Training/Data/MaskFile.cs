@@ -41,6 +41,22 @@ public sealed record MaskFile(Size Size, ReadOnlyMemory<byte> Classes, Immutable
         }
     }
 
+    /// <summary>Reads the matrix 'groundtruth' of a MATLAB file, as Clothing Co-Parsing has them: the class of each pixel.</summary>
+    /// <exception cref="PenjingException">The file can't be read, is damaged, or has no such matrix; the message names it.</exception>
+    internal static MaskFile OfMatlab(string path)
+    {
+        if (!MatlabFile.Read(path).TryGetValue("groundtruth", out MatlabArray? matrix) || matrix is not { Extents: [> 0 and var height, > 0 and var width], Values.IsEmpty: false })
+            throw new PenjingException($"the mask '{path}' has no matrix 'groundtruth' of the pixels' classes");
+        byte[] classes = new byte[height * width];
+        for (int at = 0; at < classes.Length; at++)
+        {
+            double value = matrix.Values[at % width * height + at / width];
+            if (value is not (>= 0 and <= byte.MaxValue) || value != Math.Floor(value)) throw new PenjingException($"the mask '{path}' has the value {value}: classes are whole numbers from 0 to {byte.MaxValue}");
+            classes[at] = (byte)value;
+        }
+        return new(new(height, width), classes, []);
+    }
+
     /// <summary>Writes a PNG file with this palette; it is there whole or not at all.</summary>
     /// <exception cref="PenjingException">The file can't be written.</exception>
     /// <exception cref="ShapeException">A pixel's class has no colour.</exception>

@@ -22,13 +22,15 @@ internal static class MaskFolders
 
     /// <summary>
     /// The layouts: folders of pictures and of masks to train on, those to test with where the layout has its own, and the classes. Penjing's own has photos/, masks/ and
-    /// classes.json; ATR (Liang et al. 2015) and LIP (Gong et al. 2017) are as they are published, their folders wherever they lie within three levels.
+    /// classes.json; ATR (Liang et al. 2015), LIP (Gong et al. 2017) and Clothing Co-Parsing (Yang et al. 2014) are as they are published, their folders wherever they lie within three levels.
     /// </summary>
     private static readonly ImmutableArray<Layout> layouts =
     [
-        new("photos", "masks", null, null, []),
-        new("JPEGImages", "SegmentationClassAug", null, null, atrClasses),
-        new("train_images", "train_segmentations", "val_images", "val_segmentations", lipClasses),
+        new("photos", "masks", Named),
+        new("JPEGImages", "SegmentationClassAug", _ => atrClasses),
+        new("train_images", "train_segmentations", _ => lipClasses) { TestPhotos = "val_images", TestMasks = "val_segmentations" },
+        // About half the photos have masks; of the others only the classes in them are known.
+        new("photos", "pixel-level", Listed) { Ending = ".mat", IsPart = true },
     ];
 
     /// <summary>What is in a folder of such a layout, for messages.</summary>
@@ -46,19 +48,16 @@ internal static class MaskFolders
     {
         EnumerationOptions below = new() { RecurseSubdirectories = true, MaxRecursionDepth = 3, IgnoreInaccessible = true };
         string[] folders = [.. Directory.EnumerateDirectories(folder, "*", below).OrderBy(path => path.Count(letter => letter == Path.DirectorySeparatorChar)).ThenBy(path => path, StringComparer.Ordinal)];
-        if (Find("pixel-level") is { } matrices && Path.GetFileName(Path.GetDirectoryName(matrices)) == "annotations" && Find("masks") is null)
-            throw new PenjingException($"'{matrices}' has the annotations of Clothing Co-Parsing as MATLAB files: save each matrix 'groundtruth' as masks/NNNN.png, a PNG whose palette index is the class, "
-                + "beside photos/ with the photos that have one, and the classes' names in their order as classes.json: {\"classes\": [\"background\", …]}");
         foreach (Layout layout in layouts)
         {
             if (Find(layout.Photos) is not { } photos || Find(layout.Masks, photos) is not { } masks) continue;
-            ImmutableArray<string> classes = layout.Classes.IsEmpty ? Named(Path.GetDirectoryName(photos)!) : layout.Classes;
-            (string Photo, string Mask)[] all = Pairs(photos, masks);
+            ImmutableArray<string> classes = layout.Classes(Path.GetDirectoryName(photos)!);
+            (string Photo, string Mask)[] all = Pairs(layout, photos, masks);
             string? testPhotos = layout.TestPhotos is null ? null : Find(layout.TestPhotos), testMasks = layout.TestMasks is null ? null : Find(layout.TestMasks);
             bool split = testPhotos is not null && testMasks is not null;
-            (string, string)[] tested = split ? Pairs(testPhotos!, testMasks!) : [.. all.Where((_, i) => i % TestEvery == TestEvery - 1)];
+            (string, string)[] tested = split ? Pairs(layout, testPhotos!, testMasks!) : [.. all.Where((_, i) => i % TestEvery == TestEvery - 1)];
             (string, string)[] trained = split ? all : [.. all.Where((_, i) => i % TestEvery != TestEvery - 1)];
-            ImmutableArray<int> palette = MaskFile.Read(all[0].Mask).Colors;
+            ImmutableArray<int> palette = Masked(all[0].Mask).Colors;
             return new(Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar)), folder, classes, Of(trained), Of(tested), preprocessing)
             {
                 Colors = palette.Length >= classes.Length ? palette[..classes.Length] : [],
@@ -76,11 +75,11 @@ internal static class MaskFolders
         }
     }
 
-    private static (string Photo, string Mask)[] Pairs(string photos, string masks)
+    private static (string Photo, string Mask)[] Pairs(Layout layout, string photos, string masks)
     {
         (string, string)[] pairs = [.. Directory.GetFiles(photos).Where(Pictures.IsPicture).Order(StringComparer.Ordinal)
-            .Select(photo => (photo, Path.Combine(masks, Path.GetFileNameWithoutExtension(photo) + ".png")))];
-        if (pairs.Length == 0) throw new PenjingException($"the folder '{photos}' has no picture ({string.Join(' ', Pictures.Extensions)})");
+            .Select(photo => (photo, Path.Combine(masks, Path.GetFileNameWithoutExtension(photo) + layout.Ending))).Where(pair => !layout.IsPart || File.Exists(pair.Item2))];
+        if (pairs.Length == 0) throw new PenjingException($"the folder '{photos}' has no picture{(layout.IsPart ? $" with a mask in '{masks}'" : "")} ({string.Join(' ', Pictures.Extensions)})");
         return pairs.FirstOrDefault(pair => !File.Exists(pair.Item2)) is { Item1: { } photo } lacking
             ? throw new PenjingException($"the picture '{photo}' has no mask '{lacking.Item2}': add it, or remove the picture") : pairs;
     }
@@ -99,7 +98,31 @@ internal static class MaskFolders
         }
     }
 
-    private sealed record Layout(string Photos, string Masks, string? TestPhotos, string? TestMasks, ImmutableArray<string> Classes);
+    /// <summary>The classes of Clothing Co-Parsing.</summary>
+    private static ImmutableArray<string> Listed(string folder)
+    {
+        string path = Path.Combine(folder, "label_list.mat");
+        return MatlabFile.Read(path).GetValueOrDefault("label_list") is { Cells: { IsEmpty: false } cells } ? [.. cells.Select(cell => cell.Text)]
+            : throw new PenjingException($"'{path}' has no cells 'label_list' of the classes' names");
+    }
+
+    private static MaskFile Masked(string path) => path.EndsWith(".mat", StringComparison.Ordinal) ? MaskFile.OfMatlab(path) : MaskFile.Read(path);
+
+    /// <summary>The folders of pictures and of masks, and how the classes' names follow from the folder around the pictures.</summary>
+    private sealed record Layout(string Photos, string Masks, Func<string, ImmutableArray<string>> Classes)
+    {
+        /// <summary>The pictures to test with and their masks, where they are apart.</summary>
+        public string? TestPhotos { get; init; }
+
+        /// <inheritdoc cref="TestPhotos"/>
+        public string? TestMasks { get; init; }
+
+        /// <summary>The ending of the masks' files.</summary>
+        public string Ending { get; init; } = ".png";
+
+        /// <summary>Whether pictures without a mask are passed over.</summary>
+        public bool IsPart { get; init; }
+    }
 
     /// <summary>Pictures and masks in files, decoded and fitted when first asked for, and then kept as long as they fit into a share of the memory.</summary>
     private sealed class MaskSplit(Size size, Preprocessing preprocessing, ImmutableArray<(string Photo, string Mask)> files, ImmutableArray<string> classes) : Split(size, preprocessing.Channels, files.Length)
@@ -128,7 +151,7 @@ internal static class MaskFolders
         {
             (string photo, string path) = files[index];
             Picture picture = Pictures.Load(photo, preprocessing.Channels);
-            MaskFile mask = MaskFile.Read(path);
+            MaskFile mask = Masked(path);
             if (mask.Size != picture.Size) throw new PenjingException($"the mask '{path}' is {mask.Size}, but its picture '{photo}' {picture.Size}: both must be of one size");
             foreach (byte label in mask.Classes.Span)
                 if (label >= classes.Length && label != Unlabelled)
