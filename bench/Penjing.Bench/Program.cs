@@ -17,6 +17,7 @@ try
         ["pruned", .. string[] rest] => Pruned.Run(new(rest)),
         ["sparsified", .. string[] rest] => Sparsified.Run(new(rest)),
         ["quantized", .. string[] rest] => Quantized.Run(new(rest)),
+        ["files", .. string[] rest] => Files.Run(new(rest)),
         ["precision", .. string[] rest] => Precision.Run(new(rest)),
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
         ["memory", .. string[] rest] => Memory.Run(new(rest)),
@@ -48,13 +49,14 @@ static int Usage()
           pruned   is a pruned network faster by as much as it has fewer multiply-accumulates?
           sparsified  how much faster is a network with zeros, and what do patterns of zeros gain?
           quantized  how long does a run in 8-bit integers take, against ONNX Runtime on the same integers and against floats?
+          files    how long do networks in files take, each against ONNX Runtime on its own export, and against the first?
           precision  how near do the answers of 8-bit integers come to those of floats, by each way to find ranges and each refinement?
           loads    how fast is a file read?
           memory   how much memory does a process need that loads a network and runs it once?
           claims   what does compression keep of accuracy, and what does it gain? (trains for hours; a command that was killed goes on)
           codes    what do Huffman's code, the range coder, deflate, Brotli and zstd take of the same weights, and how fast are they?
 
-          --networks a,b   only these, or these claims (steps: mobilenet-v1-1.0-224; the others: all of theirs)
+          --networks a,b   only these, or these claims (steps: mobilenet-v1-1.0-224; files: paths; the others: all of theirs)
           --seeds 1,2      claims: with these seeds
           --shape S        layers, as in 64x56x56-128-k3-s2-g1: channels, height and width, output channels, kernel, stride, groups; -z90: 90 % zeros
           --threads 1,2    (peers: 1 and all processors; steps: 1)

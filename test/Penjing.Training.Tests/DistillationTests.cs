@@ -71,7 +71,7 @@ public sealed class DistillationTests
     [Fact]
     public void What_does_not_fit_together_is_named()
     {
-        Refuses(new(MobileNetV1.Small(0.125, 8, classes: 5, repeats: 0)), "5 classes", "4");
+        Refuses(new(MobileNetV1.Small(0.125, 8, classes: 5, repeats: 0)), "1×5", "1×4", "classes");
         Refuses(new(MobileNetV1.Small(0.125, 10, classes: 4, repeats: 0)), "10", "8");
         Refuses(new(TrainerTests.Network() with { Preprocessing = new(Channels.Rgb, [1, 1, 1], [2, 2, 2]) }), "Rgb", "Gray");
         Refuses(Pair("none", "stem"), "the student", "'none'");

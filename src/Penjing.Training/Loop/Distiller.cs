@@ -22,8 +22,8 @@ internal sealed class Distiller : IDisposable
         if (options.Teacher.Preprocessing is { } own && own.Channels != preprocessing.Channels)
             throw new PenjingException($"the teacher takes a picture's channels as {own.Channels}, but the student as {preprocessing.Channels}: give a teacher that takes them as the student does");
         conversion = Conversion(preprocessing, options.Teacher.Preprocessing);
-        if (Classes(graph) != Classes(student))
-            throw new PenjingException($"the teacher tells {Classes(graph)} classes apart, but the student {Classes(student)}");
+        (Shape told, Shape asked) = (graph.Outputs[0].Shape, student.Outputs[0].Shape);
+        if (Values(told) != Values(asked)) throw new PenjingException($"the teacher answers {told}, but the student {asked}: both must tell the same classes apart");
         foreach (FeaturePair pair in options.Features)
         {
             Shape mine = Named(student, pair.Student, "student").Shape, its = Named(graph, pair.Teacher, "teacher").Shape;
@@ -72,7 +72,7 @@ internal sealed class Distiller : IDisposable
 
     private static bool SameButBatch(Shape one, Shape other) => one.Rank == other.Rank && one.Skip(1).SequenceEqual(other.Skip(1));
 
-    private static int Classes(Graph graph) => graph.Outputs[0].Shape.Elements / Math.Max(1, graph.Outputs[0].Shape[0]);
+    private static int Values(Shape answer) => answer.Elements / Math.Max(1, answer[0]);
 
     private static Node Named(Graph graph, string name, string who) =>
         graph.Nodes.FirstOrDefault(node => node.Name == name) ?? throw new PenjingException($"the {who} has no node '{name}' whose features could be compared");
