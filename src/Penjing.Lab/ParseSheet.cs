@@ -9,15 +9,35 @@ public sealed record ParseSheet(Picture Picture, MaskFile Classes)
 {
     private const int Height = 192, Gap = 6, Across = 1400;
 
+    /// <summary>Throws where networks can't be asked about the same pictures.</summary>
+    /// <exception cref="PenjingException">There are no test pictures with masks, a network doesn't answer each of their pixels, or networks take them in other sizes or prepared otherwise.</exception>
+    public static void Check(DataSet data, IReadOnlyList<Model> networks)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(networks.Count);
+        if (!data.HasMasks) throw new PenjingException($"a sheet shows what pixels are, but the data set '{data.Name}' has a class for each picture");
+        Preprocessing first = Seen(networks[0], data);
+        foreach (Model network in networks)
+        {
+            Evaluation.Check(network, data);
+            (Preprocessing own, Shape input) = (Seen(network, data), network.Graph.Inputs[0].Shape);
+            if (new Size(input[2], input[3]) != data.Size || (own.Fit, own.Channels) != (first.Fit, first.Channels))
+                throw new PenjingException($"'{network.Name}' takes pictures of {input[2]}×{input[3]}, {own.Channels}, {own.Fit}, but '{networks[0].Name}' of {data.Size}, {first.Channels}, {first.Fit}: a sheet shows networks that see the same");
+        }
+    }
+
+    private static Preprocessing Seen(Model network, DataSet data) => network.Preprocessing ?? data.Preprocessing;
+
     /// <summary>A sheet of so many test pictures, evenly spread over their names.</summary>
     /// <param name="data">The data set, with masks.</param>
     /// <param name="networks">The networks that answer, at least one; the first says which colours classes have.</param>
     /// <param name="count">How many pictures are shown.</param>
     /// <param name="masksOnly">Whether the pictures themselves are left out.</param>
     /// <param name="stop">Ends the work.</param>
-    /// <exception cref="PenjingException">A network doesn't answer each pixel, or a picture can't be read.</exception>
+    /// <exception cref="PenjingException">They don't fit together, see <see cref="Check"/>, or a picture can't be read.</exception>
     public static ParseSheet Of(DataSet data, IReadOnlyList<Model> networks, int count, bool masksOnly, CancellationToken stop = default)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        Check(data, networks);
         count = Math.Min(count, data.Test.Count);
         Size cell = new(Height, Math.Max(1, Height * data.Size.Width / data.Size.Height));
         int columns = networks.Count + (masksOnly ? 1 : 2), group = columns * cell.Width + Gap, groups = Math.Clamp(Across / group, 1, count), rows = (count + groups - 1) / groups;
@@ -27,7 +47,7 @@ public sealed record ParseSheet(Picture Picture, MaskFile Classes)
         List<Parser> parsers = [];
         try
         {
-            foreach (Model network in networks) parsers.Add(new(network, new(Batch: 1)));
+            foreach (Model network in networks) parsers.Add(new(network with { Preprocessing = Seen(network, data) }, new(Batch: 1)));
             for (int shown = 0; shown < count; shown++) Draw(shown);
             return new(new(size, Channels.Rgb, pixels), new(size, classes, parsers[0].Colors));
         }

@@ -64,6 +64,7 @@ public class QuantizedAgainstRuntimeTests
             Node scores = new("scores", new Gemm(TransposeB: true), flat, matrix, Node.Weight("b", RandomTensors.Of([5], () => random.Next(-3000, 3000))));
             Check(new([new("out", new DequantizeLinear(), scores), joined]), "QLinearConv", seed);
             CheckRounded(new([joined]), "Conv", seed);
+            CheckReals(new([new("out", new DequantizeLinear(), scores)]), "Gemm", seed);
         }
     }
 
@@ -85,6 +86,13 @@ public class QuantizedAgainstRuntimeTests
         }
 
         static IEnumerable<int> Wide(Tensor integers) => Reference.Evaluate(new Cast(ElementType.Int32), [integers]).AsSpan<int>().ToArray();
+    }
+
+    /// <summary>The same of a graph whose answer stays real, where a step's difference of an integer is one of that size.</summary>
+    private static void CheckReals(Graph graph, string operation, int seed)
+    {
+        (byte[] file, Tensor[] fed, string what) = Exported(graph, operation, seed, integers: false);
+        foreach ((Tensor own, Tensor other) in Reference.Run(graph, fed).Zip(Runtime.Run(file, graph, fed))) Closeness.Check(other, own, 5e-3, what);
     }
 
     private static (byte[] File, Tensor[] Fed, string What) Exported(Graph graph, string operation, int seed, bool integers)

@@ -151,7 +151,12 @@ public sealed class MaskTests
     [Fact]
     public void Published_layouts_are_read()
     {
-        using Samples atr = new(), lip = new();
+        using Samples own = new(), atr = new(), lip = new();
+        Write(own, "data/photos/1.jpg", "data/masks/1.png", 6, 4, [1]);
+        own.Write("""{"classes": ["ground", "hat"]}"""u8.ToArray(), "classes.json");
+        Assert.Equal("hat", Open(own.Folder, new(6, 4)).Labels[1]);
+        own.Write("""{"classes": ["ground", "bag"]}"""u8.ToArray(), "data", "classes.json");
+        Assert.Equal("bag", Open(own.Folder, new(6, 4)).Labels[1]);
         for (int i = 0; i < 5; i++) Write(atr, $"humanparsing/JPEGImages/dataset10k_{i}.jpg", $"humanparsing/SegmentationClassAug/dataset10k_{i}.png", 6, 4, [17]);
         DataSet data = Open(atr.Folder, new(6, 4));
         Assert.Equal((4, 1, 18, "scarf"), (data.Train.Count, data.Test.Count, data.Labels.Length, data.Labels[17]));

@@ -128,6 +128,7 @@ internal static class CompressCommand
         "sparsify" => "Sparse",
         "prune" => "Pruned",
         "slim" => "Slimmed",
+        "quantize" => "In 8-bit integers",
         _ => "Shared and coded",
     };
 

@@ -15,7 +15,7 @@ internal static class EvaluateCommand
     private static readonly Tune tune = new();
     private static readonly Option<string?> sheet = Given.Path(new Option<string?>("--sheet") { HelpName = "FILE", Description = "Where pictures have masks: draw some test pictures, their truth and the answer side by side (.png)." });
     private static readonly Option<string?> beside = Given.Path(new Option<string?>("--beside") { HelpName = "MODEL", Description = "With --sheet: show this network's answers, too, before the others; such as the network before compression." });
-    private static readonly Option<int> shown = Given.Number("--shown", "N", 12, 1, 1000, "With --sheet: how many test pictures are drawn, evenly spread over their names.");
+    private static readonly Option<int> shown = Given.Number("--shown", "N", 12, 1, 100, "With --sheet: how many test pictures are drawn, evenly spread over their names.");
     private static readonly Option<bool> masksOnly = new("--masks-only") { Description = "With --sheet: draw truth and answers, but not the pictures, such as where they may not be passed on." };
 
     /// <summary>The verb.</summary>
@@ -26,13 +26,12 @@ internal static class EvaluateCommand
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
         string source = parsed.GetRequiredValue(model);
-        string? drawn = parsed.GetValue(sheet) is { } path ? Destination.Drawn(path, source) : null;
+        string? second = parsed.GetValue(beside), drawn = parsed.GetValue(sheet) is { } path ? Destination.Drawn(path, source, second) : null;
         if (drawn is null) Given.RefuseWithout(parsed, sheet, beside, shown, masksOnly);
         Model network = reading.Read(parsed, source);
-        Model? other = parsed.GetValue(beside) is { } second ? reading.Read(parsed, second) : null;
+        Model[] answering = second is null ? [network] : [reading.Read(parsed, second), network];
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
-        if (drawn is not null && !set.HasMasks) throw new PenjingException($"--sheet shows what pixels are, but the data set '{set.Name}' has a class for each picture: leave it out");
-        if (other is not null) Evaluation.Check(other, set);
+        if (drawn is not null) ParseSheet.Check(set, answering);
         int count = parsed.GetValue(threads) ?? Environment.ProcessorCount;
         SessionOptions options = tune.Apply(parsed, screen, source, network, Evaluation.Options, stop);
         Evaluation? result = null;
@@ -41,7 +40,7 @@ internal static class EvaluateCommand
         if (drawn is not null)
         {
             bool only = parsed.GetValue(masksOnly);
-            byte[] png = Overlay.Draw(ParseSheet.Of(set, other is null ? [network] : [other, network], parsed.GetValue(shown), only, stop), set.Labels, only);
+            byte[] png = Overlay.Draw(ParseSheet.Of(set, answering, parsed.GetValue(shown), only, stop), set.Labels, only);
             AtomicFile.Write(drawn, stream => stream.Write(png));
         }
         (Score score, double? top5, double meanMs) = (result!.Score, result.Top5, result.MeanMs);

@@ -71,7 +71,7 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
 
     /// <summary>
     /// Each channel of each layer gets the bias that its product of integers lacks to the mean of the real network, layer after layer, since what is put right in one moves those
-    /// behind it. What the bias was doesn't matter: so only one rounding to whole steps is left.
+    /// behind it. What the bias was doesn't matter, unless it holds a channel's steps up that has next to no weights: so only one rounding to whole steps is left.
     /// </summary>
     private Calibrated Corrected(Graph real, Calibrated start)
     {

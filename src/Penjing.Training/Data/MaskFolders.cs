@@ -51,7 +51,7 @@ internal static class MaskFolders
         foreach (Layout layout in layouts)
         {
             if (Find(layout.Photos) is not { } photos || Find(layout.Masks, photos) is not { } masks) continue;
-            ImmutableArray<string> classes = layout.Classes(Path.GetDirectoryName(photos)!);
+            ImmutableArray<string> classes = layout.Classes([Path.GetDirectoryName(photos)!, folder]);
             (string Photo, string Mask)[] all = Pairs(layout, photos, masks);
             string? testPhotos = layout.TestPhotos is null ? null : Find(layout.TestPhotos), testMasks = layout.TestMasks is null ? null : Find(layout.TestMasks);
             bool split = testPhotos is not null && testMasks is not null;
@@ -84,9 +84,12 @@ internal static class MaskFolders
             ? throw new PenjingException($"the picture '{photo}' has no mask '{lacking.Item2}': add it, or remove the picture") : pairs;
     }
 
-    private static ImmutableArray<string> Named(string folder)
+    /// <summary>The first of a name in these folders, or what it would be in the first.</summary>
+    private static string Found(string[] folders, string name) => folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists) ?? Path.Combine(folders[0], name);
+
+    private static ImmutableArray<string> Named(string[] folders)
     {
-        string path = Path.Combine(folder, "classes.json");
+        string path = Found(folders, "classes.json");
         try
         {
             using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(path));
@@ -99,17 +102,17 @@ internal static class MaskFolders
     }
 
     /// <summary>The classes of Clothing Co-Parsing.</summary>
-    private static ImmutableArray<string> Listed(string folder)
+    private static ImmutableArray<string> Listed(string[] folders)
     {
-        string path = Path.Combine(folder, "label_list.mat");
+        string path = Found(folders, "label_list.mat");
         return MatlabFile.Read(path).GetValueOrDefault("label_list") is { Cells: { IsEmpty: false } cells } ? [.. cells.Select(cell => cell.Text)]
             : throw new PenjingException($"'{path}' has no cells 'label_list' of the classes' names");
     }
 
     private static MaskFile Masked(string path) => path.EndsWith(".mat", StringComparison.Ordinal) ? MaskFile.OfMatlab(path) : MaskFile.Read(path);
 
-    /// <summary>The folders of pictures and of masks, and how the classes' names follow from the folder around the pictures.</summary>
-    private sealed record Layout(string Photos, string Masks, Func<string, ImmutableArray<string>> Classes)
+    /// <summary>The folders of pictures and of masks, and how the classes' names follow from the folder around the pictures and the one that was given.</summary>
+    private sealed record Layout(string Photos, string Masks, Func<string[], ImmutableArray<string>> Classes)
     {
         /// <summary>The pictures to test with and their masks, where they are apart.</summary>
         public string? TestPhotos { get; init; }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Penjing.Training;
 
@@ -16,11 +17,11 @@ internal sealed record MatlabArray(ImmutableArray<int> Extents, ImmutableArray<d
 }
 
 /// <summary>
-/// The arrays of a MATLAB file of level 5, as `save -v6` and `save -v7` write it, by name (MAT-File Format, The MathWorks, R2019b). Structures, objects and sparse matrices are passed over.
+/// The arrays of a MATLAB file of level 5, as `save -v6` and `save -v7` write it, by name (MAT-File Format, The MathWorks, R2019b). Structures, objects and sparse matrices are passed over; files of more than 16 MB, packed or not, are refused.
 /// </summary>
 internal static class MatlabFile
 {
-    private const int HeaderBytes = 128, MostBytes = 1 << 28, MostDepth = 8, CellClass = 1, CharClass = 4, FirstNumbers = 6, LastNumbers = 15, Matrix = 14, Compressed = 15;
+    private const int HeaderBytes = 128, MostBytes = 1 << 24, MostDepth = 8, CellClass = 1, CharClass = 4, FirstNumbers = 6, LastNumbers = 15, Matrix = 14, Compressed = 15, Utf8 = 16;
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="PenjingException">The file can't be read, is damaged, or of another kind; the message names it.</exception>
@@ -28,12 +29,22 @@ internal static class MatlabFile
     {
         try
         {
+            if (new FileInfo(path).Length > MostBytes) throw Large();
             byte[] file = File.ReadAllBytes(path);
             if (file.AsSpan().StartsWith("MATLAB 7.3"u8)) throw new InvalidDataException("it is of version 7.3 (HDF5): save it by `save -v7`");
             if (file.Length < HeaderBytes || file[126] != 'I' || file[127] != 'M') throw new InvalidDataException("it is no MATLAB file of level 5, least byte first");
             Dictionary<string, MatlabArray> arrays = [];
+            int room = MostBytes;
             for (ReadOnlyMemory<byte> left = file.AsMemory(HeaderBytes); !left.IsEmpty;)
-                if (Array(Next(ref left)) is (var name, { } array)) arrays[name] = array;
+            {
+                Element element = Next(ref left);
+                if (element.Kind == Compressed)
+                {
+                    ReadOnlyMemory<byte> unpacked = Unpacked(element.Bytes, ref room);
+                    element = Next(ref unpacked);
+                }
+                if (Array(element) is (var name, { } array)) arrays[name] = array;
+            }
             return arrays;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
@@ -61,17 +72,12 @@ internal static class MatlabFile
     /// <summary>The array of an element and its name; none where it is of a kind that is passed over.</summary>
     private static (string Name, MatlabArray? Array) Array(Element element, int depth = 0)
     {
-        if (element.Kind == Compressed)
-        {
-            ReadOnlyMemory<byte> unpacked = Unpacked(element.Bytes);
-            element = Next(ref unpacked);
-        }
         if (element.Kind != Matrix || element.Bytes.IsEmpty) return ("", null);
         ReadOnlyMemory<byte> left = element.Bytes;
         Element flags = Next(ref left), extents = Next(ref left), name = Next(ref left);
         if (flags.Bytes.IsEmpty) throw Cut();
         int kind = flags.Bytes.Span[0];
-        (string Name, ImmutableArray<int> Extents) head = (System.Text.Encoding.ASCII.GetString(name.Bytes.Span), [.. Numbers(extents).Select(extent => (int)extent)]);
+        (string Name, ImmutableArray<int> Extents) head = (Encoding.ASCII.GetString(name.Bytes.Span), [.. Numbers(extents).Select(extent => (int)extent)]);
         if (kind == CellClass)
         {
             if (depth == MostDepth) throw new InvalidDataException("its cells are in cells too often");
@@ -87,13 +93,14 @@ internal static class MatlabFile
             ? array : throw new InvalidDataException($"an array of {string.Join('×', array.Extents)} has {count} elements");
     }
 
-    /// <summary>Numbers of any of the kinds in which the format stores them, whatever the array's own is.</summary>
+    /// <summary>Numbers, or letters, of any of the kinds in which the format stores them, whatever the array's own is.</summary>
     private static ImmutableArray<double> Numbers(Element element)
     {
         return element.Kind switch
         {
             1 => Of<sbyte>(value => value),
-            2 or 16 => Of<byte>(value => value),
+            Utf8 => [.. Encoding.UTF8.GetString(element.Bytes.Span).Select(letter => (double)letter)],
+            2 => Of<byte>(value => value),
             3 => Of<short>(value => value),
             4 or 17 => Of<ushort>(value => value),
             5 => Of<int>(value => value),
@@ -108,15 +115,17 @@ internal static class MatlabFile
         ImmutableArray<double> Of<T>(Func<T, double> value) where T : unmanaged => [.. MemoryMarshal.Cast<byte, T>(element.Bytes.Span).ToArray().Select(value)];
     }
 
-    private static byte[] Unpacked(ReadOnlyMemory<byte> packed)
+    private static byte[] Unpacked(ReadOnlyMemory<byte> packed, ref int room)
     {
         using ZLibStream zlib = new(new MemoryStream(packed.ToArray()), CompressionMode.Decompress);
         using MemoryStream unpacked = new();
         byte[] part = new byte[1 << 16];
         for (int read; (read = zlib.Read(part)) > 0; unpacked.Write(part, 0, read))
-            if (unpacked.Length + read > MostBytes) throw new InvalidDataException($"an array takes more than {MostBytes} bytes");
+            if ((room -= read) < 0) throw Large();
         return unpacked.ToArray();
     }
+
+    private static InvalidDataException Large() => new($"it takes more than {MostBytes} bytes");
 
     private static InvalidDataException Cut() => new("it is cut off or damaged");
 

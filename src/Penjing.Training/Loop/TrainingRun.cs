@@ -146,7 +146,7 @@ internal sealed class TrainingRun : IDisposable
         return new(counts[0].Accuracy, split.HasMasks ? counts[0].MeanIoU : null);
     }
 
-    /// <summary>Into how many parts pictures are divided so that none has more than so many, or, of large ones, more pixels than fit well into memory.</summary>
+    /// <summary>Into how many parts pictures are divided so that none has more than so many, or, of large ones, more floats than fit well into memory.</summary>
     private int Chunks(int pictures, int most)
     {
         int part = Math.Clamp(MostFloats / batches.PerPicture, 2, most);
