@@ -46,6 +46,27 @@ public class LoweringTests
         Assert.Empty(moving.Except(left));
     }
 
+    /// <summary>An answer that is enlarged goes out as planes, which are turned while they are small; what is made smaller, or read by others, is turned at last.</summary>
+    [Fact]
+    public void AnswersAreEnlargedAsPlanes()
+    {
+        foreach ((Size size, CoordinateMode coordinates) in from size in (Size[])[new(36, 28), new(37, 90), new(12, 4120), new(5, 6)] from coordinates in Enum.GetValues<CoordinateMode>() select (size, coordinates))
+        {
+            Node x = new("x", new Input(ElementType.Float32, [2, 5, 9, 7])), small = new("small", new Relu(), x);
+            Graph graph = new(new Node("large", new Resize(size, ResizeMode.Linear, coordinates), small));
+            Tensor[] fed = RandomGraphs.Fed(graph, 6);
+            Tensor expected = Reference.Run(graph, fed)[0];
+            for (int threads = 1; threads < 4; threads++)
+            {
+                using Session session = new(graph, new(threads));
+                Assert.Equal(size.Height > 5 && coordinates is not CoordinateMode.TfCropAndResize, session.Steps.Any(step => step.Name == "large/planes"));
+                Closeness.Check(expected, session.Run(fed)[0], 1e-5, $"{size}, {coordinates}, {threads} threads");
+            }
+            using Session read = new(new Graph([graph.Outputs[0], new Node("mean", new GlobalAveragePool(), graph.Outputs[0])], graph.Inputs), new(1));
+            Assert.DoesNotContain(read.Steps, step => step.Name == "large/planes");
+        }
+    }
+
     /// <summary>Two convolutions under a sum: the second one adds, over the first one's memory.</summary>
     [Fact]
     public void ASumGoesIntoTheConvolutionComputedLast()

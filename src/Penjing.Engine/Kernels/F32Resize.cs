@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Penjing.Engine;
 
-/// <summary>Resize, nearest or bilinear, all channels of an output pixel at a time.</summary>
+/// <summary>Resize, nearest or bilinear: all channels of an output pixel at a time, or of a single channel rows.</summary>
 internal readonly struct F32Resize : IKernelMaker
 {
     /// <summary>Whether the node is a resize between nearest pixels.</summary>
@@ -15,6 +15,8 @@ internal readonly struct F32Resize : IKernelMaker
 /// <summary>A resize: for each output row and column the two input ones it lies between and how far it is from the first.</summary>
 internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
 {
+    private const int MostAcross = 4096;
+
     private readonly bool nearest;
     private readonly int channels, height, width;
     private readonly (int Near, int Far, float Part)[] rows, columns;
@@ -43,6 +45,11 @@ internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V>
     public override void Run(int phase, int task, in Operands operands)
     {
         (int first, int count) = split[task];
+        if (channels == 1 && !nearest && columns.Length <= MostAcross)
+        {
+            Planes(operands.Input(0), operands.Output, first, count);
+            return;
+        }
         for (int i = first; i < first + count; i++)
         {
             (int near, int far, float part) = rows[i % rows.Length];
@@ -56,6 +63,45 @@ internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V>
                 else Mix(top + from, top + to, bottom + from, bottom + to, target, across, part);
                 target += channels;
             }
+        }
+    }
+
+    /// <summary>Rows of pictures of one channel: each input row is stretched once, and stretched rows are mixed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Planes(float* input, float* output, int first, int count)
+    {
+        int across = columns.Length;
+        float* stretched = stackalloc float[2 * across];
+        float* upper = stretched, lower = stretched + across;
+        (int upperRow, int lowerRow) = (-1, -1);
+        for (int i = first; i < first + count; i++)
+        {
+            (int near, int far, float part) = rows[i % rows.Length];
+            (near, far) = (i / rows.Length * height + near, i / rows.Length * height + far);
+            if (near == lowerRow)
+            {
+                float* kept = upper;
+                upper = lower;
+                lower = kept;
+                (upperRow, lowerRow) = (lowerRow, upperRow);
+            }
+            if (near != upperRow) Stretch(input + (nint)(upperRow = near) * width, upper);
+            if (far != lowerRow) Stretch(input + (nint)(lowerRow = far) * width, lower);
+            float* target = output + (nint)i * across;
+            V down = S.Fill(part), up = S.Fill(1 - part);
+            int x = 0;
+            for (; x <= across - S.Lanes; x += S.Lanes) S.Store(target + x, S.MultiplyAdd(S.Load(lower + x), down, S.Multiply(S.Load(upper + x), up)));
+            for (; x < across; x++) target[x] = lower[x] * part + upper[x] * (1 - part);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Stretch(float* row, float* target)
+    {
+        for (int x = 0; x < columns.Length; x++)
+        {
+            (int left, int right, float part) = columns[x];
+            target[x] = row[right] * part + row[left] * (1 - part);
         }
     }
 
