@@ -88,7 +88,7 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
     [Fact]
     public void A_training_stopped_by_a_signal_goes_on_to_the_same_file()
     {
-        string[] command = ["train", "mobilenet-v1-small", "--width", "0.25", "--data", bars.Folder, "--epochs", "12", "--batch", "20", "--threads", "1", "-o"];
+        string[] command = ["train", "mobilenet-v1-small", "--width", "0.25", "--data", bars.Folder, "--epochs", "4", "--batch", "20", "--threads", "1", "-o"];
         Cli.Run([.. command, scratch["whole.penjing"]]).Ends(0);
         string broken = scratch["broken.penjing"], work = broken + ".work";
         using (Process process = Cli.Start(null, [.. command, broken]))
