@@ -5,7 +5,8 @@ namespace Penjing.Lab;
 /// <summary>Test pictures, what their pixels are, and what networks say they are, side by side.</summary>
 /// <param name="Picture">The pictures, each as often as masks lie on it; white where there are none.</param>
 /// <param name="Classes">The masks: of each picture, none, then the truth, then each network's answer; class 0 elsewhere.</param>
-public sealed record ParseSheet(Picture Picture, MaskFile Classes)
+/// <param name="MasksOnly">Whether the pictures themselves are left out.</param>
+public sealed record ParseSheet(Picture Picture, MaskFile Classes, bool MasksOnly)
 {
     private const int Height = 192, Gap = 6, Across = 1400;
 
@@ -49,7 +50,7 @@ public sealed record ParseSheet(Picture Picture, MaskFile Classes)
         {
             foreach (Model network in networks) parsers.Add(new(network with { Preprocessing = Seen(network, data) }, new(Batch: 1)));
             for (int shown = 0; shown < count; shown++) Draw(shown);
-            return new(new(size, Channels.Rgb, pixels), new(size, classes, parsers[0].Colors));
+            return new(new(size, Channels.Rgb, pixels), new(size, classes, parsers[0].Colors), masksOnly);
         }
         finally
         {

@@ -29,6 +29,7 @@ public sealed class CalibrationTests
             ImmutableArray<float> steps = integers[$"{layer.Name}/sums"].Info.Quantization!.Scales;
             for (int channel = 0; channel < left.Length; channel++)
                 Assert.True(left[channel] <= 0.5 * steps[steps.Length == 1 ? 0 : channel] + 1e-5 * (1 + Math.Abs(real[channel])), $"{layer}, channel {channel}: {off[channel]} before, {left[channel]} after, a step is {steps[channel % steps.Length]}");
+            Assert.True(Length(left) < 0.2 * Length(off) + 1e-4 * Length(real), $"{layer}: {Length(off)} before, {Length(left)} after");
             (before, after) = (before + off.Sum(), after + left.Sum());
         }
         Assert.True(after < 0.1 * before, $"{before} before, {after} after");
@@ -66,6 +67,8 @@ public sealed class CalibrationTests
         }
         return sums;
     }
+
+    private static double Length(double[] values) => Math.Sqrt(values.Sum(value => value * value));
 
     private static double[] Distances(double[] one, double[] other) => [.. one.Zip(other, (a, b) => Math.Abs(a - b))];
 }

@@ -170,7 +170,7 @@ internal static class CompressCommand
             ])
         {
             Measured = found?.Measured ?? [.. way.Select(stone => stone.Result)],
-            Sheet = set.HasMasks ? Overlay.Draw(ParseSheet.Of(set, [way[0].File.Model, way[^1].File.Model], samples, masksOnly: false, stop), set.Labels, masksOnly: false) : null,
+            Sheet = set.HasMasks ? Overlay.Draw(ParseSheet.Of(set, [way[0].File.Model, way[^1].File.Model], samples, masksOnly: false, stop), set.Labels) : null,
         });
     }
 

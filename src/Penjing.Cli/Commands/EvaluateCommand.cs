@@ -39,8 +39,7 @@ internal static class EvaluateCommand
             done => watch.Tell((double)done / set.Test.Count, $"{Quantity.Exact(done)} of {Quantity.Exact(set.Test.Count)} pictures")));
         if (drawn is not null)
         {
-            bool only = parsed.GetValue(masksOnly);
-            byte[] png = Overlay.Draw(ParseSheet.Of(set, answering, parsed.GetValue(shown), only, stop), set.Labels, only);
+            byte[] png = Overlay.Draw(ParseSheet.Of(set, answering, parsed.GetValue(shown), parsed.GetValue(masksOnly), stop), set.Labels);
             AtomicFile.Write(drawn, stream => stream.Write(png));
         }
         (Score score, double? top5, double meanMs) = (result!.Score, result.Top5, result.MeanMs);

@@ -58,12 +58,12 @@ internal static class TrainCommand
             Model read = reading.Read(parsed, name);
             if (factor is not null || side is not null || parsed.GetValue(foundation) is not null)
                 throw new PenjingException($"'{name}' is a file, whose width, size and weights stand fast: leave --width, --size and --base out, or name a network of the zoo");
-            DataSet known = Drawn(parsed, Begin(read, source, screen, stop));
+            DataSet known = Sampled(parsed, Begin(read, source, screen, stop));
             return (read with { Preprocessing = read.Preprocessing ?? known.Preprocessing, Labels = read.Labels.IsEmpty ? known.Labels : read.Labels, Colors = read.Colors.IsEmpty ? known.Colors : read.Colors }, known, true);
         }
         ZooEntry entry = Zoo.Find(name);
         if (name.EndsWith($"-{Architecture.Pixels(entry.Size)}", StringComparison.Ordinal)) side ??= entry.Size;
-        DataSet set = Drawn(parsed, Trainable(DataSets.Open(source, side, report: screen.Note, cancellation: stop)));
+        DataSet set = Sampled(parsed, Trainable(DataSets.Open(source, side, report: screen.Note, cancellation: stop)));
         Model model = entry.Build(new()
         {
             Width = factor, Size = side ?? set.Size, Channels = set.Channels is Channels.Gray ? 1 : 3, Classes = set.Labels.Length, Seed = flags.Seed(parsed),
@@ -86,7 +86,7 @@ internal static class TrainCommand
     }
 
     /// <summary>The data set with as many training pictures as are asked for.</summary>
-    private static DataSet Drawn(ParseResult parsed, DataSet data) => parsed.GetValue(pictures) is { } count ? data with { Train = data.Train.Sample(count, flags.Seed(parsed)) } : data;
+    private static DataSet Sampled(ParseResult parsed, DataSet data) => parsed.GetValue(pictures) is { } count ? data with { Train = data.Train.Sample(count, flags.Seed(parsed)) } : data;
 
     private static DataSet Trainable(DataSet data)
     {

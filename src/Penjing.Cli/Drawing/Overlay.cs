@@ -51,10 +51,10 @@ internal static class Overlay
     }
 
     /// <summary>A sheet of parses as PNG, with the classes that are on it as a legend; whole colours where there are no pictures below them.</summary>
-    public static byte[] Draw(ParseSheet sheet, ImmutableArray<string> labels, bool masksOnly)
+    public static byte[] Draw(ParseSheet sheet, ImmutableArray<string> labels)
     {
         HashSet<byte> there = [.. sheet.Classes.Classes.Span];
-        return Pictures.ToPng(Draw(sheet.Picture, sheet.Classes, [.. labels.Index().Where(one => one.Index > 0 && there.Contains((byte)one.Index))], masksOnly ? 1 : SheetOpacity));
+        return Pictures.ToPng(Draw(sheet.Picture, sheet.Classes, [.. labels.Index().Where(one => one.Index > 0 && there.Contains((byte)one.Index))], sheet.MasksOnly ? 1 : SheetOpacity));
     }
 
     private static int Channel(int color, int channel) => color >> 8 * (2 - channel) & 0xff;

@@ -15,6 +15,7 @@ internal readonly struct F32Resize : IKernelMaker
 /// <summary>A resize: for each output row and column the two input ones it lies between and how far it is from the first.</summary>
 internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V> where V : unmanaged
 {
+    /// <summary>The longest rows of which two lie on the stack.</summary>
     private const int MostAcross = 4096;
 
     private readonly bool nearest;
@@ -85,8 +86,9 @@ internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V>
                 lower = kept;
                 (upperRow, lowerRow) = (lowerRow, upperRow);
             }
-            if (near != upperRow) Stretch(input + (nint)(upperRow = near) * width, upper);
-            if (far != lowerRow) Stretch(input + (nint)(lowerRow = far) * width, lower);
+            if (near != upperRow) Stretch(input + (nint)near * width, upper);
+            if (far != lowerRow) Stretch(input + (nint)far * width, lower);
+            (upperRow, lowerRow) = (near, far);
             float* target = output + (nint)i * across;
             V down = S.Fill(part), up = S.Fill(1 - part);
             int x = 0;

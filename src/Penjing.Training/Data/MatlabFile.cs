@@ -99,7 +99,6 @@ internal static class MatlabFile
         return element.Kind switch
         {
             1 => Of<sbyte>(value => value),
-            Utf8 => [.. Encoding.UTF8.GetString(element.Bytes.Span).Select(letter => (double)letter)],
             2 => Of<byte>(value => value),
             3 => Of<short>(value => value),
             4 or 17 => Of<ushort>(value => value),
@@ -109,6 +108,7 @@ internal static class MatlabFile
             9 => Of<double>(value => value),
             12 => Of<long>(value => value),
             13 => Of<ulong>(value => value),
+            Utf8 => [.. Encoding.UTF8.GetString(element.Bytes.Span).Select(letter => (double)letter)],
             _ => throw new InvalidDataException($"numbers are of the unknown kind {element.Kind}"),
         };
 
