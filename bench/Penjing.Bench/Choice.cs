@@ -60,9 +60,7 @@ internal static class Choice
     /// <summary>Runs a session on a random picture.</summary>
     public static Action Runner(Session session)
     {
-        float[] input = new float[session.Inputs[0].Info.Shape.Elements], output = new float[session.Outputs[0].Info.Shape.Elements];
-        var random = new Random(1);
-        foreach (ref float value in input.AsSpan()) value = random.NextSingle() * 2 - 1;
+        float[] input = Networks.Picture(session.Inputs[0].Info.Shape, 1), output = new float[session.Outputs[0].Info.Shape.Elements];
         return () => session.Run(input, output);
     }
 

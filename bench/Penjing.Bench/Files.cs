@@ -29,7 +29,7 @@ internal static class Files
         Model[] models = [.. paths.Select(path => ModelFile.Read(path))];
         foreach (int threads in arguments.Threads([.. new[] { 1, Environment.ProcessorCount }.Distinct()]))
         {
-            (Ours Ours, OnnxRuntime Runtime)[] ready = [.. models.Select(model => (new Ours(model, Picture(model), threads), new OnnxRuntime(model, Picture(model), threads)))];
+            (Ours Ours, OnnxRuntime Runtime)[] ready = [.. models.Select(model => (new Ours(model, Networks.Picture(model.Graph.Inputs[0].Shape, 1), threads), new OnnxRuntime(model, Networks.Picture(model.Graph.Inputs[0].Shape, 1), threads)))];
             Turn[] turns = Turns.Measure([.. ready.SelectMany(one => (Action[])[one.Ours.Run, one.Runtime.Run])], arguments.Seconds);
             foreach ((int i, (Ours ours, OnnxRuntime runtime)) in ready.Index())
             {
@@ -48,12 +48,6 @@ internal static class Files
             }
         }
         return 0;
-    }
-
-    private static float[] Picture(Model model)
-    {
-        var random = new Random(1);
-        return [.. Enumerable.Range(0, model.Graph.Inputs[0].Shape.Elements).Select(_ => random.NextSingle() * 2 - 1)];
     }
 
     private static string Text(string runtime, ImmutableArray<Row> rows)

@@ -15,4 +15,11 @@ internal static class Networks
     /// <summary>The network of a name.</summary>
     /// <exception cref="PenjingException">There is none.</exception>
     public static Model Named(string name) => Zoo.Find(name).Build();
+
+    /// <summary>An input of random values between −1 and 1.</summary>
+    public static float[] Picture(Shape input, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, input.Elements).Select(_ => random.NextSingle() * 2 - 1)];
+    }
 }

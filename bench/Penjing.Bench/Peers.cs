@@ -84,8 +84,7 @@ internal static class Peers
     private static Row Measure(string network, int threads, double seconds)
     {
         Model model = Networks.Named(network);
-        var random = new Random(1);
-        float[] picture = [.. Enumerable.Range(0, model.Graph.Inputs[0].Shape.Elements).Select(_ => random.NextSingle() * 2 - 1)];
+        float[] picture = Networks.Picture(model.Graph.Inputs[0].Shape, 1);
         using Ours ours = new(model, picture, threads);
         using OnnxRuntime runtime = new(model, picture, threads);
         using OpenCv? cv = OpenCv.Of(model, picture, threads, out string? missing);

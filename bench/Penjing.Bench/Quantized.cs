@@ -36,7 +36,7 @@ internal static class Quantized
             foreach ((int bits, int threads) in from bits in new[] { 8, 7 } from threads in arguments.Threads([.. new[] { 1, Environment.ProcessorCount }.Distinct()]) select (bits, threads))
             {
                 Graph simulated = PostTraining.Simulate(prepared, ranges, ImmutableHashSet<string>.Empty, bits);
-                float[] picture = Picture(model.Graph, 1);
+                float[] picture = Networks.Picture(model.Graph.Inputs[0].Shape, 1);
                 using Ours integers = new(model with { Graph = simulated.Rewrite(Passes.ToIntegers) }, picture, threads), floats = new(model, picture, threads);
                 using OnnxRuntime runtime = new(model with { Graph = simulated }, picture, threads);
                 Turn[] turns = Turns.Measure([integers.Run, runtime.Run, floats.Run], arguments.Seconds);
@@ -58,14 +58,8 @@ internal static class Quantized
     {
         ImmutableArray<Node> values = PostTraining.Values(graph, ImmutableHashSet<string>.Empty);
         using Session session = new(new Graph(values, graph.Inputs));
-        return Histogram.Of(values, Enumerable.Range(2, Pictures).Select(seed => session.Run([Tensor.Of<float>(graph.Inputs[0].Shape, Picture(graph, seed))])))
+        return Histogram.Of(values, Enumerable.Range(2, Pictures).Select(seed => session.Run([Tensor.Of<float>(graph.Inputs[0].Shape, Networks.Picture(graph.Inputs[0].Shape, seed))])))
             .ToDictionary(seen => seen.Key, seen => Compression.Ranges.Of(seen.Value, RangeMethod.MinMax));
-    }
-
-    private static float[] Picture(Graph graph, int seed)
-    {
-        var random = new Random(seed);
-        return [.. Enumerable.Range(0, graph.Inputs[0].Shape.Elements).Select(_ => random.NextSingle() * 2 - 1)];
     }
 
     private static string Text(string runtime, ImmutableArray<Row> rows)
