@@ -42,9 +42,25 @@ internal sealed class Lower
             lower.Add("Input", input, () => Reorder.In(input.Info), [Spot.Outside], lower.At(input));
         foreach (Node node in graph.Nodes)
             if (node.Op is not (Input or Constant) && !lower.views.IsFree(node)) lower.Place(node);
-        foreach (Node output in graph.Outputs.Where(output => output.Value is null))
-            lower.Add("Output", output, () => Reorder.Out(output.Info, lower.views[output].Pitch), [lower.At(output)], Spot.Outside);
-        return lower.Finish([.. graph.Outputs.Select(output => output.Value)]);
+        return lower.Finish([.. graph.Outputs.Select(output => output.Value is { } constant ? new PlannedOutput(-1, constant) : new(lower.Writer(output, graph), null))]);
+    }
+
+    /// <summary>
+    /// The step that writes an output to the caller's memory: the one that makes it, where nothing else touches its memory and it lies there as the caller's does; else a copy.
+    /// </summary>
+    private int Writer(Node output, Graph graph)
+    {
+        Spot spot = At(output);
+        int[] makers = [.. Enumerable.Range(0, drafts.Count).Where(draft => drafts[draft].Output.Value == spot.Value)];
+        bool alone = graph.Outputs.Count(other => other.Value is null && views[other].Root == views[output].Root) == 1 && drafts.All(draft => draft.Inputs.All(input => input.Value != spot.Value));
+        if (alone && makers is [var maker] && drafts[maker] is { Op: not "Input", Output: var made } && made == spot && IsWhole(spot) && Layout.IsCopy(Layout.Outward(output.Shape, views[output].Pitch)))
+        {
+            drafts[maker] = drafts[maker] with { Output = Spot.Outside };
+            values[spot.Value] = values[spot.Value] with { Bytes = 0 };
+            return maker;
+        }
+        Add("Output", output, () => Reorder.Out(output.Info, views[output].Pitch), [spot], Spot.Outside);
+        return drafts.Count - 1;
     }
 
     private void Place(Node node)
@@ -81,7 +97,7 @@ internal sealed class Lower
         return new(index, offset * node.Info.Type.Size(), views.Bytes(node));
     }
 
-    private Plan Finish(ImmutableArray<Tensor?> constants)
+    private Plan Finish(ImmutableArray<PlannedOutput> outputs)
     {
         PlannedStep[] steps = Draft.Make(drafts, selection.Threads);
         int[] blockOf = Overlay(steps);
@@ -104,7 +120,7 @@ internal sealed class Lower
         return new(
             [.. steps],
             [.. values.Select((value, i) => new Placement(value.Name, arena.Offsets[index[blockOf[i]]], new(value.Bytes, value.First, value.Last)))],
-            [.. offsets], arena.Bytes, Arena.Bound(all), constants);
+            [.. offsets], arena.Bytes, Arena.Bound(all), outputs);
     }
 
     /// <summary>For each value the first of those whose memory it takes over, in the end itself.</summary>

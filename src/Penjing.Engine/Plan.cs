@@ -28,19 +28,24 @@ internal sealed class PlannedStep(Step info, Kernel kernel, ImmutableArray<Spot>
     public Spot Output { get; } = output;
 }
 
-/// <summary>A graph made ready for one machine: steps in order, and where everything lies. Copies of the inputs come first, of the outputs last.</summary>
+/// <summary>Where an output comes from.</summary>
+/// <param name="Step">The step that writes it to the caller's memory; −1 where it is a constant.</param>
+/// <param name="Constant">The constant.</param>
+internal readonly record struct PlannedOutput(int Step, Tensor? Constant);
+
+/// <summary>A graph made ready for one machine: steps in order, and where everything lies. Copies of the inputs come first.</summary>
 internal sealed class Plan : IDisposable
 {
     /// <summary>A plan of these steps.</summary>
     public Plan(ImmutableArray<PlannedStep> steps, ImmutableArray<Placement> values, ImmutableArray<long> scratch, long arenaBytes, long boundBytes,
-        ImmutableArray<Tensor?> constants)
+        ImmutableArray<PlannedOutput> outputs)
     {
         Steps = steps;
         Values = values;
         Scratch = scratch;
         ArenaBytes = arenaBytes;
         BoundBytes = boundBytes;
-        Constants = constants;
+        Outputs = outputs;
     }
 
     /// <summary>The steps.</summary>
@@ -58,8 +63,8 @@ internal sealed class Plan : IDisposable
     /// <summary>Bytes of the largest set of values that are wanted at one time: the least that any arena could have.</summary>
     public long BoundBytes { get; }
 
-    /// <summary>For each output the tensor, where it is a constant; such outputs have no step.</summary>
-    public ImmutableArray<Tensor?> Constants { get; }
+    /// <summary>Where each output comes from.</summary>
+    public ImmutableArray<PlannedOutput> Outputs { get; }
 
     /// <summary>Frees the kernels' packed weights.</summary>
     public void Dispose()

@@ -198,7 +198,7 @@ public sealed unsafe class Session : IDisposable
         try
         {
             for (int i = 0; i < inputs.Length; i++) Take(i, Pin(inputs[i].Bytes));
-            byte[][] results = [.. Outputs.Select(output => new byte[(long)output.Info.Shape.Elements * output.Info.Type.Size()])];
+            byte[][] results = [.. Outputs.Select(output => GC.AllocateUninitializedArray<byte>(checked(output.Info.Shape.Elements * output.Info.Type.Size())))];
             for (int i = 0; i < results.Length; i++) Yield(i, Pin(results[i]));
             Execute(cancellation, times);
             return [.. Outputs.Select((output, i) => new Tensor(output.Info.Type, output.Info.Shape, results[i]))];
@@ -227,18 +227,12 @@ public sealed unsafe class Session : IDisposable
     /// <summary>Lets the run read an input from a caller's memory; the copies of the inputs are the first steps.</summary>
     private void Take(int input, void* source) => ((void**)pointers.Pointer)[input] = source;
 
-    /// <summary>Lets the run write an output to a caller's memory; the copies of the outputs are the last steps, constants have none.</summary>
+    /// <summary>Lets the run write an output to a caller's memory.</summary>
     private void Yield(int output, void* target)
     {
-        if (plan.Constants[output] is { } constant)
-        {
-            constant.Bytes.Span.CopyTo(new(target, constant.Bytes.Length));
-            return;
-        }
-        int step = operands.Length;
-        for (int later = output; later < Outputs.Length; later++)
-            if (plan.Constants[later] is null) step--;
-        operands[step] = operands[step].Into(target);
+        (int step, Tensor? constant) = plan.Outputs[output];
+        if (constant is not null) constant.Bytes.Span.CopyTo(new(target, constant.Bytes.Length));
+        else operands[step] = operands[step].Into(target);
     }
 
     private void Execute(CancellationToken cancellation, long[]? times)

@@ -33,13 +33,21 @@ internal readonly struct Dots<S, V> : IWords<S, V> where S : struct, ISimd<V> wh
 /// <summary>What becomes of a product's sums.</summary>
 internal unsafe interface IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
+    /// <summary>Whether <see cref="Finish"/> writes so many columns of vectors of so many lanes; else <see cref="Part"/> writes them, a vector at a time.</summary>
+    static abstract bool Finishes(int columns, int lanes);
+
     /// <summary>Writes a row of sums, one vector or two, of which there are so many columns.</summary>
     static abstract void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber;
+
+    /// <summary>Writes the first columns of a vector of sums.</summary>
+    static virtual void Part(V sums, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) => throw new NotSupportedException();
 }
 
 /// <summary>Floats: min(max(sum + addend, Min), Max).</summary>
 internal readonly unsafe struct BoundedFloats<S, V> : IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
+    public static bool Finishes(int columns, int lanes) => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
     {
@@ -69,45 +77,46 @@ internal readonly unsafe struct BoundedFloats<S, V> : IEnd<S, V> where S : struc
 /// </summary>
 internal readonly unsafe struct RequantizedSums<S, V> : IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
+    public static bool Finishes(int columns, int lanes) => columns == lanes;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
     {
         byte* bytes = (byte*)output + column;
         float* scales = shape.End.Scales + column;
         c = Bounded(c, min, max, scales);
-        if (C.Value > 1) d = Bounded(d, min, max, scales + S.Lanes);
-        if (C.Value > 1 && columns == 2 * S.Lanes) S.StoreBytes(bytes, bytes + S.Lanes, c, d, shape.End.Zero);
-        else
-        {
-            S.StoreBytes(bytes, c, shape.End.Zero, Math.Min(columns, S.Lanes));
-            if (C.Value > 1 && columns > S.Lanes) S.StoreBytes(bytes + S.Lanes, d, shape.End.Zero, columns - S.Lanes);
-        }
+        if (C.Value > 1) S.StoreBytes(bytes, bytes + S.Lanes, c, Bounded(d, min, max, scales + S.Lanes), shape.End.Zero);
+        else S.StoreBytes(bytes, c, shape.End.Zero, S.Lanes);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Part(V sums, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) =>
+        S.StoreBytes((byte*)output + column, Bounded(sums, min, max, shape.End.Scales + column), shape.End.Zero, columns);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Bounded(V sums, V min, V max, float* scales) => S.AtMost(max, S.AtLeast(min, S.Multiply(S.ToFloats(sums), S.Load(scales))));
 }
 
-/// <summary>The same with an addend in between.</summary>
+/// <summary>The same with an addend in between: too much to be repeated for every row of a tile.</summary>
 internal readonly unsafe struct RequantizedSumsWithAddend<S, V> : IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
+    public static bool Finishes(int columns, int lanes) => false;
+
+    public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber => throw new NotSupportedException();
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
+    public static void Part(V sums, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns)
     {
-        byte* bytes = (byte*)output + column, added = (byte*)addend + column;
-        float* scales = shape.End.Scales + column;
-        int first = Math.Min(columns, S.Lanes);
-        c = S.AtMost(max, S.AtLeast(min, shape.End.Steps<S, V>(c, S.Load(scales), added, first)));
-        S.StoreBytes(bytes, c, shape.End.Zero, first);
-        if (C.Value == 1 || columns <= S.Lanes) return;
-        d = S.AtMost(max, S.AtLeast(min, shape.End.Steps<S, V>(d, S.Load(scales + S.Lanes), added + S.Lanes, columns - S.Lanes)));
-        S.StoreBytes(bytes + S.Lanes, d, shape.End.Zero, columns - S.Lanes);
+        V steps = shape.End.Steps<S, V>(sums, S.Load(shape.End.Scales + column), (byte*)addend + column, columns);
+        S.StoreBytes((byte*)output + column, S.AtMost(max, S.AtLeast(min, steps)), shape.End.Zero, columns);
     }
 }
 
 /// <summary>Sums of integers, stored as they are; of all columns of a tile.</summary>
 internal readonly unsafe struct PlainSums<S, V> : IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
+    public static bool Finishes(int columns, int lanes) => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
     {
@@ -119,6 +128,8 @@ internal readonly unsafe struct PlainSums<S, V> : IEnd<S, V> where S : struct, I
 /// <summary>Sums of integers, stored as the floats that they stand for.</summary>
 internal readonly unsafe struct RealSums<S, V> : IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
+    public static bool Finishes(int columns, int lanes) => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber
     {

@@ -12,7 +12,12 @@ internal readonly record struct KernelTap(int Index, int Down, int Across);
 internal sealed record PixelGrid(Size Origin, Size Step, Size Count, Size Stride, int Joined, KernelTap[] Taps)
 {
     /// <summary>Segments of a row.</summary>
-    public int Segments => Taps.Length / Joined;
+    public int Segments { get; } = Taps.Length / Joined;
+
+    /// <summary>Whether each output pixel is of the input pixel at its place, in pictures of this height and width.</summary>
+    public bool IsLine(int height, int width) => isPoint && Count == new Size(height, width);
+
+    private readonly bool isPoint = Taps is [{ Down: 0, Across: 0 }] && Origin == default && Step == Size.One && Stride == Size.One;
 
     /// <summary>The one grid of a convolution.</summary>
     public static PixelGrid Of(Node node, Conv conv, int joined)
@@ -93,38 +98,61 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
     protected override void Point(int part, int first, int rows, float** table, float* patches, in Operands operands)
     {
         PixelGrid grid = grids[part];
-        int step = grid.Step.Width, down = grid.Stride.Height, across = grid.Stride.Width;
-        int line = first / grid.Count.Width, column = first - line * grid.Count.Width, image = line / grid.Count.Height;
-        line -= image * grid.Count.Height;
+        if (grid.IsLine(height, width))
+        {
+            Line(first, rows, table, operands);
+            return;
+        }
+        (int down, int across, int segments, int lines, int line) = (grid.Stride.Height, grid.Stride.Width, grid.Segments, grid.Count.Height, first / grid.Count.Width);
+        (int column, int image) = (first - line * grid.Count.Width, line / lines);
+        line -= image * lines;
         (int top, int bottom, int left, int right) = grid.Reach;
-        fixed (int* segments = offsets[part])
+        (nint pitch, nint step) = (inputPitch, (nint)grid.Step.Width * outputBytes);
+        float* source = Left(operands);
+        byte* target = operands.Out<byte>(), addend = addendBytes > 0 ? operands.Input<byte>(FusedConv.Addend) : null;
+        float** starts = table + rows, added = starts + (nint)segments * rows;
+        fixed (int* offset = offsets[part])
         {
             for (int row = 0; row < rows;)
             {
-                // A run of output pixels of one line.
-                int y = line * down, end = Math.Min(rows, row + grid.Count.Width - column);
-                bool inside = y + top >= 0 && y + bottom < height;
-                float* picture = Left(operands) + (nint)image * height * width * inputPitch;
-                nint outputLine = (nint)image * outputHeight + grid.Origin.Height + line * grid.Step.Height;
-                nint pixel = outputLine * outputWidth + grid.Origin.Width + column * grid.Step.Width;
-                for (int x = column * across; row < end; row++, x += across, pixel += step)
+                // A run of output pixels of one line, those whose windows lie within the picture from `least` to before `most`.
+                int x = column * across, y = line * down, end = Math.Min(rows, row + grid.Count.Width - column);
+                (int least, int most) = y + top >= 0 && y + bottom < height ? (-left, width - right) : (0, 0);
+                float* picture = source + (nint)image * height * width * pitch, window = picture + ((nint)y * width + x) * pitch;
+                nint pixel = ((nint)image * outputHeight + grid.Origin.Height + line * grid.Step.Height) * outputWidth + grid.Origin.Width + column * grid.Step.Width;
+                byte* output = target + pixel * outputBytes;
+                if (addend is not null)
+                    for (int i = row; i < end; i++, pixel += grid.Step.Width) added[i] = (float*)(addend + pixel * addendBytes);
+                for (; row < end; row++, x += across, window += across * pitch, output += step)
                 {
-                    table[row] = (float*)(operands.Out<byte>() + pixel * outputBytes);
-                    if (addendBytes > 0) table[(grid.Segments + 1) * rows + row] = (float*)(operands.Input<byte>(FusedConv.Addend) + pixel * addendBytes);
-                    if (!inside || x + left < 0 || x + right >= width)
-                    {
-                        Point(grid, picture, y, x, table + rows + row, rows, patches + (nint)row * PatchFloats);
-                        continue;
-                    }
-                    float** pointers = table + rows + row;
-                    float* window = picture + ((nint)y * width + x) * inputPitch;
-                    for (int segment = 0; segment < grid.Segments; segment++, pointers += rows) *pointers = window + segments[segment];
+                    table[row] = (float*)output;
+                    float** pointers = starts + row;
+                    if (x >= least && x < most)
+                        for (int segment = 0; segment < segments; segment++, pointers += rows) *pointers = window + offset[segment];
+                    else Point(grid, picture, y, x, pointers, rows, patches + (nint)row * PatchFloats);
                 }
                 column = 0;
-                if (++line < grid.Count.Height) continue;
+                if (++line < lines) continue;
                 line = 0;
                 image++;
             }
+        }
+    }
+
+    /// <summary>Rows whose input and output pixels are one after another.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Line(int first, int rows, float** table, in Operands operands)
+    {
+        float* window = Left(operands) + (nint)first * inputPitch;
+        byte* output = operands.Out<byte>() + (nint)first * outputBytes, addend = addendBytes > 0 ? operands.Input<byte>(FusedConv.Addend) + (nint)first * addendBytes : null;
+        (int step, int pitch, int down) = (outputBytes, inputPitch, addendBytes);
+        for (float** end = table + rows; table < end; table++, output += step, window += pitch)
+        {
+            table[0] = (float*)output;
+            table[rows] = window;
+            if (down == 0) continue;
+            table[2 * rows] = (float*)addend;
+            addend += down;
         }
     }
 

@@ -47,6 +47,16 @@ internal sealed unsafe class Depthwise<S, V, E, O, P> : Kernel where S : struct,
     }
 }
 
+/// <summary>Columns of a row that a kernel with undilated taps walks along: every column, or every so many-th.</summary>
+/// <param name="Inputs">Input columns.</param>
+/// <param name="Outputs">Output columns.</param>
+/// <param name="Left">Columns of padding before the first input.</param>
+/// <param name="Source">Elements from the row's beginning to the first input.</param>
+/// <param name="Target">Elements from the row's beginning to the first output.</param>
+/// <param name="InputPitch">Elements from input to input.</param>
+/// <param name="OutputPitch">Elements from output to output.</param>
+internal readonly record struct DepthwiseColumns(int Inputs, int Outputs, int Left, nint Source, nint Target, nint InputPitch, nint OutputPitch);
+
 /// <summary>What integers of a depthwise convolution stand for.</summary>
 /// <param name="Input">How the input's bytes are read.</param>
 /// <param name="OutputZero">The output's zero point.</param>

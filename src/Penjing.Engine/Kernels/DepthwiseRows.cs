@@ -18,7 +18,8 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
     private readonly byte flip;
     private readonly float less;
     private readonly int zero;
-    private readonly delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, void>[] blocks;
+    private readonly DepthwiseColumns[] phases;
+    private readonly delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, in DepthwiseColumns, void>[] blocks;
 
     /// <summary>
     /// The convolution of a node, with the elements from pixel to pixel of its input and of its output, its weights and biases, and what its integers stand for.
@@ -32,6 +33,7 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
         (flip, less, zero) = (integers.Input.Flip, -integers.Input.Zero, integers.OutputZero);
         finish = new(conv.Then);
         blocks = Pick();
+        phases = Phases();
         Vectors = (channels + S.Lanes - 1) / S.Lanes;
         Blocks = (outputHeight + blocks.Length - 1) / blocks.Length;
         scales = NativeBuffer.Of<float>(integers.Scales);
@@ -78,11 +80,11 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
     public void Run(E* input, O* target, int image, int block, int from, int to)
     {
         (int first, int end) = this[block];
-        int reach = (end - first - 1) * stride.Height + (kernel.Height - 1) * dilation.Height + 1, top = first * stride.Height - padding.Top;
+        int reach = (end - first - 1) * stride.Height + kernel.Height, top = first * stride.Height - padding.Top;
         E** lines = stackalloc E*[reach];
-        for (int row = 0, y = top; row < reach; row++, y++)
+        for (int row = 0, y = top; row < reach; row++, y += dilation.Height)
             lines[row] = (uint)y < (uint)height ? input + ((nint)image * height + y) * width * inputPitch : (E*)outside.Pointer;
-        blocks[end - first - 1](this, lines, target, from, to);
+        foreach (ref readonly DepthwiseColumns columns in phases.AsSpan()) blocks[end - first - 1](this, lines, target + columns.Target, from, to, in columns);
         if (!finish.Bounds) finish.Complete((float*)target + First(from), First(to - 1) + S.Lanes - First(from), (nint)(end - first) * outputWidth, outputPitch);
     }
 
@@ -90,16 +92,18 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
     private int First(int vector) => Math.Min(vector * S.Lanes, channels - S.Lanes);
 
     /// <summary>The code for blocks of each number of rows.</summary>
-    private delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, void>[] Pick() => (kernel, stride, dilation) switch
+    private delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, in DepthwiseColumns, void>[] Pick() => (kernel, stride, dilation) switch
     {
         ((3, 3), (1, 1), (1, 1)) => Pick<N3, N1>(S.TileRows < 12 ? 2 : 4),
         ((3, 3), (2, 2), (1, 1)) => Pick<N3, N2>(S.TileRows < 12 ? 2 : 4),
         ((5, 5), (1, 1), (1, 1)) => Pick<N5, N1>(S.TileRows < 12 ? 1 : 3),
         ((5, 5), (2, 2), (1, 1)) => Pick<N5, N2>(S.TileRows < 12 ? 1 : 3),
+        ((3, 3), (1, 1), _) => Pick<N3, N1>(1),
+        ((5, 5), (1, 1), _) => Pick<N5, N1>(1),
         _ => [&Any],
     };
 
-    private static delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, void>[] Pick<K, T>(int most)
+    private static delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, in DepthwiseColumns, void>[] Pick<K, T>(int most)
         where K : struct, INumber where T : struct, INumber => most switch
         {
             1 => [&Rows<K, T, N1>],
@@ -108,9 +112,21 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
             _ => [&Rows<K, T, N1>, &Rows<K, T, N2>, &Rows<K, T, N3>, &Rows<K, T, N4>],
         };
 
+    /// <summary>The columns that are one after another to the code for square kernels, where neighbouring taps lie apart; elsewhere all of them.</summary>
+    private DepthwiseColumns[] Phases()
+    {
+        int apart = kernel.Height == kernel.Width && kernel.Width is 3 or 5 && stride == Size.One ? dilation.Width : 1;
+        return [.. Enumerable.Range(0, Math.Min(apart, outputWidth)).Select(phase =>
+        {
+            int first = ((phase - padding.Left) % apart + apart) % apart;
+            return new DepthwiseColumns(Math.Max(0, (width - first + apart - 1) / apart), (outputWidth - phase + apart - 1) / apart, (padding.Left + first - phase) / apart,
+                first * inputPitch, phase * outputPitch, apart * inputPitch, apart * outputPitch);
+        })];
+    }
+
     /// <summary>Rows of a square kernel K of stride T: after each step the sums of one more output column are complete.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows<K, T, R>(DepthwiseRows<S, V, E, O, P> self, E** lines, O* output, int from, int to)
+    private static void Rows<K, T, R>(DepthwiseRows<S, V, E, O, P> self, E** lines, O* output, int from, int to, in DepthwiseColumns columns)
         where K : struct, INumber where T : struct, INumber where R : struct, INumber
     {
         int k = K.Value * S.Lanes;
@@ -120,19 +136,19 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
         for (int vector = from; vector < to; vector++)
         {
             float* packed = self.weights.Floats + (nint)vector * S.Lanes * (K.Value * K.Value + 1), taps = packed + S.Lanes;
-            nint channel = self.First(vector);
+            nint channel = self.First(vector), source = columns.Source + channel;
             Ends<V> ends = new(min, max, P.Scale(self.scales.Floats + channel), self.zero);
             V fresh = S.Load(packed), v0, v1, v2, v3 = fresh, v4 = fresh, v5 = fresh, v6 = fresh, v7 = fresh, v8 = fresh;
             V a0 = fresh, a1 = fresh, a2 = fresh, a3 = fresh, b0 = fresh, b1 = fresh, b2 = fresh, b3 = fresh, c0 = fresh, c1 = fresh, c2 = fresh, c3 = fresh;
             V d0 = fresh, d1 = fresh, d2 = fresh, e0 = fresh, e1 = fresh, e2 = fresh;
             O* target = output + channel;
             int x = T.Value == 1 ? 1 - K.Value : -(K.Value / 2);
-            for (int column = x * T.Value + K.Value - T.Value - self.padding.Left; x < self.outputWidth; x++)
+            for (int column = x * T.Value + K.Value - T.Value - columns.Left; x < columns.Outputs; x++)
             {
                 for (int step = T.Value; step > 0; step--, column++)
                 {
-                    if ((uint)column >= (uint)self.width) continue;
-                    nint at = column * self.inputPitch + channel;
+                    if ((uint)column >= (uint)columns.Inputs) continue;
+                    nint at = column * columns.InputPitch + source;
                     v0 = P.Load(lines[0] + at, flip, less);
                     v1 = P.Load(lines[1] + at, flip, less);
                     v2 = P.Load(lines[2] + at, flip, less);
@@ -161,7 +177,7 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
                     else P.Store(target, target + down, a0, a1, ends);
                     if (R.Value == 3) P.Store(target + 2 * down, a2, ends);
                     if (R.Value == 4) P.Store(target + 2 * down, target + 3 * down, a2, a3, ends);
-                    target += self.outputPitch;
+                    target += columns.OutputPitch;
                 }
                 (a0, a1, a2, a3) = (b0, b1, b2, b3);
                 (b0, b1, b2, b3) = (c0, c1, c2, c3);
@@ -195,7 +211,7 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
 
     /// <summary>A row of any kernel, a pixel at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Any(DepthwiseRows<S, V, E, O, P> self, E** lines, O* output, int from, int to)
+    private static void Any(DepthwiseRows<S, V, E, O, P> self, E** lines, O* output, int from, int to, in DepthwiseColumns columns)
     {
         (Size kernel, int across, byte flip) = (self.kernel, self.dilation.Width, self.flip);
         V less = S.Fill(self.less), min = S.Fill(self.finish.Min), max = S.Fill(self.finish.Max);
@@ -210,7 +226,7 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
                     if ((uint)column >= (uint)self.width) continue;
                     float* tap = weight + (i * kernel.Height + 1) * S.Lanes;
                     for (int j = 0; j < kernel.Height; j++, tap += S.Lanes)
-                        sum = S.MultiplyAdd(P.Load(lines[j * self.dilation.Height] + column * self.inputPitch + channel, flip, less), S.Load(tap), sum);
+                        sum = S.MultiplyAdd(P.Load(lines[j] + column * self.inputPitch + channel, flip, less), S.Load(tap), sum);
                 }
                 P.Store(output + channel, sum, new(min, max, P.Scale(self.scales.Floats + channel), self.zero));
             }

@@ -100,11 +100,9 @@ internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Stretch(float* row, float* target)
     {
-        for (int x = 0; x < columns.Length; x++)
-        {
-            (int left, int right, float part) = columns[x];
-            target[x] = row[right] * part + row[left] * (1 - part);
-        }
+        fixed ((int Near, int Far, float Part)* places = columns)
+            for ((int Near, int Far, float Part)* place = places, end = places + columns.Length; place < end; place++, target++)
+                *target = row[place->Far] * place->Part + row[place->Near] * (1 - place->Part);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -36,6 +36,9 @@ internal unsafe struct TileShape(int segments, int length, int* order, float min
     /// <inheritdoc cref="Ahead"/>
     public nint Step = 0;
 
+    /// <summary>Memory for the sums of a tile, from where they are written if not from registers.</summary>
+    public float* Spare = null;
+
     /// <summary>
     /// Lets the next tile ask for this memory while it computes: hardware looks ahead within a page only, and too late for weights that come from memory.
     /// </summary>
@@ -160,6 +163,25 @@ internal static unsafe class Tile<S, V, W, E> where S : struct, ISimd<V> where V
         }
         if (!shape.Adds) pointers = null;
         V min = S.Fill(shape.Min), max = S.Fill(shape.Max);
+        if (!E.Finishes(columns, C.Value * S.Lanes))
+        {
+            Keep<C>(shape.Spare, 0, c0, d0);
+            if (R.Value > 1) Keep<C>(shape.Spare, 1, c1, d1);
+            if (R.Value > 2) Keep<C>(shape.Spare, 2, c2, d2);
+            if (R.Value > 3) Keep<C>(shape.Spare, 3, c3, d3);
+            if (R.Value > 4) Keep<C>(shape.Spare, 4, c4, d4);
+            if (R.Value > 5) Keep<C>(shape.Spare, 5, c5, d5);
+            if (R.Value > 6) Keep<C>(shape.Spare, 6, c6, d6);
+            if (R.Value > 7) Keep<C>(shape.Spare, 7, c7, d7);
+            if (R.Value > 8) Keep<C>(shape.Spare, 8, c8, d8);
+            if (R.Value > 9) Keep<C>(shape.Spare, 9, c9, d9);
+            if (R.Value > 10) Keep<C>(shape.Spare, 10, c10, d10);
+            if (R.Value > 11) Keep<C>(shape.Spare, 11, c11, d11);
+            if (R.Value > 12) Keep<C>(shape.Spare, 12, c12, d12);
+            if (R.Value > 13) Keep<C>(shape.Spare, 13, c13, d13);
+            Part(R.Value, C.Value, table, pointers, column, columns, min, max, in shape);
+            return;
+        }
         E.Finish<C>(c0, d0, min, max, in shape, table[0], pointers is null ? null : pointers[0], column, columns);
         if (R.Value > 1) E.Finish<C>(c1, d1, min, max, in shape, table[1], pointers is null ? null : pointers[1], column, columns);
         if (R.Value > 2) E.Finish<C>(c2, d2, min, max, in shape, table[2], pointers is null ? null : pointers[2], column, columns);
@@ -174,6 +196,29 @@ internal static unsafe class Tile<S, V, W, E> where S : struct, ISimd<V> where V
         if (R.Value > 11) E.Finish<C>(c11, d11, min, max, in shape, table[11], pointers is null ? null : pointers[11], column, columns);
         if (R.Value > 12) E.Finish<C>(c12, d12, min, max, in shape, table[12], pointers is null ? null : pointers[12], column, columns);
         if (R.Value > 13) E.Finish<C>(c13, d13, min, max, in shape, table[13], pointers is null ? null : pointers[13], column, columns);
+    }
+
+    /// <summary>Keeps the sums of a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Keep<C>(float* spare, int row, V c, V d) where C : INumber
+    {
+        S.Store(spare + row * C.Value * S.Lanes, c);
+        if (C.Value > 1) S.Store(spare + (row * C.Value + 1) * S.Lanes, d);
+    }
+
+    /// <summary>Writes the kept sums of all rows: apart, since values that live across a call would leave their registers in the loop.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void Part(int rows, int vectors, float** table, float** addends, nint column, int columns, V min, V max, in TileShape shape)
+    {
+        for (int row = 0; row < rows; row++)
+            for (int vector = 0, rest = columns; vector < vectors && rest > 0; vector++, rest -= S.Lanes)
+            {
+                V sums = S.Load(shape.Spare + (row * vectors + vector) * S.Lanes);
+                float* addend = addends is null ? null : addends[row];
+                // A constant count leaves but one way to load and store bytes.
+                if (rest >= S.Lanes) E.Part(sums, min, max, in shape, table[row], addend, column + vector * S.Lanes, S.Lanes);
+                else E.Part(sums, min, max, in shape, table[row], addend, column + vector * S.Lanes, rest);
+            }
     }
 
     /// <summary>One product for each sum of a row, if the tile has that row.</summary>

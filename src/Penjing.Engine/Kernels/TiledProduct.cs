@@ -110,8 +110,9 @@ internal abstract unsafe class TiledProduct<S, V> : Kernel where S : struct, ISi
         int pointers = S.TileRows * (part.Segments + (adds ? 2 : 1)), patchFloats = PatchFloats * S.TileRows;
         int bytes = pointers * sizeof(float*) + patchFloats * sizeof(float);
         int block = Math.Clamp(Math.Min(TableBytes / bytes, BlockFloats / (S.TileRows * part.Length)), 1, piece.Tiles);
-        byte* stack = stackalloc byte[block * bytes + 64];
-        var table = (float**)(((nint)stack + 63) & -64);
+        byte* stack = stackalloc byte[block * bytes + S.TileRows * 2 * S.Lanes * sizeof(float) + 64];
+        shape.Spare = (float*)(((nint)stack + 63) & -64);
+        var table = (float**)(shape.Spare + S.TileRows * 2 * S.Lanes);
         var patches = (float*)(table + block * pointers);
         for (int from = piece.FirstTile, end = piece.FirstTile + piece.Tiles; from < end; from += block)
         {

@@ -138,9 +138,9 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
         // Packing keeps to each half: a₀ … a₃, b₀ … b₃, then the rest of both.
         Vector256<short> halves = Avx2.And(Avx2.Add(Avx2.PackSignedSaturate(Whole(a), Whole(b)), Vector256.Create((short)zero)), Vector256.Create((short)0xFF));
         Vector256<int> bytes = Avx2.PackUnsignedSaturate(halves, halves).AsInt32();
-        Vector128<ulong> both = Vector128.Shuffle(Vector128.Create(bytes.GetLower().AsUInt64().ToScalar(), bytes.GetUpper().AsUInt64().ToScalar()).AsInt32(), Vector128.Create(0, 2, 1, 3)).AsUInt64();
-        Unsafe.WriteUnaligned(first, both.ToScalar());
-        Unsafe.WriteUnaligned(second, both.GetElement(1));
+        Vector128<float> both = Avx2.PermuteVar8x32(bytes, Vector256.Create(0, 4, 1, 5, 0, 4, 1, 5)).GetLower().AsSingle();
+        Sse.StoreLow((float*)first, both);
+        Sse.StoreHigh((float*)second, both);
     }
 
     /// <summary>The nearest integers, halves to even.</summary>
