@@ -67,6 +67,32 @@ public class LoweringTests
         }
     }
 
+    /// <summary>
+    /// The step that makes an output writes it to the caller's memory, and the arena has no place for it: but where it lies otherwise than the caller's does, another step or output
+    /// reads it, or it is an input.
+    /// </summary>
+    [Fact]
+    public void OutputsAreWrittenWhereTheCallerWantsThem()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [2, 6, 5, 7])), relu = new("relu", new Relu(), x), mean = new("mean", new GlobalAveragePool(), relu);
+        Node flat = new("flat", new Flatten(), mean), one = new("one", new Conv(), x, Node.Weight("w", RandomTensors.Kernel([1, 6, 3, 3], 1)));
+        Node sigmoid = new("sigmoid", new Sigmoid(), flat), cut = new("cut", new Slice(1, 1, 4), flat), constant = Node.Weight("constant", RandomTensors.Normal([3], 2));
+        foreach ((Node[] outputs, string[] copied) in ((Node[], string[])[])
+            [([flat], []), ([one], []), ([one, sigmoid, constant], []), ([relu], ["relu"]), ([flat, sigmoid], ["flat"]), ([flat, flat], ["flat", "flat"]), ([mean, flat], ["mean", "flat"]), ([cut], []), ([x], ["x"])])
+        {
+            Graph graph = new([.. outputs], [x]);
+            using Session session = new(graph, new(2));
+            Assert.Equal(copied, session.Steps.Where(step => step.Op == "Output").Select(step => step.Name));
+            foreach (Node output in outputs.Where(output => output.Value is null && !copied.Contains(output.Name)))
+                Assert.DoesNotContain(session.Plan.Values, value => value.Name == output.Name && value.Block.Bytes > 0);
+            for (int seed = 0; seed < 2; seed++)
+            {
+                Tensor[] fed = RandomGraphs.Fed(graph, seed);
+                foreach ((Tensor expected, Tensor actual) in Reference.Run(graph, fed).Zip(session.Run(fed))) Closeness.Check(expected, actual, 1e-5, string.Join(", ", outputs.Select(output => output.Name)));
+            }
+        }
+    }
+
     /// <summary>Two convolutions under a sum: the second one adds, over the first one's memory.</summary>
     [Fact]
     public void ASumGoesIntoTheConvolutionComputedLast()

@@ -136,7 +136,7 @@ public class SessionTests
         Assert.Equal(Cost.Macs(small), times.Sum(time => time.Step.Macs));
         Assert.All(times, time => Assert.True(time.MedianMs >= 0 && time.Gflops >= 0));
         Assert.Equal("Input", times[0].Step.Op);
-        Assert.Equal("Output", times[^1].Step.Op);
+        Assert.DoesNotContain(times, time => time.Step.Op == "Output");
         Assert.Throws<ArgumentOutOfRangeException>(() => session.Profile(0));
     }
 

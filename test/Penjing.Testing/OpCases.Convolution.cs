@@ -40,6 +40,11 @@ public static partial class OpCases
             foreach (int side in (int[])[3, 5])
                 foreach (int stride in (int[])[1, 2])
                     yield return Convolution($"depthwise {side}×{side} stride {stride}", [1, 20, height, width], 20, side, side, new(Size.Square(stride), Padding.All(side / 2), Size.One, 20));
+        foreach (int side in (int[])[3, 5])
+            foreach ((int down, int across) in ((int, int)[])[(2, 2), (3, 3), (4, 4), (1, 2), (3, 1), (2, 7)])
+                foreach (Padding padding in (Padding[])[default, new(side / 2 * down, side / 2 * across, side / 2 * down, side / 2 * across), new(1, 2, 3, 1), new(2, 11, 0, 9)])
+                    yield return Convolution($"depthwise {side}×{side} dilated {down}×{across} padded {padding}", [2, 21, (side - 1) * down + 3, (side - 1) * across + 5], 21, side, side, new(Size.One, padding, new(down, across), 21));
+        yield return Convolution("depthwise dilated beyond the picture", [1, 9, 3, 2], 9, 3, 3, new(Size.One, Padding.All(6), Size.Square(6), 9));
         yield return Convolution("depthwise far outside", [1, 17, 4, 3], 17, 3, 3, new(Size.One, new(5, 4, 3, 6), Size.One, 17, new HardSwish()));
         yield return Convolution("depthwise far inside", [2, 16, 9, 10], 16, 5, 5, new(Size.One, new(-2, -1, -1, -3), Size.One, 16));
         yield return Convolution("depthwise of parts", [2, 96, 5, 6], 96, 3, 3, new(Size.One, Padding.All(1), Size.One, 96, new Sigmoid()));

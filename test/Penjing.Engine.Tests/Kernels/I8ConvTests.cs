@@ -87,6 +87,7 @@ public sealed class I8ConvTests
         Node w = new("w", new Constant(drawn, weights));
         Node[] bias = random.Next(3) == 0 ? [] : [Node.Weight("b", Tensor.Build<int>([outputs], values => { for (int i = 0; i < outputs; i++) values[i] = random.Next(-20000, 20000); }))];
         Conv conv = new(new(random.Next(1, 3), random.Next(1, 3)), Padding.All(random.Next(size)), new(1, random.Next(4) == 0 ? 2 : 1), groups);
+        if (depthwise && size == 3 && random.Next(2) == 0) conv = conv with { Stride = Size.One, Dilation = new(random.Next(1, 4), random.Next(1, 4)), Padding = Padding.All(random.Next(3, 7)) };
         if (square) conv = new(Size.One, new(random.Next(3), random.Next(3), random.Next(3), random.Next(3)), Size.One);
         if (w.Shape[3] > 1 && (w.Shape[3] - 1) * conv.Dilation.Width >= x.Shape[3]) conv = conv with { Dilation = Size.One };
         Node sums = new("sums", conv, [quantized, w, .. bias]);
