@@ -6,7 +6,7 @@ namespace Penjing.Cli;
 /// <summary>Where the time of a run goes, and how far from the processor's limit each part of it is.</summary>
 /// <param name="Steps">The steps of a run and their times.</param>
 /// <param name="Threads">The threads that shared them.</param>
-/// <param name="ArenaBytes">Bytes of the memory that all values and all scratch memory share.</param>
+/// <param name="ArenaBytes">Bytes of the memory that all values, but outputs written where the caller wants them, and all scratch memory share.</param>
 /// <param name="PeakGflops">What these threads can multiply at most, in billions of floating-point operations a second.</param>
 internal sealed record Profile(ImmutableArray<StepTime> Steps, int Threads, long ArenaBytes, double PeakGflops)
 {

@@ -42,13 +42,15 @@ internal sealed class Lower
             lower.Add("Input", input, () => Reorder.In(input.Info), [Spot.Outside], lower.At(input));
         foreach (Node node in graph.Nodes)
             if (node.Op is not (Input or Constant) && !lower.views.IsFree(node)) lower.Place(node);
-        return lower.Finish([.. graph.Outputs.Select(output => output.Value is { } constant ? new PlannedOutput(-1, constant) : new(lower.Writer(output, graph), null))]);
+        var outputs = ImmutableArray.CreateBuilder<PlannedOutput>(graph.Outputs.Length);
+        foreach (Node output in graph.Outputs) outputs.Add(output.Value is { } constant ? new(-1, constant) : new(lower.Deliver(output, graph), null));
+        return lower.Finish(outputs.MoveToImmutable());
     }
 
     /// <summary>
-    /// The step that writes an output to the caller's memory: the one that makes it, where nothing else touches its memory and it lies there as the caller's does; else a copy.
+    /// Lets a step write an output to the caller's memory, and tells which: the one that makes it, where nothing else touches its memory and it lies there as the caller's does; else a copy.
     /// </summary>
-    private int Writer(Node output, Graph graph)
+    private int Deliver(Node output, Graph graph)
     {
         Spot spot = At(output);
         int[] makers = [.. Enumerable.Range(0, drafts.Count).Where(draft => drafts[draft].Output.Value == spot.Value)];
@@ -105,6 +107,7 @@ internal sealed class Lower
         var index = new Dictionary<int, int>();
         for (int value = 0; value < values.Count; value++)
         {
+            if (values[value].Bytes == 0) continue;
             Block own = new(values[value].Bytes, values[value].First, values[value].Last);
             if (index.TryAdd(blockOf[value], blocks.Count)) blocks.Add(own);
             else blocks[index[blockOf[value]]] = blocks[index[blockOf[value]]] with { Last = own.Last };
@@ -119,7 +122,7 @@ internal sealed class Lower
         for (int i = 0; i < scratch.Length; i++) offsets[scratch[i]] = arena.Offsets[firstScratch + i];
         return new(
             [.. steps],
-            [.. values.Select((value, i) => new Placement(value.Name, arena.Offsets[index[blockOf[i]]], new(value.Bytes, value.First, value.Last)))],
+            [.. values.Select((value, i) => new Placement(value.Name, value.Bytes == 0 ? 0 : arena.Offsets[index[blockOf[i]]], new(value.Bytes, value.First, value.Last)))],
             [.. offsets], arena.Bytes, Arena.Bound(all), outputs);
     }
 

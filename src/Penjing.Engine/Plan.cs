@@ -51,7 +51,7 @@ internal sealed class Plan : IDisposable
     /// <summary>The steps.</summary>
     public ImmutableArray<PlannedStep> Steps { get; }
 
-    /// <summary>Every value that is no constant and lies within no other, by index.</summary>
+    /// <summary>Every value that is no constant and lies within no other, by index; those of no bytes are empty, or outputs that are written to the caller's memory.</summary>
     public ImmutableArray<Placement> Values { get; }
 
     /// <summary>Where each step's scratch memory lies; −1 where it needs none.</summary>

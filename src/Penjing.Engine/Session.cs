@@ -71,7 +71,7 @@ public sealed unsafe class Session : IDisposable
     /// <summary>How many threads work on a run at most, the caller's among them.</summary>
     public int Threads { get; }
 
-    /// <summary>Bytes of the memory that all values of a run and all scratch memory share.</summary>
+    /// <summary>Bytes of the memory that all scratch memory and all values of a run share, but outputs that are written where the caller wants them.</summary>
     public long ArenaBytes => plan.ArenaBytes;
 
     /// <summary>What a run does, in order.</summary>

@@ -39,6 +39,17 @@ public class SessionTests
         float[] memory = fed.Floats.ToArray();
         session.Run(memory, memory);
         Closeness.CheckBits(Reference.Run(graph, fed)[0], Tensor.Of<float>(x.Shape, memory), "in place");
+
+        // An output that the step that makes it writes there, at no multiple of a vector, between what stays.
+        Node row = new("row", new Input(ElementType.Float32, [6, 7]));
+        Graph direct = new(new Node("softmax", new Softmax(1), new Node("sigmoid", new Sigmoid(), row)));
+        using Session second = new(direct, new(2));
+        Assert.DoesNotContain(second.Steps, step => step.Op == "Output");
+        fed = RandomTensors.Normal(row.Shape, 3);
+        memory = [1, .. fed.Floats, 2];
+        second.Run(memory.AsSpan(1, 42), memory.AsSpan(1, 42));
+        Closeness.Check(Reference.Run(direct, fed)[0], Tensor.Of<float>(row.Shape, memory.AsSpan(1, 42)), 1e-5, "in place");
+        Assert.Equal((1, 2), (memory[0], memory[^1]));
     }
 
     /// <summary>Outputs may be inputs, constants, views of each other, and integers.</summary>

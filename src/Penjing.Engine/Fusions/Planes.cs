@@ -5,7 +5,7 @@ namespace Penjing.Engine;
 /// <summary>Enlargements whose answers leave the engine: planes are turned while they are small.</summary>
 internal static class Planes
 {
-    /// <summary>Resize, Output => Reshape to planes, Resize of planes, Output; for bilinear ones that enlarge. The answer's memory is row-major then, and is only copied.</summary>
+    /// <summary>Resize, Output => Reshape to planes, Resize of planes, Output; for bilinear ones that enlarge. The answer is row-major then, as the caller's memory is.</summary>
     public static Graph Enlarge(Graph graph, Selection selection)
     {
         ILookup<Node, Node> readers = graph.Consumers();

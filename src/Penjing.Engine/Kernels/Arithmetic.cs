@@ -33,14 +33,17 @@ internal readonly struct Dots<S, V> : IWords<S, V> where S : struct, ISimd<V> wh
 /// <summary>What becomes of a product's sums.</summary>
 internal unsafe interface IEnd<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
-    /// <summary>Whether <see cref="Finish"/> writes so many columns of vectors of so many lanes; else <see cref="Part"/> writes them, a vector at a time.</summary>
+    /// <summary>Whether <see cref="Finish"/> writes so many columns of vectors of so many lanes; else <see cref="Part"/> does.</summary>
     static abstract bool Finishes(int columns, int lanes);
 
     /// <summary>Writes a row of sums, one vector or two, of which there are so many columns.</summary>
     static abstract void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber;
 
-    /// <summary>Writes the first columns of a vector of sums.</summary>
-    static virtual void Part(V sums, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) => throw new NotSupportedException();
+    /// <summary>
+    /// Writes the kept sums of rows of so many vectors, of which there are so many columns. It is called, not inlined: what lives across a call in a tile would leave its registers in
+    /// the loop.
+    /// </summary>
+    static virtual void Part(int rows, int vectors, V min, V max, in TileShape shape, float** outputs, float** addends, nint column, int columns) => throw new NotSupportedException();
 }
 
 /// <summary>Floats: min(max(sum + addend, Min), Max).</summary>
@@ -89,9 +92,16 @@ internal readonly unsafe struct RequantizedSums<S, V> : IEnd<S, V> where S : str
         else S.StoreBytes(bytes, c, shape.End.Zero, S.Lanes);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Part(V sums, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) =>
-        S.StoreBytes((byte*)output + column, Bounded(sums, min, max, shape.End.Scales + column), shape.End.Zero, columns);
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static void Part(int rows, int vectors, V min, V max, in TileShape shape, float** outputs, float** addends, nint column, int columns)
+    {
+        for (int vector = 0; vector < vectors && columns > 0; vector++, column += S.Lanes, columns -= S.Lanes)
+            for (int row = 0; row < rows; row++)
+            {
+                V sums = S.Load(shape.Spare + (row * vectors + vector) * S.Lanes);
+                S.StoreBytes((byte*)outputs[row] + column, Bounded(sums, min, max, shape.End.Scales + column), shape.End.Zero, Math.Min(columns, S.Lanes));
+            }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Bounded(V sums, V min, V max, float* scales) => S.AtMost(max, S.AtLeast(min, S.Multiply(S.ToFloats(sums), S.Load(scales))));
@@ -104,11 +114,27 @@ internal readonly unsafe struct RequantizedSumsWithAddend<S, V> : IEnd<S, V> whe
 
     public static void Finish<C>(V c, V d, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns) where C : INumber => throw new NotSupportedException();
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Part(V sums, V min, V max, in TileShape shape, float* output, float* addend, nint column, int columns)
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static void Part(int rows, int vectors, V min, V max, in TileShape shape, float** outputs, float** addends, nint column, int columns)
     {
-        V steps = shape.End.Steps<S, V>(sums, S.Load(shape.End.Scales + column), (byte*)addend + column, columns);
-        S.StoreBytes((byte*)output + column, S.AtMost(max, S.AtLeast(min, steps)), shape.End.Zero, columns);
+        for (int vector = 0; vector < vectors && columns > 0; vector++, column += S.Lanes, columns -= S.Lanes)
+        {
+            // A constant count leaves but one way to load and store bytes.
+            float* kept = shape.Spare + vector * S.Lanes;
+            if (columns >= S.Lanes) Column(rows, vectors, min, max, shape.End, kept, outputs, addends, column, S.Lanes);
+            else Column(rows, vectors, min, max, shape.End, kept, outputs, addends, column, columns);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Column(int rows, int vectors, V min, V max, IntegerEnd end, float* kept, float** outputs, float** addends, nint column, int count)
+    {
+        V scales = S.Load(end.Scales + column);
+        for (int row = 0; row < rows; row++, kept += vectors * S.Lanes)
+        {
+            V steps = end.Steps<S, V>(S.Load(kept), scales, (byte*)addends[row] + column, count);
+            S.StoreBytes((byte*)outputs[row] + column, S.AtMost(max, S.AtLeast(min, steps)), end.Zero, count);
+        }
     }
 }
 

@@ -60,7 +60,7 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
         Shape input = Layout.Pictures(node.Inputs[0].Shape), output = Layout.Pictures(node.Shape);
         (height, width, this.channels, this.inputPitch, this.outputBytes) = (input[2], input[3], channels, inputPitch, outputBytes);
         (outputHeight, outputWidth, columns) = (output[2], output[3], output[1] / groups);
-        addendBytes = conv.Adds ? site.InputPitches[FusedConv.Addend] * node.Inputs[FusedConv.Addend].Info.Type.Size() : 0;
+        addendBytes = conv.Adds ? Math.Max(site.InputPitches[FusedConv.Addend], output[1]) * node.Inputs[FusedConv.Addend].Info.Type.Size() : 0;
         offsets = [.. grids.Select(Offsets)];
         panels = new long[grids.Length];
         for (int part = 0; part < panels.Length; part++)
@@ -144,15 +144,16 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
     private void Line(int first, int rows, float** table, in Operands operands)
     {
         float* window = Left(operands) + (nint)first * inputPitch;
-        byte* output = operands.Out<byte>() + (nint)first * outputBytes, addend = addendBytes > 0 ? operands.Input<byte>(FusedConv.Addend) + (nint)first * addendBytes : null;
-        (int step, int pitch, int down) = (outputBytes, inputPitch, addendBytes);
+        byte* output = operands.Out<byte>() + (nint)first * outputBytes;
+        byte* addend = addendBytes > 0 ? operands.Input<byte>(FusedConv.Addend) + (nint)first * addendBytes : null;
+        (int step, int pitch, int addendStep) = (outputBytes, inputPitch, addendBytes);
         for (float** end = table + rows; table < end; table++, output += step, window += pitch)
         {
             table[0] = (float*)output;
             table[rows] = window;
-            if (down == 0) continue;
+            if (addendStep == 0) continue;
             table[2 * rows] = (float*)addend;
-            addend += down;
+            addend += addendStep;
         }
     }
 

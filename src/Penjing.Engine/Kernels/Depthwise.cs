@@ -47,7 +47,7 @@ internal sealed unsafe class Depthwise<S, V, E, O, P> : Kernel where S : struct,
     }
 }
 
-/// <summary>Columns of a row that a kernel with undilated taps walks along: every column, or every so many-th.</summary>
+/// <summary>A run of columns that the code of a square kernel walks along as if they were neighbours: every column of a row, or every so many-th.</summary>
 /// <param name="Inputs">Input columns.</param>
 /// <param name="Outputs">Output columns.</param>
 /// <param name="Left">Columns of padding before the first input.</param>
@@ -55,7 +55,16 @@ internal sealed unsafe class Depthwise<S, V, E, O, P> : Kernel where S : struct,
 /// <param name="Target">Elements from the row's beginning to the first output.</param>
 /// <param name="InputPitch">Elements from input to input.</param>
 /// <param name="OutputPitch">Elements from output to output.</param>
-internal readonly record struct DepthwiseColumns(int Inputs, int Outputs, int Left, nint Source, nint Target, nint InputPitch, nint OutputPitch);
+internal readonly record struct DepthwiseColumns(int Inputs, int Outputs, int Left, nint Source, nint Target, nint InputPitch, nint OutputPitch)
+{
+    /// <summary>How many rows of outputs are computed at once at most, with so many rows in a tile of registers.</summary>
+    public static int Rows(Size kernel, Size dilation, int tileRows) => (kernel, dilation) switch
+    {
+        ((3, 3), (1, 1)) => tileRows < 12 ? 2 : 4,
+        ((5, 5), (1, 1)) => tileRows < 12 ? 1 : 3,
+        _ => 1,
+    };
+}
 
 /// <summary>What integers of a depthwise convolution stand for.</summary>
 /// <param name="Input">How the input's bytes are read.</param>

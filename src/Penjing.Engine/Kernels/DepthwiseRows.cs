@@ -18,7 +18,7 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
     private readonly byte flip;
     private readonly float less;
     private readonly int zero;
-    private readonly DepthwiseColumns[] phases;
+    private readonly DepthwiseColumns[] runs;
     private readonly delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, in DepthwiseColumns, void>[] blocks;
 
     /// <summary>
@@ -32,8 +32,8 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
         (this.inputPitch, this.outputPitch) = (inputPitch, outputPitch);
         (flip, less, zero) = (integers.Input.Flip, -integers.Input.Zero, integers.OutputZero);
         finish = new(conv.Then);
-        blocks = Pick();
-        phases = Phases();
+        (blocks, int apart) = Pick();
+        runs = Runs(apart);
         Vectors = (channels + S.Lanes - 1) / S.Lanes;
         Blocks = (outputHeight + blocks.Length - 1) / blocks.Length;
         scales = NativeBuffer.Of<float>(integers.Scales);
@@ -84,24 +84,26 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
         E** lines = stackalloc E*[reach];
         for (int row = 0, y = top; row < reach; row++, y += dilation.Height)
             lines[row] = (uint)y < (uint)height ? input + ((nint)image * height + y) * width * inputPitch : (E*)outside.Pointer;
-        foreach (ref readonly DepthwiseColumns columns in phases.AsSpan()) blocks[end - first - 1](this, lines, target + columns.Target, from, to, in columns);
+        foreach (ref readonly DepthwiseColumns columns in runs.AsSpan()) blocks[end - first - 1](this, lines, target + columns.Target, from, to, in columns);
         if (!finish.Bounds) finish.Complete((float*)target + First(from), First(to - 1) + S.Lanes - First(from), (nint)(end - first) * outputWidth, outputPitch);
     }
 
     /// <summary>The first channel of a vector.</summary>
     private int First(int vector) => Math.Min(vector * S.Lanes, channels - S.Lanes);
 
-    /// <summary>The code for blocks of each number of rows.</summary>
-    private delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, in DepthwiseColumns, void>[] Pick() => (kernel, stride, dilation) switch
+    /// <summary>The code for blocks of each number of rows, and how many columns the neighbours that it sees lie apart.</summary>
+    private (delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, in DepthwiseColumns, void>[] Code, int Apart) Pick()
     {
-        ((3, 3), (1, 1), (1, 1)) => Pick<N3, N1>(S.TileRows < 12 ? 2 : 4),
-        ((3, 3), (2, 2), (1, 1)) => Pick<N3, N2>(S.TileRows < 12 ? 2 : 4),
-        ((5, 5), (1, 1), (1, 1)) => Pick<N5, N1>(S.TileRows < 12 ? 1 : 3),
-        ((5, 5), (2, 2), (1, 1)) => Pick<N5, N2>(S.TileRows < 12 ? 1 : 3),
-        ((3, 3), (1, 1), _) => Pick<N3, N1>(1),
-        ((5, 5), (1, 1), _) => Pick<N5, N1>(1),
-        _ => [&Any],
-    };
+        int most = DepthwiseColumns.Rows(kernel, dilation, S.TileRows);
+        return (kernel, stride) switch
+        {
+            ((3, 3), (1, 1)) => (Pick<N3, N1>(most), dilation.Width),
+            ((5, 5), (1, 1)) => (Pick<N5, N1>(most), dilation.Width),
+            ((3, 3), (2, 2)) when dilation == Size.One => (Pick<N3, N2>(most), 1),
+            ((5, 5), (2, 2)) when dilation == Size.One => (Pick<N5, N2>(most), 1),
+            _ => ([&Any], 1),
+        };
+    }
 
     private static delegate*<DepthwiseRows<S, V, E, O, P>, E**, O*, int, int, in DepthwiseColumns, void>[] Pick<K, T>(int most)
         where K : struct, INumber where T : struct, INumber => most switch
@@ -112,17 +114,13 @@ internal sealed unsafe class DepthwiseRows<S, V, E, O, P> : IDisposable where S 
             _ => [&Rows<K, T, N1>, &Rows<K, T, N2>, &Rows<K, T, N3>, &Rows<K, T, N4>],
         };
 
-    /// <summary>The columns that are one after another to the code for square kernels, where neighbouring taps lie apart; elsewhere all of them.</summary>
-    private DepthwiseColumns[] Phases()
+    /// <summary>The columns of a row in runs of those that lie so many apart.</summary>
+    private DepthwiseColumns[] Runs(int apart) => [.. Enumerable.Range(0, Math.Min(apart, outputWidth)).Select(run =>
     {
-        int apart = kernel.Height == kernel.Width && kernel.Width is 3 or 5 && stride == Size.One ? dilation.Width : 1;
-        return [.. Enumerable.Range(0, Math.Min(apart, outputWidth)).Select(phase =>
-        {
-            int first = ((phase - padding.Left) % apart + apart) % apart;
-            return new DepthwiseColumns(Math.Max(0, (width - first + apart - 1) / apart), (outputWidth - phase + apart - 1) / apart, (padding.Left + first - phase) / apart,
-                first * inputPitch, phase * outputPitch, apart * inputPitch, apart * outputPitch);
-        })];
-    }
+        int first = ((run - padding.Left) % apart + apart) % apart;
+        return new DepthwiseColumns(Math.Max(0, (width - first + apart - 1) / apart), (outputWidth - run + apart - 1) / apart, (padding.Left + first - run) / apart,
+            first * inputPitch, run * outputPitch, apart * inputPitch, apart * outputPitch);
+    })];
 
     /// <summary>Rows of a square kernel K of stride T: after each step the sums of one more output column are complete.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

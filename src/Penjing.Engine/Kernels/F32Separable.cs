@@ -23,7 +23,7 @@ internal readonly struct F32Separable : IKernelMaker
         var op = (SeparableConv)site.Node.Op;
         ImmutableArray<Node> inputs = site.Node.Inputs;
         Node first = new("depthwise", op.Depthwise, inputs[..3]), second = new("pointwise", new FusedConv(op.Pointwise, [], op.Adds), [first, .. inputs[3..]]);
-        double blocks = Math.Ceiling(first.Shape[2] / (site.Isa == Isa.Vector512 ? 4.0 : 2.0)), again = Math.Max(0, blocks - 1) * inputs[3].Shape.Elements;
+        double blocks = Math.Ceiling((double)first.Shape[2] / DepthwiseColumns.Rows(new(inputs[1].Shape[2], inputs[1].Shape[3]), op.Depthwise.Dilation, site.Isa.TileRows())), again = Math.Max(0, blocks - 1) * inputs[3].Shape.Elements;
         double cost = F32Depthwise.Cost(new(first, site.Isa)) + F32Conv.Cost(new(second, site.Isa)) + (again - 2.0 * first.Shape.Elements) * sizeof(float) / Pace.CacheBytes;
         return blocks * first.Shape[0] < FewestBlocks ? 2 * cost : cost;
     }

@@ -179,7 +179,7 @@ internal static unsafe class Tile<S, V, W, E> where S : struct, ISimd<V> where V
             if (R.Value > 11) Keep<C>(shape.Spare, 11, c11, d11);
             if (R.Value > 12) Keep<C>(shape.Spare, 12, c12, d12);
             if (R.Value > 13) Keep<C>(shape.Spare, 13, c13, d13);
-            Part(R.Value, C.Value, table, pointers, column, columns, min, max, in shape);
+            E.Part(R.Value, C.Value, min, max, in shape, table, pointers, column, columns);
             return;
         }
         E.Finish<C>(c0, d0, min, max, in shape, table[0], pointers is null ? null : pointers[0], column, columns);
@@ -204,21 +204,6 @@ internal static unsafe class Tile<S, V, W, E> where S : struct, ISimd<V> where V
     {
         S.Store(spare + row * C.Value * S.Lanes, c);
         if (C.Value > 1) S.Store(spare + (row * C.Value + 1) * S.Lanes, d);
-    }
-
-    /// <summary>Writes the kept sums of all rows: apart, since values that live across a call would leave their registers in the loop.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Part(int rows, int vectors, float** table, float** addends, nint column, int columns, V min, V max, in TileShape shape)
-    {
-        for (int row = 0; row < rows; row++)
-            for (int vector = 0, rest = columns; vector < vectors && rest > 0; vector++, rest -= S.Lanes)
-            {
-                V sums = S.Load(shape.Spare + (row * vectors + vector) * S.Lanes);
-                float* addend = addends is null ? null : addends[row];
-                // A constant count leaves but one way to load and store bytes.
-                if (rest >= S.Lanes) E.Part(sums, min, max, in shape, table[row], addend, column + vector * S.Lanes, S.Lanes);
-                else E.Part(sums, min, max, in shape, table[row], addend, column + vector * S.Lanes, rest);
-            }
     }
 
     /// <summary>One product for each sum of a row, if the tile has that row.</summary>

@@ -52,7 +52,13 @@ public sealed class I8ConvTests
             Node w = new("w", new Constant(RandomTensors.Any(ElementType.Int8, turned ? [columns, depth] : [depth, columns], seed), weights));
             Node[] bias = random.Next(3) == 0 ? [] : [Node.Weight("b", RandomTensors.Of([columns], () => random.Next(-20000, 20000)))];
             Node sums = new("sums", new Gemm(TransposeB: turned), [quantized, w, .. bias]);
-            Graph graph = new(new Node("y", random.Next(2) == 0 ? new DequantizeLinear() : new QuantizeLinear(ElementType.Int8, new(0.02f, random.Next(-10, 10))), sums));
+            Node end = new("end", random.Next(2) == 0 ? new DequantizeLinear() : new QuantizeLinear(ElementType.Int8, new(0.02f, random.Next(-10, 10))), sums);
+            if (seed % 3 == 0)
+            {
+                Node addend = new("addend", new DequantizeLinear(), new Node("other/quantized", new QuantizeLinear(ElementType.UInt8, new(0.03f, 100)), new Node("other", new Input(ElementType.Float32, sums.Shape))));
+                end = new("end", new QuantizeLinear(ElementType.Int8, new(0.03f, random.Next(-10, 10))), new Node("sum", new Add(), new Node("reals", new DequantizeLinear(), sums), addend));
+            }
+            Graph graph = new(end);
             Tensor[] fed = RandomGraphs.Fed(graph, seed);
             Tensor expected = Reference.Run(graph, fed)[0];
             foreach (Isa isa in Enum.GetValues<Isa>())
@@ -60,6 +66,25 @@ public sealed class I8ConvTests
                 using Session session = new(graph, new(seed % 3 + 1) { Isa = isa });
                 Assert.DoesNotContain(session.Steps, step => step.IsFallback);
                 Closeness.CheckBits(expected, session.Run(fed)[0], $"seed {seed}, {isa}, {string.Join(", ", graph.Nodes.Select(node => node.ToString()))}");
+            }
+        }
+    }
+
+    /// <summary>Dilated depthwise kernels, larger than the picture too, whose padding is the zero point's byte.</summary>
+    [Fact]
+    public void DilatedDepthwiseEqualsTheReference()
+    {
+        foreach ((int side, Size dilation, int padding) in from side in (int[])[3, 5] from dilation in (Size[])[new(2, 2), new(1, 3), new(6, 7)] from padding in (int[])[0, 2, 14] select (side, dilation, padding))
+        {
+            if (padding < 14 && dilation.Width > 3) continue;
+            Node x = new("x", new Input(ElementType.Float32, [2, 19, 9, 13])), quantized = new("quantized", new QuantizeLinear(ElementType.UInt8, new(0.03f, 77)), x);
+            Node w = new("w", new Constant(RandomTensors.Any(ElementType.Int8, [19, 1, side, side], side), new(0.01f, 0)));
+            Graph graph = new(new Node("y", new QuantizeLinear(ElementType.Int8, new(0.05f, -3)), new Node("sums", new Conv(Size.One, Padding.All(padding), dilation, 19), quantized, w)));
+            Tensor[] fed = RandomGraphs.Fed(graph, padding);
+            foreach (Isa isa in Enum.GetValues<Isa>())
+            {
+                using Session session = new(graph, new(2) { Isa = isa });
+                Closeness.CheckBits(Reference.Run(graph, fed)[0], session.Run(fed)[0], $"{side}, {dilation}, {padding}, {isa}");
             }
         }
     }
