@@ -107,7 +107,7 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
         (int column, int image) = (first - line * grid.Count.Width, line / lines);
         line -= image * lines;
         (int top, int bottom, int left, int right) = grid.Reach;
-        (nint pitch, nint step) = (inputPitch, (nint)grid.Step.Width * outputBytes);
+        (nint pitch, nint next, nint step) = (inputPitch, (nint)across * inputPitch, (nint)grid.Step.Width * outputBytes);
         float* source = Left(operands);
         byte* target = operands.Out<byte>(), addend = addendBytes > 0 ? operands.Input<byte>(FusedConv.Addend) : null;
         float** starts = table + rows, added = starts + (nint)segments * rows;
@@ -121,15 +121,25 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
                 float* picture = source + (nint)image * height * width * pitch, window = picture + ((nint)y * width + x) * pitch;
                 nint pixel = ((nint)image * outputHeight + grid.Origin.Height + line * grid.Step.Height) * outputWidth + grid.Origin.Width + column * grid.Step.Width;
                 byte* output = target + pixel * outputBytes;
+                for (int i = row; i < end; i++, output += step) table[i] = (float*)output;
                 if (addend is not null)
                     for (int i = row; i < end; i++, pixel += grid.Step.Width) added[i] = (float*)(addend + pixel * addendBytes);
-                for (; row < end; row++, x += across, window += across * pitch, output += step)
+                while (row < end)
                 {
-                    table[row] = (float*)output;
-                    float** pointers = starts + row;
-                    if (x >= least && x < most)
-                        for (int segment = 0; segment < segments; segment++, pointers += rows) *pointers = window + offset[segment];
-                    else Point(grid, picture, y, x, pointers, rows, patches + (nint)row * PatchFloats);
+                    int inside = x >= least && x < most ? Math.Min(end - row, (most - x + across - 1) / across) : 0;
+                    for (int segment = 0; inside > 0 && segment < segments; segment++)
+                    {
+                        float* from = window + offset[segment];
+                        for (float** pointer = starts + (nint)segment * rows + row, last = pointer + inside; pointer < last; pointer++, from += next) *pointer = from;
+                    }
+                    if (inside == 0)
+                    {
+                        Point(grid, picture, y, x, starts + row, rows, patches + (nint)row * PatchFloats);
+                        inside = 1;
+                    }
+                    row += inside;
+                    x += inside * across;
+                    window += inside * next;
                 }
                 column = 0;
                 if (++line < lines) continue;
