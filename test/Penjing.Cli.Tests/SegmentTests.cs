@@ -56,8 +56,13 @@ public sealed class SegmentTests : IDisposable
             }
 
         JsonObject pruned = Cli.Run(["prune", model, .. brief, "--epochs", "0.5", "--rounds", "1", "--ratio", "0.3", "-o", small]).Json();
-        Assert.True((double)pruned["meanIoU"]! >= 0 && (long)pruned["parameters"]! < trained.Graph.Parameters);
-        Cli.Run(["share", small, .. brief, "--epochs", "0.5", "-o", scratch["shared.penjing"]]).Json();
+        Assert.True((double)pruned["meanIoU"]! is >= 0 and <= 1 && pruned["top1"] is null && (long)pruned["parameters"]! < trained.Graph.Parameters);
+        JsonObject shared = Cli.Run(["share", small, .. brief, "--epochs", "0.5", "-o", scratch["shared.penjing"]]).Json();
+        Assert.True((double)shared["meanIoU"]! is >= 0 and <= 1 && (long)shared["bytes"]! < 0.5 * (long)pruned["bytes"]!);
+        JsonObject sparse = Cli.Run(["sparsify", model, .. brief, "--epochs", "0.5", "--rounds", "1", "--ratio", "0.5", "-o", scratch["sparse.penjing"]]).Json();
+        Assert.True((double)sparse["meanIoU"]! is >= 0 and <= 1 && sparse["top1"] is null);
+        JsonObject bound = Cli.Run(["quantize", model, .. brief, "--pictures", "4", "--max-drop", "50", "-o", scratch["bound.penjing"]]).Json();
+        Assert.True((double)bound["meanIoU"]! >= (double)told["meanIoU"]! - 0.5);
         JsonObject whole = Cli.Run(["quantize", model, .. brief, "--pictures", "4", "-o", scratch["whole.penjing"]]).Json();
         Assert.True((double)whole["pixelAccuracy"]! > 0);
         Assert.Contains("wrote", Cli.Run("segment", scratch["whole.penjing"], photo, "-o", drawn).Ends(0).Output);

@@ -44,7 +44,7 @@ internal static class DemoCommand
         {
             findings.Network, Data = set.Name, Images = set.Test.Count, plan.Train.Seed, plan.Train.Threads, Seconds = time.TotalSeconds, Report = report,
             Stages = StageTable.Json(outcome.Stages, folder),
-        }, () => [.. StageTable.Draw(outcome.Stages), Screen.Line($"Report: {report}; {Quantity.Duration(time)} in all.")]);
+        }, () => [.. StageTable.Draw(outcome.Stages), Screen.Line($"Report: {report}; {Quantity.Duration(time)} in this run.")]);
     }
 
     private static KeyValuePair<string, string>[] Made(DemoPlan plan, DataSet set, TimeSpan time) =>
@@ -57,7 +57,7 @@ internal static class DemoCommand
         new("Seed", string.Create(CultureInfo.InvariantCulture, $"{plan.Train.Seed}; {plan.Train.Threads} training threads")),
         new("Machine", Machine.Description),
         new("Date", DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
-        new("Time", Quantity.Duration(time)),
+        new("Time of this run", Quantity.Duration(time)),
         new("Penjing", typeof(DemoCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion),
     ];
 }

@@ -104,7 +104,7 @@ internal static class LiteFile
             FlatTable code = codes[index];
             int builtin = Math.Max(code.Byte(0) is ExtendsByte ? 0 : code.Byte(0), code.Int(3)), version = code.Int(2, 1);
             if (builtin == Custom) throw new ModelFormatException($"the custom operation '{code.Text(1)}' is not understood; understood are {Understood}");
-            if (!LiteOp.ByCode.TryGetValue(builtin, out LiteOp? op)) throw new ModelFormatException($"operation {builtin} of TensorFlow Lite is not understood; understood are {Understood}");
+            if (!LiteOp.ByCode.TryGetValue(builtin, out LiteOp? op)) throw new ModelFormatException($"the operation {LiteNames.Of(builtin)} of TensorFlow Lite is not understood; understood are {Understood}");
             return Naming(op.Name, () =>
             {
                 if (version < 1 || version > op.Newest) throw new ModelFormatException($"version {version} of the operation is not understood; understood are those up to {op.Newest}");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Penjing.Interop.TensorFlowLite;
 using Penjing.Testing;
 
 namespace Penjing.Interop.Tests;
@@ -35,6 +36,26 @@ public class HostileTensorFlowLiteTests
         TestContext.Current.TestOutputHelper?.WriteLine($"{done} injured files, {sound} of them still networks");
         Assert.True(done >= 500, $"only {done} injured files in {Seconds} s");
         Assert.InRange(sound, done / 100, done);
+    }
+
+    /// <summary>An operation that is not understood is named with its node: one of the schema, a custom one, one newer than the list, one of a newer version.</summary>
+    [Theory]
+    [InlineData(24, 1, "the operation RNN of TensorFlow Lite is not understood")]
+    [InlineData(119, 1, "the operation WHILE of TensorFlow Lite is not understood")]
+    [InlineData(32, 1, "the custom operation '' is not understood")]
+    [InlineData(250, 1, "the operation number 250 of TensorFlow Lite is not understood")]
+    [InlineData(19, 77, "RELU: version 77 of the operation is not understood; understood are those up to 3")]
+    public void What_is_not_understood_is_named(int code, int version, string message)
+    {
+        LiteModel model = LiteFile.Read(new(TensorFlowLiteWriter.ToBytes(new(new Graph(new Node("answer", new Relu(), new Node("x", new Input(ElementType.Float32, [1, 4]))))))));
+        LiteModel strange = model with
+        {
+            Tensors = [.. model.Tensors.Select(tensor => tensor with { Type = ElementType.Int8, Quantization = new(0.1f, 0) })],
+            Operators = [.. model.Operators.Select(one => one with { Op = one.Op with { Code = code, Integers = version } })],
+        };
+        string told = Assert.Throws<ModelFormatException>(() => TensorFlowLiteReader.Read(LiteBytes.Of(strange))).Message;
+        Assert.Contains("node 'answer'", told);
+        Assert.Contains(message, told);
     }
 
     /// <summary>Bytes of other kinds are refused with a word of what is missing.</summary>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Penjing.Engine;
 using Penjing.Interop.TensorFlowLite;
+using Penjing.Models;
 using Penjing.Testing;
 
 namespace Penjing.Interop.Tests;
@@ -43,6 +45,32 @@ public class TensorFlowLiteReaderTests
         }
     }
 
+    /// <summary>As floats, Coral's MobileNets are bases of parsers: what the base sees in a picture, the parser sees.</summary>
+    [Theory]
+    [InlineData(0.75, 192)]
+    [InlineData(0.5, 160)]
+    [InlineData(0.25, 128)]
+    public void MobileNets_are_bases_of_parsers(double width, int size)
+    {
+        Size picture = new(64, 96);
+        Model read = TensorFlowLiteReader.Read(Path.Combine(Coral, string.Create(CultureInfo.InvariantCulture, $"mobilenet_v1_{width}_{size}_quant.tflite")));
+        Model model = read with { Graph = read.Graph.Rewrite(Passes.ToFloats) };
+        (Model founded, ImmutableArray<string> normalizations) = Transplant.Into(ParseNet.Build(width, picture), model);
+        Assert.Equal(27, normalizations.Length);
+        Assert.Equal((read.Preprocessing!.Mean[0], read.Preprocessing.Deviation[0]), (founded.Preprocessing!.Mean[0], founded.Preprocessing.Deviation[0]));
+        Tensor noise = RandomTensors.Uniform([1, 3, picture.Height, picture.Width], 4);
+        Closeness.Check(Features(new Graph(Seen(model.Graph)).WithSize(picture.Height, picture.Width)), Features(new Graph(Seen(founded.Graph))), 1e-3, $"{width}");
+
+        // What the base's 24th convolution, the 12th block's depthwise one, takes: those before it have the parser's strides.
+        static Node Seen(Graph graph) => graph.Nodes.Where(node => node.Op is Conv).ElementAt(23).Inputs[0];
+
+        Tensor Features(Graph graph)
+        {
+            using Session session = new(graph, new(1));
+            return session.Run([noise], TestContext.Current.CancellationToken)[0];
+        }
+    }
+
     /// <summary>The last layers of a MobileNet give random activations the published probabilities to the bit.</summary>
     [Fact]
     public void Head_answers_as_published()
@@ -58,7 +86,7 @@ public class TensorFlowLiteReaderTests
         }
     }
 
-    /// <summary>DeepLab gives pixels the published classes, but where the two that come first are within a step of each other.</summary>
+    /// <summary>DeepLab gives pixels the published classes, but where the two that come first are within two steps of each other.</summary>
     [Theory]
     [InlineData("bird")]
     [InlineData("dog")]

@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using Penjing.Compression;
 using Penjing.Engine;
 using Penjing.Models;
+using Penjing.Interop.TensorFlowLite;
 using Penjing.Testing;
 
 namespace Penjing.Interop.Tests;
@@ -20,8 +23,8 @@ public class TensorFlowLiteWriterTests
         "Reinterpret", "Relu", "Reshape", "Resize", "Round", "Sigmoid", "Sin", "Slice", "Softmax", "Sqrt", "Squeeze", "Sub", "Tanh", "Tile", "Transpose", "Unsqueeze",
     ];
 
-    /// <summary>The zoo's networks, of each paper two.</summary>
-    public static TheoryData<string> Names => [.. Zoo.All.GroupBy(entry => entry.Paper).SelectMany(paper => paper.Take(2)).Select(entry => entry.Name)];
+    /// <summary>The zoo's networks, of each kind the first width.</summary>
+    public static TheoryData<string> Names => [.. Zoo.All.GroupBy(entry => Regex.Replace(entry.Name, @"-\d\.\d+$", "")).Select(kind => kind.First().Name)];
 
     /// <summary>Cases of all operations, and random networks: those that can be said come back, and the interpreter agrees; the others are refused by name.</summary>
     [Fact]
@@ -74,7 +77,7 @@ public class TensorFlowLiteWriterTests
         Judge(await LiteRuntime.Run([new(name, file, [picture])]));
     }
 
-    /// <summary>Networks of 8-bit integers come back with the same integers, and are Int8 in the file; the interpreter's answer is as near as its own rounding lets it be.</summary>
+    /// <summary>Networks of 8-bit integers come back with the same integers, and are Int8 in the file; the interpreter's answer is theirs, but for enlargements as near as the rounding of these lets it be.</summary>
     [Theory]
     [InlineData("mobilenet-v1-0.25")]
     [InlineData("mobilenet-v2-0.5")]
@@ -98,28 +101,55 @@ public class TensorFlowLiteWriterTests
         using Session again = new(read, new(1));
         Tensor answered = again.Run([picture], TestContext.Current.CancellationToken)[0];
         // Enlarging by two comes to halves of steps, which the order of sums decides.
-        if (quantized.Nodes.Any(node => node.Op is Resize)) Assert.InRange(Decibels(expected, answered), 45, double.PositiveInfinity);
+        bool enlarges = quantized.Nodes.Any(node => node.Op is Resize);
+        if (enlarges) Assert.InRange(Decibels(expected, answered), 45, double.PositiveInfinity);
         else Closeness.Check(expected, answered, Tolerance, name);
         (_, Tensor[] judged, string error) = (await LiteRuntime.Run([new(name, file, [picture])]))[0];
         Assert.Equal("", error);
         TestContext.Current.TestOutputHelper?.WriteLine($"{name}: {Decibels(expected, judged[0]):F1} dB from the interpreter's answer");
-        Assert.InRange(Decibels(expected, judged[0]), 20, double.PositiveInfinity);
+        Assert.InRange(Decibels(expected, judged[0]), enlarges ? 45 : 100, double.PositiveInfinity);
 
         static double Decibels(Tensor own, Tensor other) =>
             10 * Math.Log10(own.Floats.ToArray().Sum(value => (double)value * value) / own.Floats.ToArray().Zip(other.Floats.ToArray(), (one, two) => Math.Pow((double)one - two, 2)).Sum());
     }
 
-    /// <summary>Name, labels and preprocessing come back, and a file of the disk is written whole.</summary>
+    /// <summary>Weights of 16-bit floats, which a DEQUANTIZE widens, are read as the floats that they are; the interpreter gives the same answer.</summary>
+    [Fact]
+    public async Task Half_floats_are_read()
+    {
+        (Model model, Tensor picture) = Trained("mobilenet-v1-0.25");
+        LiteModel whole = LiteFile.Read(new(TensorFlowLiteWriter.ToBytes(model)));
+        List<LiteTensor> tensors = [.. whole.Tensors];
+        List<LiteOperator> operators = [];
+        foreach ((int number, LiteTensor tensor) in whole.Tensors.Index())
+        {
+            if (tensor is not { Type: ElementType.Float32, Data: { } data, Shape.Count: > 1 }) continue;
+            Half[] halves = [.. MemoryMarshal.Cast<byte, float>(data.Span).ToArray().Select(value => (Half)value)];
+            tensors.Add(tensor with { Name = $"{tensor.Name}/half", Type = ElementType.Float16, Data = MemoryMarshal.AsBytes(halves.AsSpan()).ToArray() });
+            tensors[number] = tensor with { Data = null };
+            operators.Add(new(LiteOp.ByCode[6], [tensors.Count - 1], [number], ImmutableDictionary<string, ImmutableArray<double>>.Empty));
+        }
+        Assert.True(operators.Count > 20);
+        byte[] file = LiteBytes.Of(whole with { Tensors = [.. tensors], Operators = [.. operators, .. whole.Operators] });
+        Assert.True(file.Length < 0.6 * TensorFlowLiteWriter.ToBytes(model).Length);
+        Graph rounded = model.Graph.Rewrite(Passes.ForInference).Map((node, inputs) => node.Value is { Type: ElementType.Float32, Shape.Rank: > 1 } value
+            ? Node.Weight(node.Name, Tensor.Of<float>(value.Shape, [.. value.Floats.ToArray().Select(one => (float)(Half)one)])) : node.With(inputs));
+        Closeness.Check(Reference.Run(rounded, picture)[0], Reference.Run(TensorFlowLiteReader.Read(file).Graph, picture)[0], Tolerance, "half floats");
+        Judge(await LiteRuntime.Run([new("half floats", file, [picture])]));
+    }
+
+    /// <summary>Name, labels, colours and preprocessing come back, and a file of the disk is written whole.</summary>
     [Fact]
     public void Descriptions_come_back()
     {
-        Model model = new(FoldableGraphs.Network(2)) { Name = "tiny", Labels = ["cat", "dog, or other", "", "fish"], Preprocessing = new(Channels.Bgr, [127.5f, 0.1f, 1e-20f], [127.5f, 1, 2], Fit.Cover) };
+        Model model = new(FoldableGraphs.Network(2)) { Name = "tiny", Labels = ["cat", "dog, or other", "", "fish"], Colors = [0, 0xff8001, 5, 0xffffff], Preprocessing = new(Channels.Bgr, [127.5f, 0.1f, 1e-20f], [127.5f, 1, 2], Fit.Cover) };
         string path = Path.Combine(Directory.CreateTempSubdirectory("penjing").FullName, "tiny.tflite");
         Assert.Equal(ModelFile.Write(path, model), new FileInfo(path).Length);
         Model read = ModelFile.Read(path);
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
         Assert.Equal((model.Name, model.Preprocessing), (read.Name, read.Preprocessing));
         Assert.Equal(model.Labels, read.Labels);
+        Assert.Equal(model.Colors, read.Colors);
     }
 
     private static void Judge(ImmutableArray<(LiteCase Case, Tensor[] Outputs, string Error)> answers)
@@ -144,7 +174,7 @@ public class TensorFlowLiteWriterTests
     /// <summary>Within a step where the file has integers, which fixed point rounds otherwise; else nearly the same.</summary>
     private static void Near(LiteCase one, int output, Tensor theirs, Tensor mine)
     {
-        Interop.TensorFlowLite.LiteModel model = Interop.TensorFlowLite.LiteFile.Read(new(one.File));
+        LiteModel model = LiteFile.Read(new(one.File));
         float step = model.Tensors.Where(tensor => tensor is { Data: null, Quantization: not null }).Select(tensor => tensor.Quantization!.Scales.Max()).DefaultIfEmpty().Max();
         if (step == 0 || mine.Type is not ElementType.Float32) Closeness.Check(theirs, mine, NetworkTolerance, $"output {output}");
         else Assert.All(theirs.Floats.ToArray().Zip(mine.Floats.ToArray()), pair => Assert.InRange(pair.Second - pair.First, -1.001f * step, 1.001f * step));
