@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Penjing.Compression;
 using Penjing.Engine;
-using Penjing.Models;
 using Penjing.Interop.TensorFlowLite;
+using Penjing.Models;
 using Penjing.Testing;
 
 namespace Penjing.Interop.Tests;
