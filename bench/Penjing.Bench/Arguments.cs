@@ -13,7 +13,7 @@ internal sealed class Arguments
     {
         for (int i = 0; i < words.Length; i += 2)
         {
-            if (words[i] is not ("--networks" or "--shape" or "--seeds" or "--threads" or "--seconds" or "--vectors" or "--data" or "--results") || i + 1 == words.Length)
+            if (words[i] is not ("--networks" or "--shape" or "--seeds" or "--threads" or "--seconds" or "--vectors" or "--bits" or "--data" or "--results") || i + 1 == words.Length)
                 throw new PenjingException($"'{words[i]}' is no option with a value");
             values[words[i]] = words[i + 1];
         }
@@ -37,6 +37,9 @@ internal sealed class Arguments
 
     /// <summary>The vectors that Penjing shall compute with, where they are said.</summary>
     public string? Vectors => values.GetValueOrDefault("--vectors");
+
+    /// <summary>Bits of the weights of a network in 8-bit integers; null where floats are meant.</summary>
+    public int? Bits => values.TryGetValue("--bits", out string? bits) ? (int)Number(bits) : null;
 
     /// <summary>How long each measurement lasts.</summary>
     public double Seconds => values.TryGetValue("--seconds", out string? seconds) ? Number(seconds) : 10;

@@ -1,5 +1,8 @@
 using Penjing;
 using Penjing.Bench;
+using Penjing.Engine.X64;
+
+AssembledKernels.Use();
 
 // The table of commands; each answers one question and keeps its answer under bench/results.
 try
@@ -61,6 +64,7 @@ static int Usage()
           --shape S        layers, as in 64x56x56-128-k3-s2-g1: channels, height and width, output channels, kernel, stride, groups; -z90: 90 % zeros
           --threads 1,2    (peers: 1 and all processors; steps: 1)
           --vectors V      peers with narrower vectors: Vector256, Vector128
+          --bits B         steps: in 8-bit integers, weights of so many bits
           --seconds S      how long each measurement lasts (10)
           --data PATH      the folder of real models (codes: ../shared/data)
           --results PATH   where the answers are kept (bench/results)

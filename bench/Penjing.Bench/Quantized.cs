@@ -53,6 +53,13 @@ internal static class Quantized
         return 0;
     }
 
+    /// <summary>The network in 8-bit integers, its weights of so many bits.</summary>
+    public static Model Integers(Model model, int bits)
+    {
+        Graph prepared = PostTraining.Prepare(model.Graph);
+        return model with { Graph = PostTraining.Simulate(prepared, Ranges(prepared), ImmutableHashSet<string>.Empty, bits).Rewrite(Passes.ToIntegers) };
+    }
+
     /// <summary>From the least to the largest value that a few random pictures give.</summary>
     private static Dictionary<string, ValueRange> Ranges(Graph graph)
     {

@@ -1,4 +1,7 @@
 using Penjing.Cli;
+using Penjing.Engine.X64;
+
+AssembledKernels.Use();
 
 return await Tool.Run(args,
 [

@@ -12,8 +12,10 @@ namespace Penjing.Engine;
 internal readonly struct I8DotConv : IKernelMaker
 {
     /// <summary>Whether the node is a product of integers by Int8 weights without zero point whose sums the processor yields exactly.</summary>
-    public static bool Fits(Site site) => I8Product.Fits(site) && site.Node.Inputs[1] is { Info.Type: ElementType.Int8, Value: { } weights } && ((IntegerProduct)site.Node.Op).W.ZeroPoints.All(zero => zero == 0)
-        && (!Saturates(site.Isa) || IntegerProduct.AreNarrow(weights));
+    public static bool Fits(Site site) => FitsWords(site) && (!Saturates(site.Isa) || IntegerProduct.AreNarrow(site.Node.Inputs[1].Value!));
+
+    /// <summary>Whether the node is a product of integers by Int8 weights without zero point.</summary>
+    public static bool FitsWords(Site site) => I8Product.Fits(site) && site.Node.Inputs[1].Info.Type is ElementType.Int8 && ((IntegerProduct)site.Node.Op).W.ZeroPoints.All(zero => zero == 0);
 
     /// <summary>About how many nanoseconds a site takes on one thread.</summary>
     public static double Cost(Site site)
@@ -42,7 +44,7 @@ internal readonly struct I8DotConv : IKernelMaker
 }
 
 /// <inheritdoc cref="I8DotConv"/>
-internal sealed unsafe class I8DotConv<S, V> : I8Product<S, V> where S : struct, ISimd<V> where V : unmanaged
+internal unsafe class I8DotConv<S, V> : I8Product<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
     private readonly byte flip;
 

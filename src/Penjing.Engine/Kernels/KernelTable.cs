@@ -31,6 +31,8 @@ internal static class KernelTable
         new("i8-depthwise", I8Depthwise.Fits, Simd.Make<I8Depthwise>, I8Depthwise.Cost),
         // Less than half of the products, and exact all the same.
         new("i8-winograd-2", I8Winograd.Fits, Simd.Make<I8Winograd>, I8Winograd.Cost),
+        // Four exact products an instruction, which only assembled code has at this width.
+        new("i8-vnni-conv", I8VnniConv.Fits, site => new I8VnniConv(site), I8VnniConv.Cost),
         new("i8-dot-conv", I8DotConv.Fits, Simd.Make<I8DotConv>, I8DotConv.Cost),
         new("i8-gemm-conv", I8Product.Fits, Simd.Make<I8Conv>, I8Conv.Cost),
 

@@ -17,6 +17,27 @@ internal readonly record struct ProductPart(int Rows, int Columns, int Segments,
     public PanelLayout Panels(int lanes) => new(Columns, Segments * Length, lanes);
 }
 
+/// <summary>Tiles of equal height by one panel.</summary>
+/// <param name="table">The first tile's table.</param>
+/// <param name="apart">Pointers from one tile's table to the next one's.</param>
+/// <param name="count">How many tiles there are.</param>
+/// <param name="rows">Rows of each.</param>
+/// <param name="vectors">Vectors across each.</param>
+/// <param name="left">What is added to the rows' pointers, in words.</param>
+/// <param name="panel">The packed weights, biases first.</param>
+/// <param name="column">The first column of the panel.</param>
+/// <param name="columns">How many columns it has.</param>
+/// <param name="ahead">What the first tile asks for, to come into the second-level cache.</param>
+/// <param name="share">How many bytes of that are one tile's.</param>
+internal readonly unsafe struct TileRun(float** table, int apart, int count, int rows, int vectors, nint left, float* panel, nint column, int columns, byte* ahead, nint share)
+{
+    public readonly float** Table = table;
+    public readonly float* Panel = panel;
+    public readonly byte* Ahead = ahead;
+    public readonly nint Left = left, Column = column, Share = share;
+    public readonly int Apart = apart, Count = count, Rows = rows, Vectors = vectors, Columns = columns;
+}
+
 /// <summary>
 /// Products of a left matrix, whose rows are read where they lie, with packed right matrices: a kernel says where the rows are, and this cuts
 /// the work into register tiles, cache blocks and tasks. No row is copied and no column is summed in another order than that of the depth.
@@ -132,16 +153,31 @@ internal abstract unsafe class TiledProduct<S, V> : Kernel where S : struct, ISi
                 }
                 nint weights = (nint)vectors * S.Lanes * (part.Segments * part.Length + 1) * sizeof(float), share = weights / (to - from);
                 byte* next = (byte*)(index + 1 < piece.FirstPanel + piece.Panels ? packed + weights / sizeof(float) : right);
-                for (int tile = from; tile < to; tile++)
+                for (int tile = from, equal; tile < to; tile += equal)
                 {
-                    float** pointed = table + (tile - from) * pointers;
-                    shape.Ask(next + share * (tile - from), share);
-                    tiles[2 * rows.Count(tile) + vectors - 1](pointed, left, packed, group * part.Columns + first, columns, in shape);
+                    equal = rows.Equal(tile, to);
+                    Multiply(new(table + (tile - from) * pointers, pointers, equal, rows.Count(tile), vectors, left, packed, group * part.Columns + first, columns, next + share * (tile - from), share), ref shape);
                 }
             }
             if (!finish.Bounds) Complete(piece, part, panels, rows, from, to, table, pointers);
         }
     }
+
+    /// <summary>Computes tiles of equal height by one panel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected virtual void Multiply(in TileRun run, ref TileShape shape)
+    {
+        var tile = tiles[2 * run.Rows + run.Vectors - 1];
+        float** table = run.Table;
+        for (int i = 0; i < run.Count; i++, table += run.Apart)
+        {
+            shape.Ask(run.Ahead + run.Share * i, run.Share);
+            tile(table, run.Left, run.Panel, run.Column, run.Columns, in shape);
+        }
+    }
+
+    /// <summary>How many rows the tiles of a part have: so many, or one more.</summary>
+    protected int Height(int part) => parts[part].Rows / new Rows(parts[part].Rows, S.TileRows).Tiles;
 
     /// <summary>Applies what the bounds don't express to the outputs of some tiles, rows that follow each other in memory at once.</summary>
     private void Complete(in Piece piece, in ProductPart part, in PanelLayout panels, in Rows rows, int from, int to, float** table, int pointers)
@@ -203,5 +239,8 @@ internal abstract unsafe class TiledProduct<S, V> : Kernel where S : struct, ISi
         public int First(int tile) => least * tile + Math.Min(tile, rest);
 
         public int Count(int tile) => tile < rest ? least + 1 : least;
+
+        /// <summary>How many tiles from one on, before an end, have as many rows as it.</summary>
+        public int Equal(int tile, int end) => (tile < rest ? Math.Min(rest, end) : end) - tile;
     }
 }

@@ -21,17 +21,23 @@ internal readonly struct UnsignedBytes
 /// <summary>The reals that 8-bit integers stand for.</summary>
 internal readonly unsafe struct ByteReals
 {
-    private readonly byte flip;
-    private readonly float less, scale;
+    /// <summary>What each byte is combined with (⊻).</summary>
+    public readonly byte Flip;
+
+    /// <summary>What is added to the unsigned integer that this yields.</summary>
+    public readonly float Less;
+
+    /// <summary>The step from integer to integer.</summary>
+    public readonly float Scale;
 
     /// <summary>Those of integers of a type with one quantization.</summary>
     public ByteReals(ElementType type, Quantization quantization)
     {
         UnsignedBytes read = new(type, quantization.ZeroPoints[0]);
-        (flip, less, scale) = (read.Flip, -read.Zero, quantization.Scales[0]);
+        (Flip, Less, Scale) = (read.Flip, -read.Zero, quantization.Scales[0]);
     }
 
     /// <summary>Those of some bytes, at most a vector of them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Load<S, V>(byte* source, int count) where S : struct, ISimd<V> where V : unmanaged => S.Multiply(S.Add(S.LoadBytes(source, flip, count), S.Fill(less)), S.Fill(scale));
+    public V Load<S, V>(byte* source, int count) where S : struct, ISimd<V> where V : unmanaged => S.Multiply(S.Add(S.LoadBytes(source, Flip, count), S.Fill(Less)), S.Fill(Scale));
 }

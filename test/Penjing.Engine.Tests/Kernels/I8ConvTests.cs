@@ -17,7 +17,7 @@ public sealed class I8ConvTests
             Tensor[] fed = RandomGraphs.Fed(graph, seed);
             Tensor expected = Reference.Run(graph, fed)[0];
             saturated += expected.Bytes.Span.Count((byte)0) + expected.Bytes.Span.Count((byte)255);
-            foreach (string row in (string[])["i8-gemm-conv", "i8-dot-conv", "i8-depthwise", "i8-winograd-2"])
+            foreach (string row in (string[])["i8-gemm-conv", "i8-dot-conv", "i8-vnni-conv", "i8-depthwise", "i8-winograd-2"])
                 foreach (Isa isa in Enum.GetValues<Isa>())
                 {
                     using Session session = new(graph, new(seed % 3 + 1) { Isa = isa, Kernel = row });

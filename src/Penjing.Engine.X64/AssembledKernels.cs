@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Penjing.Engine.X64;
+
+/// <summary>
+/// Kernels of 8-bit products whose machine code is assembled at run time, for instructions that .NET doesn't have: AVX-512 VNNI. They give the same integers as all others.
+/// </summary>
+public static class AssembledKernels
+{
+    private const int Vnni = 1 << 11;
+
+    private static readonly Lazy<string?> obstacle = new(Find);
+
+    /// <summary>Why this process can't have them; null where it can.</summary>
+    public static string? Obstacle => obstacle.Value;
+
+    /// <summary>Lets sessions that are made from now on take them, unless there is an <see cref="Obstacle"/>; returns whether they do.</summary>
+    public static bool Use()
+    {
+        if (Obstacle is not null) return false;
+        I8VnniConv.Assembler ??= new DotAssembler();
+        return true;
+    }
+
+    private static string? Find()
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture is not Architecture.X64) return "code is assembled for Linux on x64 alone";
+        if (Isas.Best is not Isa.Vector512 || (X86Base.CpuId(7, 0).Ecx & Vnni) == 0) return "the processor has no AVX-512 VNNI, or the process may not use it";
+        try
+        {
+            // What returns at once.
+            ExecutableMemory.Keep([0xC3]);
+            return null;
+        }
+        catch (PenjingException error)
+        {
+            return error.Message;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Penjing.Engine;
+
+/// <summary>
+/// The product of <see cref="I8DotConv"/> by the 512-bit instruction that adds four products to a sum exactly (AVX-512 VNNI), which .NET doesn't have: its tiles are machine code that is
+/// assembled at run time, where an application asks for it.
+/// </summary>
+internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
+{
+    private readonly delegate* unmanaged<DotTiles*, void>[] code;
+    private readonly nint outputSize;
+
+    /// <summary>What assembles the tiles; null where nobody does.</summary>
+    public static IDotAssembler? Assembler { get; set; }
+
+    /// <summary>Whether there is an assembler, and the node is a product of integers by Int8 weights without zero point.</summary>
+    public static bool Fits(Site site) => Assembler is not null && site.Isa is Isa.Vector512 && I8DotConv.FitsWords(site);
+
+    /// <summary>About how many nanoseconds a site takes on one thread.</summary>
+    public static double Cost(Site site) => I8Product.Cost(site, 4, 0.5, copied: I8DotConv.Copies(site, signed: false) ? 3 : 0);
+
+    /// <summary>The kernel of a site.</summary>
+    public I8VnniConv(Site site) : base(site)
+    {
+        outputSize = site.Node.Info.Type.Size();
+        var op = (IntegerProduct)site.Node.Op;
+        DotEnd end = op switch
+        {
+            { To: DequantizeLinear } => DotEnd.Reals,
+            { Adds: null } => DotEnd.Bytes,
+            { Adds.Rounding: null } => DotEnd.Added,
+            _ => DotEnd.RoundedAndAdded,
+        };
+        code = new delegate* unmanaged<DotTiles*, void>[4 * (Simd512.TileRows + 1)];
+        PanelLayout panels = Packed(0);
+        for (int panel = 0; panel < panels.Count; panel++)
+            for (int rows = Height(0); rows <= Math.Min(Height(0) + 1, Simd512.TileRows); rows++)
+            {
+                (int columns, int vectors) = (panels[panel].Columns, panels.Vectors(panel));
+                ref var tile = ref code[Place(rows, vectors, columns)];
+                if (tile is null) tile = Assembler!.Assemble(rows, vectors, end, IsWhole(vectors, columns));
+            }
+    }
+
+    /// <inheritdoc/>
+    public override string Label => $"i8-vnni-conv-{Tile}";
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected override void Multiply(in TileRun run, ref TileShape shape)
+    {
+        ref readonly IntegerEnd end = ref shape.End;
+        DotTiles tiles = new()
+        {
+            Table = run.Table,
+            Panel = run.Panel,
+            Apart = (nint)run.Apart * sizeof(float*),
+            Count = run.Count,
+            Segments = shape.Segments,
+            Bytes = (nint)shape.Length * sizeof(int),
+            Left = run.Left * sizeof(int),
+            Output = run.Column * outputSize,
+            Addend = run.Column,
+            Scales = end.Scales + run.Column,
+            First = (1UL << Math.Min(run.Columns, Simd512.Lanes)) - 1,
+            Second = (1UL << Math.Max(run.Columns - Simd512.Lanes, 0)) - 1,
+            Least = shape.Min,
+            Most = shape.Max,
+            Zero = end.Zero,
+            AddendFlip = end.Addend.Flip,
+            AddendLess = end.Addend.Less,
+            AddendScale = end.Addend.Scale,
+            Divisor = end.Divisor,
+            OwnLeast = end.OwnLeast,
+            OwnMost = end.OwnMost,
+            OwnStep = end.OwnStep,
+            Ahead = run.Ahead,
+            Share = run.Share / shape.Segments,
+        };
+        code[Place(run.Rows, run.Vectors, run.Columns)](&tiles);
+    }
+
+    private static bool IsWhole(int vectors, int columns) => columns == vectors * Simd512.Lanes;
+
+    private static int Place(int rows, int vectors, int columns) => 4 * rows + 2 * (vectors - 1) + (IsWhole(vectors, columns) ? 1 : 0);
+}
