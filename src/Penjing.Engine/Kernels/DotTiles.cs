@@ -2,18 +2,30 @@ using System.Runtime.InteropServices;
 
 namespace Penjing.Engine;
 
-/// <summary>What becomes of the sums of a tile of <see cref="DotTiles"/>.</summary>
+/// <summary>What becomes of the sums of <see cref="DotTiles"/>: rounded to unsigned integers, unless it is said otherwise.</summary>
+[Flags]
 internal enum DotEnd
 {
-    /// <summary>Integers: <see cref="RequantizedSums{S, V}"/>.</summary>
-    Bytes,
-    /// <summary>Integers, after an addend: <see cref="RequantizedSumsWithAddend{S, V}"/>.</summary>
-    Added,
-    /// <summary>The same, where the sums are rounded to integers of their own before.</summary>
-    RoundedAndAdded,
-    /// <summary>The reals that they stand for: <see cref="RealSums{S, V}"/>.</summary>
-    Reals,
+    /// <summary>Rounded to unsigned integers, of which all may come.</summary>
+    None,
+    /// <summary>They are the reals that they stand for.</summary>
+    Reals = 1,
+    /// <summary>An addend is added to the reals.</summary>
+    Adds = 2,
+    /// <summary>The reals are rounded to integers of their own before that.</summary>
+    Rounds = 4,
+    /// <summary>The integers are signed.</summary>
+    Signed = 8,
+    /// <summary>The reals are bounded before they are rounded: not all integers may come, or some reals are too large to be rounded.</summary>
+    Bounds = 16,
 }
+
+/// <summary>One height and width of tiles.</summary>
+/// <param name="Rows">Rows, at most 14.</param>
+/// <param name="Vectors">Vectors across, one or two.</param>
+/// <param name="End">What becomes of the sums.</param>
+/// <param name="Whole">Whether the panel has all columns.</param>
+internal readonly record struct DotTile(int Rows, int Vectors, DotEnd End, bool Whole);
 
 /// <summary>
 /// Tiles of equal height by one panel, as machine code reads them: words of four bytes, the left ones unsigned and the right ones signed, 16 columns a vector. A tile's
@@ -52,8 +64,8 @@ internal unsafe struct DotTiles
     /// <summary>What the sums of each column are multiplied by, the panel's first column's first.</summary>
     public float* Scales;
 
-    /// <summary>Which columns of each vector there are, a bit each.</summary>
-    public ulong First, Second;
+    /// <summary>Which columns there are, a bit each.</summary>
+    public ulong Columns;
 
     /// <summary>The ends of the outputs, less their zero point.</summary>
     public float Least, Most;
@@ -61,7 +73,7 @@ internal unsafe struct DotTiles
     /// <summary>The output's zero point.</summary>
     public int Zero;
 
-    /// <summary>What the addend's bytes are combined with (⊻), what is then added, and what the sum is multiplied by.</summary>
+    /// <summary>What the addend's bytes are combined with (⊻), which makes floats of them, what is then added, and what the sum is multiplied by.</summary>
     public int AddendFlip;
 
     /// <inheritdoc cref="AddendFlip"/>
@@ -83,6 +95,6 @@ internal unsafe struct DotTiles
 /// <summary>Makes machine code for <see cref="DotTiles"/>, by instructions that .NET doesn't have.</summary>
 internal unsafe interface IDotAssembler
 {
-    /// <summary>The code of tiles of so many rows, at most 14, and vectors, one or two; <paramref name="whole"/>: of panels that have all columns. It stays for the life of the process.</summary>
-    delegate* unmanaged<DotTiles*, void> Assemble(int rows, int vectors, DotEnd end, bool whole);
+    /// <summary>The code of a tile, which stays for the life of the process.</summary>
+    delegate* unmanaged<DotTiles*, void> Assemble(DotTile tile);
 }

@@ -9,6 +9,9 @@ namespace Penjing.Engine;
 /// </summary>
 internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
 {
+    // From here on floats are integers one apart, whose lowest bits tell which.
+    private const float OneApart = 1 << 23;
+
     private readonly delegate* unmanaged<DotTiles*, void>[] code;
     private readonly nint outputSize;
 
@@ -25,14 +28,7 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
     public I8VnniConv(Site site) : base(site)
     {
         outputSize = site.Node.Info.Type.Size();
-        var op = (IntegerProduct)site.Node.Op;
-        DotEnd end = op switch
-        {
-            { To: DequantizeLinear } => DotEnd.Reals,
-            { Adds: null } => DotEnd.Bytes,
-            { Adds.Rounding: null } => DotEnd.Added,
-            _ => DotEnd.RoundedAndAdded,
-        };
+        DotEnd end = EndOf(site.Node);
         code = new delegate* unmanaged<DotTiles*, void>[4 * (Simd512.TileRows + 1)];
         PanelLayout panels = Packed(0);
         for (int panel = 0; panel < panels.Count; panel++)
@@ -40,7 +36,7 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
             {
                 (int columns, int vectors) = (panels[panel].Columns, panels.Vectors(panel));
                 ref var tile = ref code[Place(rows, vectors, columns)];
-                if (tile is null) tile = Assembler!.Assemble(rows, vectors, end, IsWhole(vectors, columns));
+                if (tile is null) tile = Assembler!.Assemble(new(rows, vectors, end, IsWhole(vectors, columns)));
             }
     }
 
@@ -64,13 +60,12 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
             Output = run.Column * outputSize,
             Addend = run.Column,
             Scales = end.Scales + run.Column,
-            First = (1UL << Math.Min(run.Columns, Simd512.Lanes)) - 1,
-            Second = (1UL << Math.Max(run.Columns - Simd512.Lanes, 0)) - 1,
+            Columns = (1UL << run.Columns) - 1,
             Least = shape.Min,
             Most = shape.Max,
             Zero = end.Zero,
-            AddendFlip = end.Addend.Flip,
-            AddendLess = end.Addend.Less,
+            AddendFlip = BitConverter.SingleToInt32Bits(OneApart) | end.Addend.Flip,
+            AddendLess = end.Addend.Less - OneApart,
             AddendScale = end.Addend.Scale,
             Divisor = end.Divisor,
             OwnLeast = end.OwnLeast,
@@ -80,6 +75,16 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
             Share = run.Share / shape.Segments,
         };
         code[Place(run.Rows, run.Vectors, run.Columns)](&tiles);
+    }
+
+    private static DotEnd EndOf(Node node)
+    {
+        var op = (IntegerProduct)node.Op;
+        if (op.To is not QuantizeLinear to) return DotEnd.Reals;
+        Requantization end = new(op);
+        DotEnd flags = to.To is ElementType.Int8 ? DotEnd.Signed : DotEnd.None;
+        if (op.Adds is { } adds) flags |= adds.Rounding is null ? DotEnd.Adds : DotEnd.Adds | DotEnd.Rounds;
+        return end.Then != Requantization.Ends(to) || end.Largest(node) >= int.MaxValue / 2 ? flags | DotEnd.Bounds : flags;
     }
 
     private static bool IsWhole(int vectors, int columns) => columns == vectors * Simd512.Lanes;

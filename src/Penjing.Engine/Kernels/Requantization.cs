@@ -56,6 +56,13 @@ internal readonly struct Requantization
         return scales;
     }
 
+    /// <summary>What no real that a product rounds exceeds in size.</summary>
+    public double Largest(Node node)
+    {
+        double own = IntegerProduct.LargestSum(node) * (double)Scales(node.Shape[1], 0).Max();
+        return ((IntegerProduct)node.Op).Adds is not { } adds ? own : (own * to + byte.MaxValue * (double)adds.Quantization.Scales[0]) / divisor;
+    }
+
     /// <summary>The same for a kernel that keeps the scales, and adds integers of this type where the product adds.</summary>
     public unsafe IntegerEnd End(float* scales, Node node)
     {
