@@ -40,12 +40,12 @@ internal static class Quantized
                 using Ours integers = new(model with { Graph = simulated.Rewrite(Passes.ToIntegers) }, picture, threads), floats = new(model, picture, threads);
                 using OnnxRuntime runtime = new(model with { Graph = simulated }, picture, threads);
                 Turn[] turns = Turns.Measure([integers.Run, runtime.Run, floats.Run], arguments.Seconds);
-                Row row = new(network, Isas.Best.ToString(), threads, turns[0], turns[1], turns[2], integers.Session.Steps.Count(step => step.IsFallback),
+                Row row = new(network, $"{Isas.Best}{(I8VnniConv.Assembler is null ? "" : " VNNI")}", threads, turns[0], turns[1], turns[2], integers.Session.Steps.Count(step => step.IsFallback),
                     integers.Answer.Zip(runtime.Answer, (a, b) => (double)Math.Abs(a - b)).Max() / integers.Answer.Max(Math.Abs),
                     DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture), Machine.Load(), bits);
                 Console.WriteLine(Line(row));
                 rows = [.. rows.Where(other => (other.Network, other.Vectors, other.Threads, other.WeightBits) != (row.Network, row.Vectors, row.Threads, row.WeightBits)), row];
-                rows = [.. rows.OrderBy(one => Array.IndexOf(Networks.Peers, one.Network)).ThenByDescending(one => one.WeightBits).ThenBy(one => one.Threads)];
+                rows = [.. rows.OrderBy(one => Array.IndexOf(Networks.Peers, one.Network)).ThenByDescending(one => one.Vectors).ThenByDescending(one => one.WeightBits).ThenBy(one => one.Threads)];
                 File.WriteAllText(file, JsonSerializer.Serialize(new Results(Machine.Describe(), runtime.Name, rows), json) + "\n");
                 File.WriteAllText(Path.ChangeExtension(file, ".md"), Text(runtime.Name, rows));
             }
@@ -81,6 +81,7 @@ internal static class Quantized
             DequantizeLinear. All run in one process in turns, as in peers.md. Medians in milliseconds; ratios: the median of the rounds', with the quartiles of the first.
             Penjing's sums are exact. ONNX Runtime adds pairs of products in 16 bits where the processor has no VNNI, and they saturate: that is faster, and the error tells
             what it costs: the largest difference of the two answers, relative to the largest. Weights of 7 bits can't saturate, and Penjing multiplies them by the same instructions.
+            VNNI: with code assembled at run time, Penjing.Engine.X64. Narrower vectors (`DOTNET_EnableAVX512=0`) and `--assembled=no` are Penjing's alone: ONNX Runtime takes what the processor has.
 
             | network | vectors | bits of weights | threads | Penjing, 8 bits | ONNX Runtime, 8 bits | Penjing, floats | / ONNX Runtime | quartiles | / floats | without a kernel | error | measured |
             | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |

@@ -76,6 +76,7 @@ internal sealed unsafe class StridedCopy
         return [new(extent / Math.Max(1, width), width), new(width, 1)];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Run<T>(long from, long to, T* source, T* target) where T : unmanaged
     {
         Axis inner = axes[^1], outer = axes.Length > 1 ? axes[^2] : new(1, 1);
@@ -92,6 +93,7 @@ internal sealed unsafe class StridedCopy
     }
 
     /// <summary>A piece's columns of all rows of a plane: block by block, as much as the first cache holds, and of these a few rows at a time, so that few lines are written at once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Turn(int plane, long from, uint* source, uint* target)
     {
         (Axis outer, Axis inner) = (axes[^2], axes[^1]);
@@ -117,12 +119,14 @@ internal sealed unsafe class StridedCopy
         return offset;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Lines<T>(T* source, T* target, int rows, long pitch, int extent) where T : unmanaged
     {
         for (int row = 0; row < rows; row++)
             Unsafe.CopyBlockUnaligned(target + (long)row * extent, source + row * pitch, (uint)(extent * sizeof(T)));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Gather<T>(T* source, T* target, int rows, long pitch, long stride, int extent) where T : unmanaged
     {
         for (int row = 0; row < rows; row++, source += pitch)
@@ -130,6 +134,7 @@ internal sealed unsafe class StridedCopy
     }
 
     /// <summary>target[row · line + column] = source[column · pitch + row].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Turn(uint* source, uint* target, int rows, long pitch, int columns, int line)
     {
         int column = 0;
@@ -143,6 +148,7 @@ internal sealed unsafe class StridedCopy
             for (int row = 0; row < rows; row++) target[(long)row * line + column] = source[column * pitch + row];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Turn4(uint* source, uint* target, int rows, long pitch, int line)
     {
         int row = 0;
@@ -160,17 +166,21 @@ internal sealed unsafe class StridedCopy
         for (; row < rows; row++)
             for (int column = 0; column < 4; column++) target[(long)row * line + column] = source[column * pitch + row];
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static Vector128<ulong> Low(Vector128<uint> x, Vector128<uint> y) =>
             Pair(Vector128.Shuffle(x, Vector128.Create(0u, 0, 1, 1)), Vector128.Shuffle(y, Vector128.Create(0u, 0, 1, 1)));
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static Vector128<ulong> High(Vector128<uint> x, Vector128<uint> y) =>
             Pair(Vector128.Shuffle(x, Vector128.Create(2u, 2, 3, 3)), Vector128.Shuffle(y, Vector128.Create(2u, 2, 3, 3)));
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static Vector128<ulong> Pair(Vector128<uint> even, Vector128<uint> odd) =>
             Vector128.ConditionalSelect(Vector128.Create(~0u, 0, ~0u, 0), even, odd).AsUInt64();
     }
 
     /// <summary>The three planes of a colour picture woven into pixels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Weave3(uint* source, uint* target, int rows, long pitch)
     {
         int row = 0;
@@ -187,8 +197,10 @@ internal sealed unsafe class StridedCopy
         }
         for (; row < rows; row++) (target[3L * row], target[3L * row + 1], target[3L * row + 2]) = (red[row], green[row], blue[row]);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static Vector128<uint> Fill(Vector128<uint> x, uint index) => Vector128.Shuffle(x, Vector128.Create(index));
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static Vector128<uint> Weave(Vector128<uint> outer, Vector128<uint> second, Vector128<uint> third) =>
             Vector128.ConditionalSelect(Vector128.Create(~0u, 0, 0, ~0u), outer, Vector128.ConditionalSelect(Vector128.Create(0u, ~0u, 0, 0), second, third));
     }

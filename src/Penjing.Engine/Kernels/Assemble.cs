@@ -59,6 +59,7 @@ internal sealed unsafe class AssembleKernel : Kernel
 
     private readonly Stretch[] runs;
     private readonly int[]? single;
+    private readonly ByteOrder? bytes;
     private readonly int size;
     private readonly long[] pitches;
     private readonly long outputPitch;
@@ -91,6 +92,7 @@ internal sealed unsafe class AssembleKernel : Kernel
         fill = Fill(node, size);
         if (inner == size && size is sizeof(byte) or sizeof(uint) && node.Inputs.Length == 1 && places.All(place => place.Input == 0) && inner * places.Length < ShortRun * runs.Length)
             single = [.. places.Select(place => place.At)];
+        if (single is not null && size == sizeof(byte)) bytes = ByteOrder.Of(single, node.Inputs[0].Shape[axis]);
         split = Split.Of(outer, runs.Sum(run => run.Bytes) / 4.0 + 8.0 * runs.Length);
     }
 
@@ -114,7 +116,8 @@ internal sealed unsafe class AssembleKernel : Kernel
         byte* output = operands.Out<byte>() + first * outputPitch;
         if (single is not null)
         {
-            if (size == sizeof(uint)) Pick(operands.Input<uint>(0), (uint*)operands.Out<byte>(), first, count);
+            if (bytes is not null) bytes.Run(operands.Input<byte>(0) + first * pitches[0], (nint)pitches[0], output, (nint)outputPitch, count);
+            else if (size == sizeof(uint)) Pick(operands.Input<uint>(0), (uint*)operands.Out<byte>(), first, count);
             else Pick(operands.Input<byte>(0), operands.Out<byte>(), first, count);
             return;
         }

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Penjing.Engine;
 
-/// <summary>MaxPool and GlobalMaxPool of 8-bit integers, sixteen channels of an output pixel at a time. Signed ones are compared as unsigned ones, their highest bit flipped.</summary>
+/// <summary>MaxPool and GlobalMaxPool of 8-bit integers, some channels of an output pixel at a time. Signed ones are compared as unsigned ones, their highest bit flipped.</summary>
 internal sealed unsafe class I8MaxPool : Kernel
 {
     private readonly int channels, height, width, outputHeight, outputWidth;
@@ -31,12 +31,13 @@ internal sealed unsafe class I8MaxPool : Kernel
         : new I8MaxPool(site, new(site.Node.Inputs[0].Shape[2], site.Node.Inputs[0].Shape[3]), Size.One, default, Size.One);
 
     /// <inheritdoc/>
-    public override string Label => $"i8-max-pool-{kernel.Height}x{kernel.Width}-128";
+    public override string Label => $"i8-max-pool-{kernel.Height}x{kernel.Width}-{(Vector256.IsHardwareAccelerated && channels >= 32 ? 256 : 128)}";
 
     /// <inheritdoc/>
     public override int Tasks(int phase) => split.Tasks;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(int phase, int task, in Operands operands)
     {
         (int first, int count) = split[task];
@@ -48,7 +49,7 @@ internal sealed unsafe class I8MaxPool : Kernel
             for (int column = 0; column < outputWidth; column++, output += outputPitch)
             {
                 int left = column * stride.Width - padding.Left;
-                (int from, int to) = Window.Inside(left, width, dilation.Width, kernel.Width);
+                (int from, int to) = left >= 0 && left + (kernel.Width - 1) * dilation.Width < width ? (0, kernel.Width) : Window.Inside(left, width, dilation.Width, kernel.Width);
                 byte* window = picture + ((nint)(top + begin * dilation.Height) * width + left + from * dilation.Width) * inputPitch;
                 Largest(window, end - begin, to - from, output);
             }
@@ -59,18 +60,37 @@ internal sealed unsafe class I8MaxPool : Kernel
     private void Largest(byte* window, int rows, int columns, byte* output)
     {
         nint down = dilation.Height * width * inputPitch, across = dilation.Width * inputPitch;
-        Vector128<byte> flips = Vector128.Create(flip);
-        for (int channel = 0; channel < channels; channel += 16)
+        int channel = 0;
+        for (; Vector256.IsHardwareAccelerated && channel <= channels - 32; channel += 32)
         {
-            int count = Math.Min(16, channels - channel);
-            Vector128<byte> most = default;
+            Vector256<byte> flips = Vector256.Create(flip), most = default;
             byte* row = window + channel;
             for (int y = 0; y < rows; y++, row += down)
             {
                 byte* pixel = row;
-                for (int x = 0; x < columns; x++, pixel += across) most = Vector128.Max(most, Bytes.Load(pixel, count) ^ flips);
+                for (int x = 0; x < columns; x++, pixel += across) most = Vector256.Max(most, Vector256.Load(pixel) ^ flips);
             }
-            Bytes.Store(output + channel, most ^ flips, count);
+            (most ^ flips).Store(output + channel);
+        }
+        for (; channels >= 16 && channel < channels; channel += 16)
+        {
+            // The last sixteen overlap those before them.
+            channel = Math.Min(channel, channels - 16);
+            Vector128<byte> flips = Vector128.Create(flip), most = default;
+            byte* row = window + channel;
+            for (int y = 0; y < rows; y++, row += down)
+            {
+                byte* pixel = row;
+                for (int x = 0; x < columns; x++, pixel += across) most = Vector128.Max(most, Vector128.Load(pixel) ^ flips);
+            }
+            (most ^ flips).Store(output + channel);
+        }
+        for (; channel < channels; channel++)
+        {
+            byte most = 0;
+            for (int y = 0; y < rows; y++)
+                for (int x = 0; x < columns; x++) most = Math.Max(most, (byte)(window[channel + y * down + x * across] ^ flip));
+            output[channel] = (byte)(most ^ flip);
         }
     }
 }

@@ -36,7 +36,7 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
             {
                 (int columns, int vectors) = (panels[panel].Columns, panels.Vectors(panel));
                 ref var tile = ref code[Place(rows, vectors, columns)];
-                if (tile is null) tile = Assembler!.Assemble(new(rows, vectors, end, IsWhole(vectors, columns)));
+                if (tile is null) tile = Assembler!.Assemble(new DotTile(rows, vectors, end, IsWhole(vectors, columns)));
             }
     }
 
@@ -77,7 +77,8 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
         code[Place(run.Rows, run.Vectors, run.Columns)](&tiles);
     }
 
-    private static DotEnd EndOf(Node node)
+    /// <summary>What becomes of a product's sums.</summary>
+    public static DotEnd EndOf(Node node)
     {
         var op = (IntegerProduct)node.Op;
         if (op.To is not QuantizeLinear to) return DotEnd.Reals;

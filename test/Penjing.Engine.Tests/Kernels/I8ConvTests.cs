@@ -1,3 +1,4 @@
+using Penjing.Engine.X64;
 using Penjing.Testing;
 
 namespace Penjing.Engine.Tests;
@@ -17,7 +18,7 @@ public sealed class I8ConvTests
             Tensor[] fed = RandomGraphs.Fed(graph, seed);
             Tensor expected = Reference.Run(graph, fed)[0];
             saturated += expected.Bytes.Span.Count((byte)0) + expected.Bytes.Span.Count((byte)255);
-            foreach (string row in (string[])["i8-gemm-conv", "i8-dot-conv", "i8-vnni-conv", "i8-depthwise", "i8-winograd-2"])
+            foreach (string row in (string[])["i8-gemm-conv", "i8-dot-conv", "i8-vnni-conv", "i8-depthwise", "i8-vnni-depthwise", "i8-winograd-2"])
                 foreach (Isa isa in Enum.GetValues<Isa>())
                 {
                     using Session session = new(graph, new(seed % 3 + 1) { Isa = isa, Kernel = row });
@@ -36,6 +37,10 @@ public sealed class I8ConvTests
         Assert.InRange(added["i8-dot-conv"], 50, 1200);
         Assert.InRange(added["i8-winograd-2"], 40, 1200);
         Assert.False(added.ContainsKey("i8-depthwise"));
+        // Of one width, where the machine has its instructions.
+        bool assembled = AssembledKernels.Obstacle is null;
+        Assert.InRange(taken.GetValueOrDefault("i8-vnni-conv"), assembled ? 100 : 0, assembled ? 300 : 0);
+        Assert.InRange(added.GetValueOrDefault("i8-vnni-conv"), assembled ? 20 : 0, assembled ? 300 : 0);
     }
 
     /// <summary>Products of matrices, their right one turned or not, that yield integers or floats.</summary>
