@@ -87,17 +87,15 @@ internal sealed class DotCode : SumCode<DotTiles>
     {
         Code.mov(rdx, OnStack(Tiles));
         Code.mov(rax, OnStack(Ahead));
-        Code.mov(rbx, rax);
-        Code.add(rbx, __qword_ptr[rdx + At(nameof(DotTiles.Share))]);
-        Code.mov(OnStack(Ahead), rbx);
-        (Label next, Label done) = (Code.CreateLabel(), Code.CreateLabel());
-        Code.Label(ref next);
-        Code.cmp(rax, rbx);
-        Code.jae(done);
+        Code.mov(rbx, __qword_ptr[rdx + At(nameof(DotTiles.Share))]);
+        Code.add(OnStack(Ahead), rbx);
+        Code.mov(rbx, __qword_ptr[rdx + At(nameof(DotTiles.Lines))]);
+        Label line = Code.CreateLabel();
+        Code.Label(ref line);
         Code.prefetcht1(__byte_ptr[rax]);
         Code.add(rax, Line);
-        Code.jmp(next);
-        Code.Label(ref done);
+        Code.dec(rbx);
+        Code.jnz(line);
     }
 
     /// <summary>Points to where each row's segment ends.</summary>

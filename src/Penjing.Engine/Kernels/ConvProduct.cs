@@ -180,7 +180,10 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
             else if (x >= 0 && x + joined <= width) *pointers = line + (nint)x * inputPitch;
             else
             {
-                for (int c = 0, at = x * channels; c < joined * channels; c++, at++) patch[c] = (uint)at < (uint)(width * channels) ? line[at] : memory.Floats[outside];
+                Span<float> words = new(patch, joined * channels);
+                int before = Math.Max(0, -x) * channels, inside = Math.Min(words.Length, (width - x) * channels) - before;
+                words.Fill(memory.Floats[outside]);
+                new ReadOnlySpan<float>(line + x * channels + before, inside).CopyTo(words[before..]);
                 *pointers = patch;
             }
         }

@@ -85,11 +85,11 @@ internal unsafe struct DotTiles
     /// <summary>The ends and the step of the integers that sums are rounded to before.</summary>
     public float OwnLeast, OwnMost, OwnStep;
 
-    /// <summary>What is asked for to come into the second-level cache, and how many bytes of it for each segment of a tile.</summary>
+    /// <summary>What is asked for to come into the second-level cache, how many bytes of it for each segment of a tile, and how many cache lines, at least one, these are.</summary>
     public byte* Ahead;
 
     /// <inheritdoc cref="Ahead"/>
-    public nint Share;
+    public nint Share, Lines;
 }
 
 /// <summary>A way to compute rows of a depthwise convolution by 3×3 kernels.</summary>

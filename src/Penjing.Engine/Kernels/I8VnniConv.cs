@@ -48,6 +48,7 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
     protected override void Multiply(in TileRun run, ref TileShape shape)
     {
         ref readonly IntegerEnd end = ref shape.End;
+        nint share = run.Share / shape.Segments;
         DotTiles tiles = new()
         {
             Table = run.Table,
@@ -72,7 +73,8 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
             OwnMost = end.OwnMost,
             OwnStep = end.OwnStep,
             Ahead = run.Ahead,
-            Share = run.Share / shape.Segments,
+            Share = share,
+            Lines = share / NativeBuffer.Alignment + 1,
         };
         code[Place(run.Rows, run.Vectors, run.Columns)](&tiles);
     }
