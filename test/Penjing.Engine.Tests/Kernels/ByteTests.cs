@@ -1,0 +1,48 @@
+using Penjing.Testing;
+
+namespace Penjing.Engine.Tests;
+
+/// <summary>What moves and compares bytes gives the reference's.</summary>
+public sealed class ByteTests
+{
+    /// <summary>Channels in other orders: shuffles by groups, and orders drawn from few and from many places.</summary>
+    [Fact]
+    public void OrdersAreTheReferences()
+    {
+        int taken = 0;
+        for (int seed = 0; seed < 200; seed++)
+        {
+            Random random = new(seed);
+            int groups = random.Next(1, 9), each = random.Next(1, 50), channels = groups * each;
+            int[] order = [.. Enumerable.Range(0, channels).Select(i => i % groups * each + i / groups)];
+            if (seed % 5 == 0) order = [.. Enumerable.Range(0, random.Next(1, 60)).Select(_ => random.Next(channels))];
+            if (ByteOrder.Of(order, channels) is not null) taken++;
+            Check(new Gather(1, [.. order]), [2, channels, random.Next(1, 5), random.Next(1, 5)], random, seed);
+        }
+        Assert.InRange(taken, 80, 199);
+    }
+
+    /// <summary>Largest bytes of windows, over edges too, of 1 to 100 channels.</summary>
+    [Fact]
+    public void PoolsAreTheReferences()
+    {
+        for (int seed = 0; seed < 200; seed++)
+        {
+            Random random = new(seed);
+            int size = random.Next(1, 4);
+            MaxPool pool = new(new(size, random.Next(1, 4)), new(random.Next(1, 3), random.Next(1, 3)), new(random.Next(size), 0, random.Next(size), 0));
+            Check(pool, [2, random.Next(1, 101), random.Next(3, 9), random.Next(3, 9)], random, seed);
+        }
+    }
+
+    private static void Check(Op op, Shape shape, Random random, int seed)
+    {
+        ElementType type = random.Next(2) == 0 ? ElementType.Int8 : ElementType.UInt8;
+        Node x = new("x", new Input(ElementType.Float32, shape)), integers = new("integers", new QuantizeLinear(type, new(0.02f, random.Next(20))), x);
+        Graph graph = new(new Node("y", new DequantizeLinear(), new Node("moved", op, integers)));
+        Tensor[] fed = RandomGraphs.Fed(graph, seed);
+        using Session session = new(graph, new(seed % 3 + 1));
+        Assert.DoesNotContain(session.Steps, step => step.IsFallback);
+        Closeness.CheckBits(Reference.Run(graph, fed)[0], session.Run(fed)[0], $"seed {seed}, {string.Join(", ", graph.Nodes.Select(node => node.ToString()))}");
+    }
+}
