@@ -64,7 +64,7 @@ static int Usage()
           --shape S        layers, as in 64x56x56-128-k3-s2-g1: channels, height and width, output channels, kernel, stride, groups; -z90: 90 % zeros
           --threads 1,2    (peers: 1 and all processors; steps: 1)
           --vectors V      peers with narrower vectors: Vector256, Vector128
-          --bits B         steps: in 8-bit integers, weights of so many bits
+          --bits B         steps, start: in 8-bit integers, weights of so many bits
           --assembled=no   without code that is assembled at run time
           --seconds S      how long each measurement lasts (10)
           --data PATH      the folder of real models (codes: ../shared/data)

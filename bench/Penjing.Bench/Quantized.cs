@@ -31,14 +31,15 @@ internal static class Quantized
         foreach (string network in arguments.Networks(Networks.Peers))
         {
             Model model = Networks.Named(network);
-            Graph prepared = PostTraining.Prepare(model.Graph);
-            Dictionary<string, ValueRange> ranges = Ranges(prepared);
-            foreach ((int bits, int threads) in from bits in new[] { 8, 7 } from threads in arguments.Threads([.. new[] { 1, Environment.ProcessorCount }.Distinct()]) select (bits, threads))
+            foreach ((int bits, Model own, Model simulated, int threads) in
+                from bits in new[] { 8, 7 }
+                let both = Of(model, bits)
+                from threads in arguments.Threads([.. new[] { 1, Environment.ProcessorCount }.Distinct()])
+                select (bits, both.Integers, both.Simulated, threads))
             {
-                Graph simulated = PostTraining.Simulate(prepared, ranges, ImmutableHashSet<string>.Empty, bits);
                 float[] picture = Networks.Picture(model.Graph.Inputs[0].Shape, 1);
-                using Ours integers = new(model with { Graph = simulated.Rewrite(Passes.ToIntegers) }, picture, threads), floats = new(model, picture, threads);
-                using OnnxRuntime runtime = new(model with { Graph = simulated }, picture, threads);
+                using Ours integers = new(own, picture, threads), floats = new(model, picture, threads);
+                using OnnxRuntime runtime = new(simulated, picture, threads);
                 Turn[] turns = Turns.Measure([integers.Run, runtime.Run, floats.Run], arguments.Seconds);
                 Row row = new(network, $"{Isas.Best}{(I8VnniConv.Assembler is null ? "" : " VNNI")}", threads, turns[0], turns[1], turns[2], integers.Session.Steps.Count(step => step.IsFallback),
                     integers.Answer.Zip(runtime.Answer, (a, b) => (double)Math.Abs(a - b)).Max() / integers.Answer.Max(Math.Abs),
@@ -53,11 +54,11 @@ internal static class Quantized
         return 0;
     }
 
-    /// <summary>The network in 8-bit integers, its weights of so many bits.</summary>
-    public static Model Integers(Model model, int bits)
+    /// <summary>The network as 8-bit integers, its weights of so many bits, and as the same in reals that other engines read.</summary>
+    public static (Model Integers, Model Simulated) Of(Model model, int bits)
     {
-        Graph prepared = PostTraining.Prepare(model.Graph);
-        return model with { Graph = PostTraining.Simulate(prepared, Ranges(prepared), ImmutableHashSet<string>.Empty, bits).Rewrite(Passes.ToIntegers) };
+        Graph prepared = PostTraining.Prepare(model.Graph), simulated = PostTraining.Simulate(prepared, Ranges(prepared), ImmutableHashSet<string>.Empty, bits);
+        return (model with { Graph = simulated.Rewrite(Passes.ToIntegers) }, model with { Graph = simulated });
     }
 
     /// <summary>From the least to the largest value that a few random pictures give.</summary>

@@ -28,38 +28,38 @@ internal static class Start
                 `{Machine.Command()}`
 
                 Milliseconds from before a process is created until its answer to one picture is read from it: the runtime's start, reading the file (in the disk's cache),
-                making it ready, one run. Medians of at least {LeastRounds} processes each, in turns; in brackets the shortest. Penjing reads a plain .penjing file, ONNX Runtime
-                (from C#, built the same way) the .onnx file of the same network. JIT and ReadyToRun start as the SDK publishes them, the latter self-contained,
-                runtime and program one composite image. ratio = Penjing / ONNX Runtime.
+                making it ready, one run. Medians of at least {LeastRounds} processes each, in turns; in brackets the shortest. Penjing reads a plain .penjing file and an entropy-coded
+                one, ONNX Runtime (from C#, built the same way) the .onnx file of the same network{(arguments.Bits is null ? "" : ", of 8-bit integers as QuantizeLinear and DequantizeLinear; Penjing uses code assembled at run time where the machine can")}.
+                JIT and ReadyToRun start as the SDK publishes them, the latter self-contained, runtime and program one composite image. Ratios: Penjing / ONNX Runtime.
 
-                | network | threads | build | Penjing | ONNX Runtime | ratio |
-                | --- | ---: | --- | ---: | ---: | ---: |
+                | network | threads | build | file, MB | coded, MB | Penjing | coded | ONNX Runtime | ratio | coded |
+                | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 
                 """.ReplaceLineEndings("\n"));
             foreach (string network in arguments.Networks(Networks.Peers))
                 foreach (int threads in arguments.Threads(1))
                 {
-                    Model model = Networks.Named(network);
-                    string own = Path.Combine(work, "model.penjing"), theirs = Path.Combine(work, "model.onnx"), picture = Path.Combine(work, "picture.raw");
-                    PenjingFile.Write(own, model, Storage.Plain);
-                    File.WriteAllBytes(theirs, OnnxWriter.ToBytes(model));
-                    File.WriteAllBytes(picture, new byte[4 * model.Graph.Inputs[0].Shape.Elements]);
-                    var times = new List<double>[2 * programs.Length];
-                    for (int i = 0; i < times.Length; i++) times[i] = [];
+                    (Model own, Model theirs) = arguments.Bits is { } bits ? Quantized.Of(Networks.Named(network), bits) : (Networks.Named(network), Networks.Named(network));
+                    string plain = Path.Combine(work, "plain.penjing"), coded = Path.Combine(work, "coded.penjing"), onnx = Path.Combine(work, "model.onnx"), picture = Path.Combine(work, "picture.raw");
+                    double[] sizes = [PenjingFile.Write(plain, own, Storage.Plain).Bytes / 1e6, PenjingFile.Write(coded, own, Storage.Smallest).Bytes / 1e6];
+                    File.WriteAllBytes(onnx, OnnxWriter.ToBytes(theirs));
+                    File.WriteAllBytes(picture, new byte[4 * own.Graph.Inputs[0].Shape.Elements]);
+                    (string Program, string Engine, string File)[] all = [.. programs.SelectMany(program => new[] { (program, "penjing", plain), (program, "penjing", coded), (program, "onnxruntime", onnx) })];
+                    List<double>[] times = [.. all.Select(_ => new List<double>())];
                     for (long start = Stopwatch.GetTimestamp(); times[0].Count < LeastRounds + 1 || Stopwatch.GetElapsedTime(start).TotalSeconds < arguments.Seconds;)
-                        for (int i = 0; i < times.Length; i++)
-                            times[i].Add(Answer(programs[i / 2], i % 2 == 0 ? "penjing" : "onnxruntime", i % 2 == 0 ? own : theirs, picture, threads));
+                        for (int i = 0; i < times.Length; i++) times[i].Add(Answer(all[i].Program, all[i].Engine, all[i].File, picture, threads));
                     for (int i = 0; i < builds.Length; i++)
                     {
-                        double[] ours = [.. times[2 * i].Skip(1).Order()], peers = [.. times[2 * i + 1].Skip(1).Order()];
-                        (double mine, double other) = (Turns.At(ours, 0.5), Turns.At(peers, 0.5));
-                        string row = FormattableString.Invariant(
-                            $"| {network} | {threads} | {builds[i].Name} | {mine:F0} ({ours[0]:F0}) | {other:F0} ({peers[0]:F0}) | **{mine / other:F2}** |");
+                        double[][] sorted = [.. times[(3 * i)..(3 * i + 3)].Select(own => own.Skip(1).Order().ToArray())];
+                        double[] medians = [.. sorted.Select(own => Turns.At(own, 0.5))];
+                        string row = FormattableString.Invariant($"| {network} | {threads} | {builds[i].Name} | {sizes[0]:F1} | {sizes[1]:F1} ")
+                            + string.Concat(medians.Select((median, k) => FormattableString.Invariant($"| {median:F0} ({sorted[k][0]:F0}) ")))
+                            + FormattableString.Invariant($"| **{medians[0] / medians[2]:F2}** | **{medians[1] / medians[2]:F2}** |");
                         Console.WriteLine(row);
                         text.Append(row).Append('\n');
                     }
                 }
-            File.WriteAllText(Path.Combine(folder, "start.md"), text.ToString());
+            File.WriteAllText(Path.Combine(folder, arguments.Bits is null ? "start.md" : "start-integers.md"), text.ToString());
             return 0;
         }
         finally

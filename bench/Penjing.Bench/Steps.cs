@@ -17,7 +17,7 @@ internal static class Steps
         foreach (string network in arguments.Networks("mobilenet-v1-1.0-224"))
         {
             int[] threads = arguments.Threads(1);
-            Model model = arguments.Bits is { } bits ? Quantized.Integers(Networks.Named(network), bits) : Networks.Named(network);
+            Model model = arguments.Bits is { } bits ? Quantized.Of(Networks.Named(network), bits).Integers : Networks.Named(network);
             Session[] sessions = [.. threads.Select(count => new Session(model, new(count)))];
             foreach (Session session in sessions) session.Profile(5 * Runs);
             // Of each step the median round: what else the machine does meets all threads of a round.

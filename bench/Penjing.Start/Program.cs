@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Penjing.Engine;
+using Penjing.Engine.X64;
 
 // Loads a network, runs it on one picture, and says so: what the bench "start" measures the beginning of.
 if (args is not [("penjing" or "onnxruntime") and var engine, var model, var picture, var count])
@@ -18,6 +19,7 @@ return 0;
 [MethodImpl(MethodImplOptions.NoInlining)]
 static float OfPenjing(string model, float[] input, int threads)
 {
+    AssembledKernels.Use();
     using Session session = Session.Load(model, new(threads));
     var answer = new float[session.Outputs[0].Info.Shape.Elements];
     session.Run(input, answer);

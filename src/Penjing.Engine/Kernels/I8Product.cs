@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Penjing.Engine;
@@ -85,35 +86,50 @@ internal abstract unsafe class I8Product<S, V> : ConvProduct<S, V> where S : str
     /// <summary>Packs weights so many a word; each bias first, less what the weights of its channel make of <paramref name="zero"/>, which words have in place of 0.</summary>
     protected void Pack(Site site, int each, int zero)
     {
-        (Node node, PixelGrid grid) = (site.Node, Grid(site, each));
+        Node w = site.Node.Inputs[1];
+        if (w.Info.Type is ElementType.Int8 && Op(site).W.ZeroPoints.All(point => point == 0)) Pack(site, each, zero, w.Value!.AsSpan<sbyte>());
+        else Pack<short>(site, each, zero, IntegerProduct.Weights(site.Node));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Pack<T>(Site site, int each, int zero, ReadOnlySpan<T> weights) where T : unmanaged, IBinaryInteger<T>
+    {
+        Node node = site.Node;
         bool turned = Op(site).Product is Gemm { TransposeB: false };
-        short[] weights = IntegerProduct.Weights(node);
         ReadOnlySpan<int> bias = node.Inputs.Length > 2 ? node.Inputs[2].Value!.AsSpan<int>() : default;
-        (int taps, int columns, int bits) = (grid.Taps.Length, node.Shape[1] / Groups, 32 / each);
-        PanelLayout layout = Packed(0);
-        for (int group = 0; group < Groups; group++)
-            for (int panel = 0; panel < layout.Count; panel++)
-            {
-                int* biases = (int*)Panels(0, group) + layout.Offset(panel), target = biases;
-                (int first, int count) = layout[panel];
-                int across = layout.Vectors(panel) * S.Lanes;
-                for (int j = 0; j < across; j++) biases[j] = !bias.IsEmpty && j < count ? bias[group * columns + first + j] : 0;
-                foreach (KernelTap tap in grid.Taps)
-                    for (int word = 0; word < Words; word++)
+        (int taps, int columns, int bits, PanelLayout layout) = (Grid(site, each).Taps.Length, node.Shape[1] / Groups, 32 / each, Packed(0));
+        // From channel to channel, and from output to output.
+        (nint step, nint next) = turned ? (node.Shape[1], 1) : (taps, (nint)Channels * taps);
+        uint low = uint.MaxValue >> 32 - bits;
+        fixed (T* all = weights)
+            for (int group = 0; group < Groups; group++)
+                for (int panel = 0; panel < layout.Count; panel++)
+                {
+                    (int first, int count) = layout[panel];
+                    int across = layout.Vectors(panel) * S.Lanes;
+                    int* target = (int*)Panels(0, group) + layout.Offset(panel);
+                    for (int j = 0; j < count; j++, target++)
                     {
-                        target += across;
-                        for (int j = 0; j < across; j++)
+                        int column = group * columns + first + j, sum = 0;
+                        int* words = target + across;
+                        for (int tap = 0; tap < taps; tap++)
                         {
-                            target[j] = 0;
-                            for (int i = 0, channel = each * word; j < count && i < each && channel < Channels; i++, channel++)
+                            T* weight = all + column * next + tap;
+                            for (int word = 0, channel = 0; word < Words; word++, words += across)
                             {
-                                int column = group * columns + first + j, weight = weights[turned ? channel * node.Shape[1] + column : (column * Channels + channel) * taps + tap.Index];
-                                target[j] |= (int)((uint)weight << 32 - bits >> 32 - bits - i * bits);
-                                biases[j] -= zero * weight;
+                                uint packed = 0;
+                                for (int i = 0; i < each && channel < Channels; i++, channel++, weight += step)
+                                {
+                                    int value = int.CreateTruncating(*weight);
+                                    sum += value;
+                                    packed |= ((uint)value & low) << i * bits;
+                                }
+                                *words = (int)packed;
                             }
                         }
+                        *target = (bias.IsEmpty ? 0 : bias[column]) - zero * sum;
                     }
-            }
+                }
     }
 
     private static IntegerProduct Op(Site site) => (IntegerProduct)site.Node.Op;

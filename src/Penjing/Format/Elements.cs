@@ -95,6 +95,14 @@ internal static class Elements
     private static void ReadPlanes<T>(ref CodeReader reader, ElementType type, scoped Span<T> values) where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
     {
         var plane = new ushort[values.Length];
+        if (type.Size() == 1)
+        {
+            Span<T> elements = stackalloc T[byte.MaxValue + 1];
+            for (int code = 0; code < elements.Length; code++) elements[code] = SignFirst(T.CreateTruncating(code), type);
+            Symbols.Read(ref reader, plane);
+            for (int i = 0; i < plane.Length; i++) values[i] = elements[(byte)plane[i]];
+            return;
+        }
         values.Clear();
         for (int shift = 0; shift < 8 * type.Size(); shift += 8)
         {
