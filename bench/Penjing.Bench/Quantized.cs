@@ -41,7 +41,7 @@ internal static class Quantized
                 using Ours integers = new(own, picture, threads), floats = new(model, picture, threads);
                 using OnnxRuntime runtime = new(simulated, picture, threads);
                 Turn[] turns = Turns.Measure([integers.Run, runtime.Run, floats.Run], arguments.Seconds);
-                Row row = new(network, $"{Isas.Best}{(I8VnniConv.Assembler is null ? "" : " VNNI")}", threads, turns[0], turns[1], turns[2], integers.Session.Steps.Count(step => step.IsFallback),
+                Row row = new(network, $"{Isas.Best}{(DotAssembly.Assembler is null ? "" : " VNNI")}", threads, turns[0], turns[1], turns[2], integers.Session.Steps.Count(step => step.IsFallback),
                     integers.Answer.Zip(runtime.Answer, (a, b) => (double)Math.Abs(a - b)).Max() / integers.Answer.Max(Math.Abs),
                     DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture), Machine.Load(), bits);
                 Console.WriteLine(Line(row));

@@ -15,18 +15,22 @@ public static class AssembledKernels
     /// <summary>Why this process can't have them; null where it can.</summary>
     public static string? Obstacle => obstacle.Value;
 
-    /// <summary>Lets sessions that are made from now on take them, unless there is an <see cref="Obstacle"/>; returns whether they do.</summary>
+    /// <summary>
+    /// Lets sessions that are made from now on take them, unless there is an <see cref="Obstacle"/>; returns whether they do. Where the system later gives no more memory for code, making a
+    /// session fails by a <see cref="PenjingException"/>.
+    /// </summary>
     public static bool Use()
     {
         if (Obstacle is not null) return false;
-        I8VnniConv.Assembler ??= new DotAssembler();
+        DotAssembly.Assembler ??= new DotAssembler();
         return true;
     }
 
     private static string? Find()
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture is not Architecture.X64) return "code is assembled for Linux on x64 alone";
-        if (Isas.Best is not Isa.Vector512 || (X86Base.CpuId(7, 0).Ecx & Vnni) == 0) return "the processor has no AVX-512 VNNI, or the process may not use it";
+        if ((X86Base.CpuId(7, 0).Ecx & Vnni) == 0) return "the processor has no AVX-512 VNNI";
+        if (Isas.Best is not Isa.Vector512) return "the runtime doesn't use vectors of 512 bits here";
         try
         {
             // What returns at once.

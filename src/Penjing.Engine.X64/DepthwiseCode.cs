@@ -12,8 +12,6 @@ internal sealed class DepthwiseCode : SumCode<DotColumns>
 {
     private const int Side = 3, Halves = 2, Words = 12, Sums = 18, Biases = 22, Order = 24, Bytes = 26, Outside = 30, Flip = 31;
 
-    private static readonly AssemblerRegister64[] saved = [rbx, rbp, r12];
-
     private readonly DotDepthwise shape;
 
     private DepthwiseCode(DotDepthwise shape) : base(shape.End) => this.shape = shape;
@@ -30,7 +28,7 @@ internal sealed class DepthwiseCode : SumCode<DotColumns>
 
     private void Write()
     {
-        foreach (AssemblerRegister64 register in saved) Code.push(register);
+        Enter();
         Code.mov(rax, rdi);
         foreach ((AssemblerRegister64 register, string field) in new[]
         {
@@ -39,7 +37,7 @@ internal sealed class DepthwiseCode : SumCode<DotColumns>
         }) Code.mov(register, Value(field));
         Prepare();
         Code.vpbroadcastd(Z(Outside), __dword_ptr[rax + At(nameof(DotColumns.Outside))]);
-        if (shape.Flips) Code.vpbroadcastd(Z(Flip), __dword_ptr[rax + At(nameof(DotColumns.Flip))]);
+        if (shape.Flips) Code.vmovdqu32(Z(Flip), __zmmword_ptr[Constant([.. Enumerable.Repeat((byte)0x80, Line)])]);
         // Packed are the biases and the scales of both halves, then the weights.
         for (int half = 0; half < Halves; half++)
         {
@@ -64,9 +62,7 @@ internal sealed class DepthwiseCode : SumCode<DotColumns>
         }
         Code.jmp(next);
         Code.Label(ref done);
-        Code.vzeroupper();
-        foreach (AssemblerRegister64 register in saved.Reverse()) Code.pop(register);
-        Code.ret();
+        Leave();
     }
 
     /// <summary>Makes words of the next input column.</summary>
@@ -84,17 +80,17 @@ internal sealed class DepthwiseCode : SumCode<DotColumns>
         }
         for (int half = 0; half < Halves; half++)
         {
-            Code.vmovdqa32(Word4(column, half), Z(Order + half));
-            Code.vpermi2b(Word4(column, half), Z(Bytes), Z(Bytes + 1));
-            if (shape.Flips) Code.vpxord(Word4(column, half), Word4(column, half), Z(Flip));
+            Code.vmovdqa32(WordsOf(column, half), Z(Order + half));
+            Code.vpermi2b(WordsOf(column, half), Z(Bytes), Z(Bytes + 1));
+            if (shape.Flips) Code.vpxord(WordsOf(column, half), WordsOf(column, half), Z(Flip));
         }
         Code.jmp(done);
         Code.Label(ref outside);
-        for (int half = 0; half < Halves; half++) Code.vmovdqa32(Word4(column, half), Z(Outside));
+        for (int half = 0; half < Halves; half++) Code.vmovdqa32(WordsOf(column, half), Z(Outside));
         Code.Label(ref done);
     }
 
-    private static AssemblerRegisterZMM Word4(int column, int half) => Z(Words + Halves * column + half);
+    private static AssemblerRegisterZMM WordsOf(int column, int half) => Z(Words + Halves * column + half);
 
     /// <summary>The sums of an output column, the first of whose input columns is given.</summary>
     private void Multiply(int first)
@@ -104,7 +100,7 @@ internal sealed class DepthwiseCode : SumCode<DotColumns>
         for (int column = 0; column < Side; column++)
             for (int row = 0; row < shape.Rows; row++)
                 for (int half = 0; half < Halves; half++)
-                    Code.vpdpbusd(Z(Sums + Halves * row + half), Word4((first + column) % Side, half), Z((row * Side + column) * Halves + half));
+                    Code.vpdpbusd(Z(Sums + Halves * row + half), WordsOf((first + column) % Side, half), Z((row * Side + column) * Halves + half));
     }
 
     private void Store()

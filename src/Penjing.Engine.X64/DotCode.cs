@@ -5,15 +5,17 @@ namespace Penjing.Engine.X64;
 
 /// <summary>
 /// The machine code of one height and width of <see cref="DotTiles"/>. Registers of the inner loop: rax counts up to 0, rcx is in the panel, rdx is spare, and all others
-/// but the stack's point to the ends of rows; of more rows than these, pointers are on the stack. Vectors: the sums of a row after those of the one before it, from 0 on,
-/// then 28 and 29 for weights, 30 and 31 for a row's word.
+/// but the stack's point to the ends of rows; of more rows than these, pointers are on the stack. Vectors from 0 on: the sums of a row after those of the one before it.
 /// </summary>
 internal sealed class DotCode : SumCode<DotTiles>
 {
+    // Vectors behind those of sums: weights, a row's word or the one of the row before, and an addend.
+    private const int Weights = 28, Left = 30, Addend = 30;
+
     // What lies on the stack.
     private const int Tiles = 0, TilesLeft = 8, SegmentsLeft = 16, Segment = 24, Table = 32, Ahead = 40, Far = 48, StackBytes = 72;
 
-    private static readonly AssemblerRegister64[] near = [rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15], saved = [rbx, rbp, r12, r13, r14, r15];
+    private static readonly AssemblerRegister64[] near = [rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15];
 
     // Where outputs and addends of rows that are finished together begin.
     private static readonly AssemblerRegister64[] outputs = [rsi, rdi, r8, r9], addends = [r10, r11, r12, r13];
@@ -36,7 +38,7 @@ internal sealed class DotCode : SumCode<DotTiles>
 
     private void Write()
     {
-        foreach (AssemblerRegister64 register in saved) Code.push(register);
+        Enter();
         Code.sub(rsp, StackBytes);
         Code.mov(OnStack(Tiles), rdi);
         foreach ((int place, string field) in new[] { (Table, nameof(DotTiles.Table)), (TilesLeft, nameof(DotTiles.Count)), (Ahead, nameof(DotTiles.Ahead)) })
@@ -58,10 +60,8 @@ internal sealed class DotCode : SumCode<DotTiles>
         Code.add(OnStack(Table), rdx);
         Code.dec(OnStack(TilesLeft));
         Code.jnz(next);
-        Code.vzeroupper();
         Code.add(rsp, StackBytes);
-        foreach (AssemblerRegister64 register in saved.Reverse()) Code.pop(register);
-        Code.ret();
+        Leave();
     }
 
     /// <summary>All sums begin with their column's bias.</summary>
@@ -123,21 +123,21 @@ internal sealed class DotCode : SumCode<DotTiles>
     {
         Label word = Code.CreateLabel();
         Code.Label(ref word);
-        for (int vector = 0; vector < tile.Vectors; vector++) Code.vmovdqu32(Z(28 + vector), __zmmword_ptr[rcx + Line * vector]);
+        for (int vector = 0; vector < tile.Vectors; vector++) Code.vmovdqu32(Z(Weights + vector), __zmmword_ptr[rcx + Line * vector]);
         for (int row = 0; row < tile.Rows; row++)
         {
             AssemblerRegister64 pointer = row < near.Length ? near[row] : rdx;
             if (row >= near.Length) Code.mov(rdx, OnStack(Far + Pointer * (row - near.Length)));
-            AssemblerRegisterZMM left = Z(30 + row % 2);
+            AssemblerRegisterZMM left = Z(Left + row % 2);
             Code.vpbroadcastd(left, __dword_ptr[pointer + rax]);
-            for (int vector = 0; vector < tile.Vectors; vector++) Code.vpdpbusd(Sum(row, vector), left, Z(28 + vector));
+            for (int vector = 0; vector < tile.Vectors; vector++) Code.vpdpbusd(Sum(row, vector), left, Z(Weights + vector));
         }
         Code.add(rcx, Line * tile.Vectors);
         Code.add(rax, Word);
         Code.jnz(word);
     }
 
-    /// <summary>Writes all outputs of a tile; leaves the tiles in rax. Vectors: 28 for zero points, 29 for the order, 30 for addends.</summary>
+    /// <summary>Writes all outputs of a tile; leaves the tiles in rax.</summary>
     private void Finish()
     {
         Code.mov(rax, OnStack(Tiles));
@@ -184,7 +184,7 @@ internal sealed class DotCode : SumCode<DotTiles>
         }
         if (Has(DotEnd.Adds))
         {
-            AssemblerRegisterZMM bytes = Z(30);
+            AssemblerRegisterZMM bytes = Z(Addend);
             Code.vpmovzxbd(tile.Whole ? bytes : (vector == 0 ? bytes.k1 : bytes.k2).z, __xmmword_ptr[addend + Line / Word * vector]);
             Code.vpxord(bytes, bytes, Field(nameof(DotTiles.AddendFlip)));
             Code.vaddps(bytes, bytes, Field(nameof(DotTiles.AddendLess)));

@@ -5,22 +5,26 @@ using static Iced.Intel.AssemblerRegisters;
 namespace Penjing.Engine.X64;
 
 /// <summary>
-/// Machine code that makes 8-bit integers of sums: what products and depthwise convolutions have in common. rax points to a <typeparamref name="T"/>, whose fields bear the same names;
-/// vector 28 has the zero point in all words, and 29 the order of quads.
+/// Machine code that makes 8-bit integers of sums: what products and depthwise convolutions have in common. rax points to a <typeparamref name="T"/>, whose fields bear the same names.
 /// </summary>
 internal abstract class SumCode<T> where T : unmanaged
 {
     protected const int Line = 64, Word = 4, Pointer = 8;
 
+    // Vectors: the zero point in all words, and the order of quads.
+    private const int Zero = 28, Quads = 29;
+
+    private static readonly AssemblerRegister64[] saved = [rbx, rbp, r12, r13, r14, r15];
+
     private readonly DotEnd end;
-    private readonly Label order;
+    private readonly Label quads;
     private readonly List<(Label Place, byte[] Bytes)> constants = [];
 
     protected SumCode(DotEnd end)
     {
         this.end = end;
         // Four vectors of sums, packed, are quads of their first four columns, then of the next: this order makes rows of them.
-        order = Constant([.. Enumerable.Range(0, 16).SelectMany(i => BitConverter.GetBytes(i % 4 * 4 + i / 4))]);
+        quads = Constant([.. Enumerable.Range(0, 16).SelectMany(i => BitConverter.GetBytes(i % 4 * 4 + i / 4))]);
     }
 
     /// <summary>What has been written.</summary>
@@ -38,6 +42,20 @@ internal abstract class SumCode<T> where T : unmanaged
         using var all = new MemoryStream();
         Code.Assemble(new StreamCodeWriter(all), 0);
         return all.ToArray();
+    }
+
+    /// <summary>Keeps the registers that are the caller's.</summary>
+    protected void Enter()
+    {
+        foreach (AssemblerRegister64 register in saved) Code.push(register);
+    }
+
+    /// <summary>Gives them back and returns.</summary>
+    protected void Leave()
+    {
+        Code.vzeroupper();
+        foreach (AssemblerRegister64 register in saved.Reverse()) Code.pop(register);
+        Code.ret();
     }
 
     /// <summary>A constant behind the code.</summary>
@@ -62,8 +80,8 @@ internal abstract class SumCode<T> where T : unmanaged
     /// <summary>Loads what <see cref="Round"/> needs.</summary>
     protected void Prepare()
     {
-        Code.vpbroadcastw(Z(28), __word_ptr[rax + At(nameof(DotTiles.Zero))]);
-        Code.vmovdqu32(Z(29), __zmmword_ptr[order]);
+        Code.vpbroadcastw(Z(Zero), __word_ptr[rax + At(nameof(DotTiles.Zero))]);
+        Code.vmovdqu32(Z(Quads), __zmmword_ptr[quads]);
     }
 
     protected void Bound(AssemblerRegisterZMM real, string least, string most)
@@ -83,11 +101,11 @@ internal abstract class SumCode<T> where T : unmanaged
         for (int i = 0; i < vectors; i += 2)
         {
             Code.vpackssdw(Z(one + i), Z(one + i), Z(one + Math.Min(i + 1, vectors - 1)));
-            Code.vpaddsw(Z(one + i), Z(one + i), Z(28));
+            Code.vpaddsw(Z(one + i), Z(one + i), Z(Zero));
         }
         (AssemblerRegisterZMM all, AssemblerRegisterZMM rest) = (Z(one), Z(vectors > 2 ? one + 2 : one));
         if (Has(DotEnd.Signed)) Code.vpacksswb(all, all, rest);
         else Code.vpackuswb(all, all, rest);
-        Code.vpermd(all, Z(29), all);
+        Code.vpermd(all, Z(Quads), all);
     }
 }

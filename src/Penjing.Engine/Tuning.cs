@@ -83,9 +83,13 @@ public sealed class Tuning(ImmutableArray<TunedLayer> layers)
     /// <exception cref="PenjingException">The file can't be written.</exception>
     public void Write(string path) => TuningFile.Write(path, this);
 
-    /// <summary>The row that was measured to be the fastest for a site; null where that isn't known.</summary>
-    internal KernelRow? Row(Site site) =>
-        Find(LayerKey.Of(site), site.Isa, site.Seats, Trial.Candidates(site)) is { } layer ? KernelTable.Rows.First(row => row.Name == layer.Kernel) : null;
+    /// <summary>The row that was measured to be the fastest for a site, of those that fit it in this process; null where that isn't known.</summary>
+    internal KernelRow? Row(Site site)
+    {
+        ImmutableArray<KernelRow> rows = Trial.Candidates(site);
+        if (Find(LayerKey.Of(site), site.Isa, site.Seats, rows) is not { } layer) return null;
+        return rows.FirstOrDefault(row => row.Name == layer.Kernel) ?? rows.MinBy(row => layer.Milliseconds[row.Name]);
+    }
 
     /// <summary>The sites of a network, as its session would compute them, and the bytes that a run passes through.</summary>
     internal static (ImmutableArray<Site> Sites, long Bytes) Sites(Graph graph, SessionOptions options)
@@ -102,9 +106,9 @@ public sealed class Tuning(ImmutableArray<TunedLayer> layers)
         return own.Ms <= best.Ms * (1 + Noise) ? own : best;
     }
 
-    /// <summary>What is known of a layer, if exactly these rows were measured: a new kernel may be the fastest.</summary>
+    /// <summary>What is known of a layer, if all these rows were measured: a new kernel may be the fastest.</summary>
     private TunedLayer? Find(string layer, Isa isa, int threads, ImmutableArray<KernelRow> rows) =>
-        known.TryGetValue((layer, isa, threads), out TunedLayer? found) && found.Milliseconds.Count == rows.Length && rows.All(row => found.Milliseconds.ContainsKey(row.Name)) ? found : null;
+        known.TryGetValue((layer, isa, threads), out TunedLayer? found) && rows.All(row => found.Milliseconds.ContainsKey(row.Name)) ? found : null;
 }
 
 /// <summary>What was measured of a layer.</summary>

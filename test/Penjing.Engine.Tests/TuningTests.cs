@@ -131,14 +131,17 @@ public sealed class TuningTests : IDisposable
         Assert.InRange(read, 1, 2900);
     }
 
-    /// <summary>A choice that was made among other kernels than there are today counts for nothing.</summary>
+    /// <summary>A choice that was made without one of the kernels that there are counts for nothing; of kernels that a process doesn't have the next is taken.</summary>
     [Fact]
     public void ANewKernelAsksForANewMeasurement()
     {
-        Tuning tuning = Random(small, 1, new Random(1)), older = new([.. tuning.Layers.Select(layer => layer with { Milliseconds = layer.Milliseconds.Add("f31-older", 1) })]);
+        Tuning tuning = Random(small, 1, new Random(1)), older = new([.. tuning.Layers.Select(layer => layer with { Milliseconds = layer.Milliseconds.Remove(layer.Milliseconds.Keys.First()) })]);
+        Tuning other = new([.. tuning.Layers.Select(layer => layer with { Kernel = "x9-elsewhere", Milliseconds = layer.Milliseconds.Add("x9-elsewhere", 0) })]);
         (ImmutableArray<Site> sites, _) = Tuning.Sites(small, new(1));
         Assert.Contains(sites, site => tuning.Row(site) is not null);
         Assert.All(sites, site => Assert.Null(older.Row(site)));
+        foreach (Site site in sites.Where(site => tuning.Row(site) is not null))
+            Assert.Equal(tuning.Layers.First(layer => layer.Layer == LayerKey.Of(site)).Milliseconds.MinBy(time => time.Value).Key, other.Row(site)!.Name);
     }
 
     /// <summary>The model's own choice stays where it is within the noise of the fastest.</summary>

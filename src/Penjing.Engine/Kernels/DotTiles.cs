@@ -2,24 +2,6 @@ using System.Runtime.InteropServices;
 
 namespace Penjing.Engine;
 
-/// <summary>What becomes of the sums of <see cref="DotTiles"/>: rounded to unsigned integers, unless it is said otherwise.</summary>
-[Flags]
-internal enum DotEnd
-{
-    /// <summary>Rounded to unsigned integers, of which all may come.</summary>
-    None,
-    /// <summary>They are the reals that they stand for.</summary>
-    Reals = 1,
-    /// <summary>An addend is added to the reals.</summary>
-    Adds = 2,
-    /// <summary>The reals are rounded to integers of their own before that.</summary>
-    Rounds = 4,
-    /// <summary>The integers are signed.</summary>
-    Signed = 8,
-    /// <summary>The reals are bounded before they are rounded: not all integers may come, or some reals are too large to be rounded.</summary>
-    Bounds = 16,
-}
-
 /// <summary>One height and width of tiles.</summary>
 /// <param name="Rows">Rows, at most 14.</param>
 /// <param name="Vectors">Vectors across, one or two.</param>
@@ -90,56 +72,4 @@ internal unsafe struct DotTiles
 
     /// <inheritdoc cref="Ahead"/>
     public nint Share, Lines;
-}
-
-/// <summary>A way to compute rows of a depthwise convolution by 3×3 kernels.</summary>
-/// <param name="Stride">From output to output, 1 or 2.</param>
-/// <param name="Rows">Output rows that are computed at once: 1, or of stride 1 also 2.</param>
-/// <param name="End">What becomes of sums: integers.</param>
-/// <param name="Flips">Whether input bytes are signed.</param>
-internal readonly record struct DotDepthwise(int Stride, int Rows, DotEnd End, bool Flips);
-
-/// <summary>The columns of one output row, or two, of 32 channels, as machine code reads them.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal unsafe struct DotColumns
-{
-    /// <summary>The first channel of the first column of the input rows; where there is none, of bytes that stand for zero.</summary>
-    public byte* Row0, Row1, Row2, Row3;
-
-    /// <summary>Bytes from the first to each input column that an output needs, in their order; negative where there is none.</summary>
-    public long* Columns;
-
-    /// <summary>The first channel of the first output, and of the output below.</summary>
-    public byte* Output, Below;
-
-    /// <summary>Bytes from output to output.</summary>
-    public nint OutputPitch;
-
-    /// <summary>How many outputs there are in a row, at least one.</summary>
-    public nint Count;
-
-    /// <summary>For each channel the bias, then for each the scale, then for each output row and kernel column of each channel a word of four weights.</summary>
-    public float* Packed;
-
-    /// <summary>The ends of the outputs, less their zero point.</summary>
-    public float Least, Most;
-
-    /// <summary>The output's zero point.</summary>
-    public int Zero;
-
-    /// <summary>Four bytes that stand for zero, unsigned.</summary>
-    public uint Outside;
-
-    /// <summary>What four bytes are combined with (⊻) to be unsigned.</summary>
-    public uint Flip;
-}
-
-/// <summary>Makes machine code by instructions that .NET doesn't have; it stays for the life of the process.</summary>
-internal unsafe interface IDotAssembler
-{
-    /// <summary>The code of a tile.</summary>
-    delegate* unmanaged<DotTiles*, void> Assemble(DotTile tile);
-
-    /// <summary>The code of rows of a depthwise convolution.</summary>
-    delegate* unmanaged<DotColumns*, void> Assemble(DotDepthwise shape);
 }

@@ -12,6 +12,7 @@ internal sealed unsafe class I8MaxPool : Kernel
     private readonly Padding padding;
     private readonly Split split;
     private readonly byte flip;
+    private readonly bool wide;
 
     private I8MaxPool(Site site, Size kernel, Size stride, Padding padding, Size dilation)
     {
@@ -21,6 +22,7 @@ internal sealed unsafe class I8MaxPool : Kernel
         (inputPitch, outputPitch) = (site.InputPitches[0], site.OutputPitch);
         split = Split.Of(output[0] * outputHeight, (double)outputWidth * channels * (1 + kernel.Height * kernel.Width) / 4);
         flip = new UnsignedBytes(site.Node.Info.Type, 0).Flip;
+        wide = site.Isa >= Isa.Vector256 && Vector256.IsHardwareAccelerated && channels >= 32;
     }
 
     /// <summary>Whether the node is such a pool.</summary>
@@ -31,7 +33,7 @@ internal sealed unsafe class I8MaxPool : Kernel
         : new I8MaxPool(site, new(site.Node.Inputs[0].Shape[2], site.Node.Inputs[0].Shape[3]), Size.One, default, Size.One);
 
     /// <inheritdoc/>
-    public override string Label => $"i8-max-pool-{kernel.Height}x{kernel.Width}-{(Vector256.IsHardwareAccelerated && channels >= 32 ? 256 : 128)}";
+    public override string Label => $"i8-max-pool-{kernel.Height}x{kernel.Width}-{(wide ? 256 : 128)}";
 
     /// <inheritdoc/>
     public override int Tasks(int phase) => split.Tasks;
@@ -61,7 +63,7 @@ internal sealed unsafe class I8MaxPool : Kernel
     {
         nint down = dilation.Height * width * inputPitch, across = dilation.Width * inputPitch;
         int channel = 0;
-        for (; Vector256.IsHardwareAccelerated && channel <= channels - 32; channel += 32)
+        for (; wide && channel <= channels - 32; channel += 32)
         {
             Vector256<byte> flips = Vector256.Create(flip), most = default;
             byte* row = window + channel;

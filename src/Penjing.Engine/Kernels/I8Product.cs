@@ -147,10 +147,11 @@ internal static class I8Product
 {
     private const int MostTaps = 4096;
 
-    /// <summary>Whether the node is a product of integers by constant weights whose sums fit 32 bits.</summary>
+    /// <summary>Whether the node is a product of integers by constant weights whose sums fit 32 bits and whose scales are numbers.</summary>
     public static bool Fits(Site site) => site.Node is { Op: IntegerProduct, Inputs: [{ Value: null }, { Value: not null, Shape: var w }, .. var bias] }
         && (bias is [] || bias is [{ Value: not null, Shape: { Rank: 1 } each }, ..] && each[0] == site.Node.Shape[1]) && Layout.Pictures(w).Product(2, 4) <= MostTaps
-        && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0 && IntegerProduct.LargestSum(site.Node) <= int.MaxValue;
+        && site.Node.Shape.Elements > 0 && site.Node.Inputs[0].Shape.Elements > 0 && IntegerProduct.LargestSum(site.Node) <= int.MaxValue
+        && !new Requantization((IntegerProduct)site.Node.Op).Scales(site.Node.Shape[1], 0).ContainsAnyExceptInRange(0, float.MaxValue);
 
     /// <summary>About how many nanoseconds a site takes on one thread in words of so many integers, when a step of a vector takes so many cycles and so many bytes are copied for each of the input.</summary>
     public static double Cost(Site site, int each, double cyclesPerStep, double copied)

@@ -15,29 +15,36 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
     private readonly delegate* unmanaged<DotTiles*, void>[] code;
     private readonly nint outputSize;
 
-    /// <summary>What assembles the tiles; null where nobody does.</summary>
-    public static IDotAssembler? Assembler { get; set; }
-
     /// <summary>Whether there is an assembler, and the node is a product of integers by Int8 weights without zero point.</summary>
-    public static bool Fits(Site site) => Assembler is not null && site.Isa is Isa.Vector512 && I8DotConv.FitsWords(site);
+    public static bool Fits(Site site) => DotAssembly.Assembler is not null && site.Isa is Isa.Vector512 && I8DotConv.FitsWords(site);
 
     /// <summary>About how many nanoseconds a site takes on one thread.</summary>
     public static double Cost(Site site) => I8Product.Cost(site, 4, 0.5, copied: I8DotConv.Copies(site, signed: false) ? 3 : 0);
 
     /// <summary>The kernel of a site.</summary>
+    /// <exception cref="PenjingException">The system gives no memory for its code.</exception>
     public I8VnniConv(Site site) : base(site)
     {
         outputSize = site.Node.Info.Type.Size();
-        DotEnd end = EndOf(site.Node);
+        DotEnd end = new Requantization((IntegerProduct)site.Node.Op).DotEnd(site.Node);
         code = new delegate* unmanaged<DotTiles*, void>[4 * (Simd512.TileRows + 1)];
         PanelLayout panels = Packed(0);
-        for (int panel = 0; panel < panels.Count; panel++)
-            for (int rows = Height(0); rows <= Math.Min(Height(0) + 1, Simd512.TileRows); rows++)
-            {
-                (int columns, int vectors) = (panels[panel].Columns, panels.Vectors(panel));
-                ref var tile = ref code[Place(rows, vectors, columns)];
-                if (tile is null) tile = Assembler!.Assemble(new DotTile(rows, vectors, end, IsWhole(vectors, columns)));
-            }
+        (int least, int most) = Heights(0);
+        try
+        {
+            for (int panel = 0; panel < panels.Count; panel++)
+                for (int rows = least; rows <= most; rows++)
+                {
+                    (int columns, int vectors) = (panels[panel].Columns, panels.Vectors(panel));
+                    ref var tile = ref code[Place(rows, vectors, columns)];
+                    if (tile is null) tile = DotAssembly.Assembler!.Assemble(new DotTile(rows, vectors, end, IsWhole(vectors, columns)));
+                }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -77,17 +84,6 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
             Lines = share / NativeBuffer.Alignment + 1,
         };
         code[Place(run.Rows, run.Vectors, run.Columns)](&tiles);
-    }
-
-    /// <summary>What becomes of a product's sums.</summary>
-    public static DotEnd EndOf(Node node)
-    {
-        var op = (IntegerProduct)node.Op;
-        if (op.To is not QuantizeLinear to) return DotEnd.Reals;
-        Requantization end = new(op);
-        DotEnd flags = to.To is ElementType.Int8 ? DotEnd.Signed : DotEnd.None;
-        if (op.Adds is { } adds) flags |= adds.Rounding is null ? DotEnd.Adds : DotEnd.Adds | DotEnd.Rounds;
-        return end.Then != Requantization.Ends(to) || end.Largest(node) >= int.MaxValue / 2 ? flags | DotEnd.Bounds : flags;
     }
 
     private static bool IsWhole(int vectors, int columns) => columns == vectors * Simd512.Lanes;

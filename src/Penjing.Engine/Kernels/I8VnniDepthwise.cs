@@ -19,7 +19,7 @@ internal sealed unsafe class I8VnniDepthwise : Kernel
     private readonly delegate* unmanaged<DotColumns*, void>[] code;
 
     /// <summary>Whether there is an assembler, and the node is such a convolution with Int8 weights without zero point.</summary>
-    public static bool Fits(Site site) => I8VnniConv.Assembler is not null && site.Isa is Isa.Vector512 && Avx512Vbmi.IsSupported
+    public static bool Fits(Site site) => DotAssembly.Assembler is not null && site.Isa is Isa.Vector512 && Avx512Vbmi.IsSupported
         && site.Node is { Op: IntegerProduct { Product: Conv { Groups: >= Wide } conv, Adds: null, To: QuantizeLinear }, Inputs: [_, { Shape: { Rank: 4 } w }, ..] }
         && w[0] == conv.Groups && w[2] == Side && w[3] == Side && conv.Groups == site.Node.Inputs[0].Shape[1] && conv.Dilation == Size.One && (conv.Stride == Size.One || conv.Stride == new Size(2, 2)) && I8DotConv.FitsWords(site);
 
@@ -28,6 +28,7 @@ internal sealed unsafe class I8VnniDepthwise : Kernel
         site.Node.Inputs[0].Shape.Elements + site.Node.Shape.Elements);
 
     /// <summary>The kernel of a site.</summary>
+    /// <exception cref="PenjingException">The system gives no memory for its code.</exception>
     public I8VnniDepthwise(Site site)
     {
         (Node node, var op) = (site.Node, (IntegerProduct)site.Node.Op);
@@ -40,9 +41,9 @@ internal sealed unsafe class I8VnniDepthwise : Kernel
         Requantization to = new(op);
         (ends, zero) = (to.Then!, to.Zero);
         split = Split.Of(input[0] * blocks * chunks, (double)rows * outputWidth * Wide / 4);
-        DotEnd end = I8VnniConv.EndOf(node);
+        DotEnd end = to.DotEnd(node);
         code = new delegate* unmanaged<DotColumns*, void>[rows + 1];
-        for (int i = 1; i <= rows; i++) code[i] = I8VnniConv.Assembler!.Assemble(new DotDepthwise(stride, i, end, read.Flip != 0));
+        for (int i = 1; i <= rows; i++) code[i] = DotAssembly.Assembler!.Assemble(new DotDepthwise(stride, i, end, read.Flip != 0));
         outside = new((long)width * inputPitch + Wide);
         new Span<byte>(outside.Pointer, (int)outside.Bytes).Fill(read.ZeroByte);
         columns = NativeBuffer.Of<long>([.. Enumerable.Range(-op.Conv.Padding.Left, (outputWidth - 1) * stride + Side).Select(x => (uint)x < (uint)width ? (long)x * inputPitch : -1)]);
@@ -80,7 +81,6 @@ internal sealed unsafe class I8VnniDepthwise : Kernel
             Most = ends.Max,
             Zero = zero,
             Outside = (uint)read.Zero * 0x01010101,
-            Flip = (uint)read.Flip * 0x01010101,
         };
         for (int i = from; i < from + count; i++)
         {

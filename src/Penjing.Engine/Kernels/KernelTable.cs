@@ -28,6 +28,7 @@ internal static class KernelTable
         Row<F32Separable>("f32-separable", F32Separable.Fits, F32Separable.Cost),
         Row<F32Conv>("f32-gemm-conv", F32Conv.Fits, F32Conv.Cost),
 
+        // A column of the kernel an instruction, in place of one element.
         new("i8-vnni-depthwise", I8VnniDepthwise.Fits, site => new I8VnniDepthwise(site), I8VnniDepthwise.Cost),
         new("i8-depthwise", I8Depthwise.Fits, Simd.Make<I8Depthwise>, I8Depthwise.Cost),
         // Less than half of the products, and exact all the same.

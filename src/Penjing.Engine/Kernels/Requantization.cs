@@ -56,8 +56,18 @@ internal readonly struct Requantization
         return scales;
     }
 
-    /// <summary>What no real that a product rounds exceeds in size.</summary>
-    public double Largest(Node node)
+    /// <summary>What assembled code makes of the sums of a node.</summary>
+    public DotEnd DotEnd(Node node)
+    {
+        var op = (IntegerProduct)node.Op;
+        if (op.To is not QuantizeLinear quantize) return Engine.DotEnd.Reals;
+        DotEnd end = quantize.To is ElementType.Int8 ? Engine.DotEnd.Signed : Engine.DotEnd.None;
+        if (op.Adds is { } adds) end |= adds.Rounding is null ? Engine.DotEnd.Adds : Engine.DotEnd.Adds | Engine.DotEnd.Rounds;
+        return Then != Ends(quantize) || Largest(node) >= 1 << 30 ? end | Engine.DotEnd.Bounds : end;
+    }
+
+    /// <summary>What no real that a product rounds at last exceeds in size by more than half a step of the integers to which it was rounded before.</summary>
+    private double Largest(Node node)
     {
         double own = IntegerProduct.LargestSum(node) * (double)Scales(node.Shape[1], 0).Max();
         return ((IntegerProduct)node.Op).Adds is not { } adds ? own : (own * to + byte.MaxValue * (double)adds.Quantization.Scales[0]) / divisor;

@@ -176,8 +176,12 @@ internal abstract unsafe class TiledProduct<S, V> : Kernel where S : struct, ISi
         }
     }
 
-    /// <summary>How many rows the tiles of a part have: so many, or one more.</summary>
-    protected int Height(int part) => parts[part].Rows / new Rows(parts[part].Rows, S.TileRows).Tiles;
+    /// <summary>The least and the most rows of a part's tiles.</summary>
+    protected (int Least, int Most) Heights(int part)
+    {
+        Rows rows = new(parts[part].Rows, S.TileRows);
+        return (rows.Count(rows.Tiles - 1), rows.Count(0));
+    }
 
     /// <summary>Applies what the bounds don't express to the outputs of some tiles, rows that follow each other in memory at once.</summary>
     private void Complete(in Piece piece, in ProductPart part, in PanelLayout panels, in Rows rows, int from, int to, float** table, int pointers)
