@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Penjing;
 using Penjing.Engine;
+using Penjing.Engine.X64;
 
 int threads = 1;
 if (args.Length is not (3 or 5) || (args.Length == 5 && (args[3] != "--threads" || !int.TryParse(args[4], CultureInfo.InvariantCulture, out threads))))
@@ -12,7 +13,7 @@ if (args.Length is not (3 or 5) || (args.Length == 5 && (args[3] != "--threads" 
 }
 try
 {
-    Console.WriteLine($"vectors 128: {Vector128.IsHardwareAccelerated}, 256: {Vector256.IsHardwareAccelerated}, 512: {Vector512.IsHardwareAccelerated}");
+    Console.WriteLine($"vectors 128: {Vector128.IsHardwareAccelerated}, 256: {Vector256.IsHardwareAccelerated}, 512: {Vector512.IsHardwareAccelerated}, assembled: {AssembledKernels.Use()}");
     using Session session = Session.Load(args[0], new(threads));
     foreach (Step step in session.Steps.Where(step => step.IsFallback)) Console.WriteLine($"fallback: {step.Name}");
     var output = new float[session.Outputs[0].Info.Shape.Elements];

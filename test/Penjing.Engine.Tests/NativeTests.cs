@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using Penjing.Engine.X64;
 using Penjing.Models;
 using Penjing.Testing;
 
@@ -10,23 +11,24 @@ public class NativeTests
 {
     /// <summary>A native program runs a file to the very bits of this process, with the same vectors on, and its compilation warns of nothing.</summary>
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task ANativeProgramGivesTheSameBits(int threads)
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(1, true)]
+    public async Task ANativeProgramGivesTheSameBits(int threads, bool integers)
     {
         string program = await native.Value;
         string folder = Directory.CreateTempSubdirectory("penjing-native-").FullName;
         try
         {
             string model = Path.Combine(folder, "model.penjing"), input = Path.Combine(folder, "input.raw"), output = Path.Combine(folder, "output.raw");
-            Graph graph = MobileNetV1.Build(0.25, 64, 3, 50).Graph;
+            Graph graph = integers ? Integers() : MobileNetV1.Build(0.25, 64, 3, 50).Graph;
             PenjingFile.Write(model, new(graph));
             Tensor fed = RandomTensors.Normal([1, 3, 64, 64], 1);
             await File.WriteAllBytesAsync(input, fed.Bytes.ToArray(), TestContext.Current.CancellationToken);
             ChildProcess run = await ChildProcess.Run(program, [model, input, output, "--threads", $"{threads}"], TimeSpan.FromMinutes(1));
             Assert.True(run.ExitCode == 0, run.Output);
             (bool v128, bool v256, bool v512) = (Vector128.IsHardwareAccelerated, Vector256.IsHardwareAccelerated, Vector512.IsHardwareAccelerated);
-            Assert.StartsWith($"vectors 128: {v128}, 256: {v256}, 512: {v512}", run.Output);
+            Assert.StartsWith($"vectors 128: {v128}, 256: {v256}, 512: {v512}, assembled: {AssembledKernels.Obstacle is null}", run.Output);
             Assert.DoesNotContain("fallback", run.Output);
             using Session session = new(graph, new(threads));
             Tensor expected = session.Run(fed)[0];
@@ -37,6 +39,17 @@ public class NativeTests
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>A convolution and a depthwise one of 8-bit integers.</summary>
+    private static Graph Integers()
+    {
+        Node Weights(string name, Shape shape) => new(name, new Constant(RandomTensors.Any(ElementType.Int8, shape, shape[1]), new(0.01f, 0)));
+        Node Integer(string name, Node x, float scale) => new(name, new QuantizeLinear(ElementType.UInt8, new(scale, 100)), x);
+        Node x = Integer("integers", new("x", new Input(ElementType.Float32, [1, 3, 64, 64])), 0.03f);
+        x = Integer("wide", new("conv", new Conv(new(2, 2), Padding.All(1), Size.One), x, Weights("w", [40, 3, 3, 3])), 0.1f);
+        x = Integer("deep", new("depthwise", new Conv(Size.One, Padding.All(1), Size.One, 40), x, Weights("taps", [40, 1, 3, 3])), 0.1f);
+        return new(new Node("y", new DequantizeLinear(), x));
     }
 
     // Published once for all cases.
