@@ -41,10 +41,12 @@ public sealed class CalibrationTests
     {
         Calibration calibration = Calibration.Of(Prepared, Samples.Data, 64, 1, stop: TestContext.Current.CancellationToken);
         IReadOnlyCollection<Tensor> unseen = Calibration.Inputs(Prepared, Samples.Data, Samples.Data.Test);
-        double Noise(Refinements refinements) => Precision.Noise(Prepared.Graph, calibration.Run(RangeMethod.MinMax, refinements, none).Quantized, unseen, TestContext.Current.CancellationToken);
-        Refinements[] ways = [Refinements.None, Refinements.Bias, Refinements.Round, Refinements.Round | Refinements.Bias, Refinements.Equalize, Refinements.Equalize | Refinements.Bias];
+        // Of weights of 8 bits the rounding of values hides most of it.
+        const int bits = 5;
+        double Noise(Refinements refinements) => Precision.Noise(Prepared.Graph, calibration.Run(RangeMethod.MinMax, refinements, none, bits).Quantized, unseen, TestContext.Current.CancellationToken);
+        Refinements[] ways = [Refinements.None, Refinements.Bias, Refinements.Round, Refinements.Round | Refinements.Bias];
         double[] decibels = [.. ways.Select(way => Precision.Decibels(Noise(way)))];
-        Assert.True(decibels[1..4].Min() > decibels[0] + 0.2 && decibels[3] > decibels[0] + 0.5, string.Join(", ", ways.Zip(decibels, (way, ratio) => $"{way}: {ratio:F1} dB")));
+        Assert.True(decibels[1..].Min() > decibels[0] + 0.5 && decibels[3] > decibels[0] + 1.5, string.Join(", ", ways.Zip(decibels, (way, ratio) => $"{way}: {ratio:F1} dB")));
     }
 
     [Fact]
