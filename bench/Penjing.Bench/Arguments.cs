@@ -1,4 +1,5 @@
 using System.Globalization;
+using Penjing.Engine.X64;
 
 namespace Penjing.Bench;
 
@@ -7,16 +8,17 @@ internal sealed class Arguments
 {
     private readonly Dictionary<string, string> values = [];
 
-    /// <summary>The options in these words.</summary>
+    /// <summary>The options in these words; that about assembled code holds for the process from here on.</summary>
     /// <exception cref="PenjingException">A word is no option, or an option has no value.</exception>
     public Arguments(string[] words)
     {
         for (int i = 0; i < words.Length; i += 2)
         {
-            if (words[i] is not ("--networks" or "--shape" or "--seeds" or "--threads" or "--seconds" or "--vectors" or "--bits" or "--data" or "--results") || i + 1 == words.Length)
+            if (words[i] is not ("--networks" or "--shape" or "--seeds" or "--threads" or "--seconds" or "--vectors" or "--bits" or "--assembled" or "--data" or "--results") || i + 1 == words.Length)
                 throw new PenjingException($"'{words[i]}' is no option with a value");
             values[words[i]] = words[i + 1];
         }
+        if (values.GetValueOrDefault("--assembled") != "no") AssembledKernels.Use();
     }
 
     /// <summary>The networks to take, or those given here.</summary>

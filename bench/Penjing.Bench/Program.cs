@@ -1,13 +1,10 @@
 using Penjing;
 using Penjing.Bench;
-using Penjing.Engine.X64;
-
-if (!args.Contains("--assembled=no")) AssembledKernels.Use();
 
 // The table of commands; each answers one question and keeps its answer under bench/results.
 try
 {
-    return args.Where(word => word != "--assembled=no").ToArray() switch
+    return args switch
     {
         ["peers", .. string[] rest] => Peers.Run(new(rest)),
         ["threads", .. string[] rest] => Threads.Run(new(rest)),
@@ -65,7 +62,7 @@ static int Usage()
           --threads 1,2    (peers: 1 and all processors; steps: 1)
           --vectors V      peers with narrower vectors: Vector256, Vector128
           --bits B         steps, start: in 8-bit integers, weights of so many bits
-          --assembled=no   without code that is assembled at run time
+          --assembled no   without code that is assembled at run time
           --seconds S      how long each measurement lasts (10)
           --data PATH      the folder of real models (codes: ../shared/data)
           --results PATH   where the answers are kept (bench/results)

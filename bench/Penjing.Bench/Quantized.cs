@@ -82,7 +82,7 @@ internal static class Quantized
             DequantizeLinear. All run in one process in turns, as in peers.md. Medians in milliseconds; ratios: the median of the rounds', with the quartiles of the first.
             Penjing's sums are exact. ONNX Runtime adds pairs of products in 16 bits where the processor has no VNNI, and they saturate: that is faster, and the error tells
             what it costs: the largest difference of the two answers, relative to the largest. Weights of 7 bits can't saturate, and Penjing multiplies them by the same instructions.
-            VNNI: with code assembled at run time, Penjing.Engine.X64. Narrower vectors (`DOTNET_EnableAVX512=0`) and `--assembled=no` are Penjing's alone: ONNX Runtime takes what the processor has.
+            VNNI: with code assembled at run time, Penjing.Engine.X64. Narrower vectors (`DOTNET_EnableAVX512=0`) and `--assembled no` are Penjing's alone: ONNX Runtime takes what the processor has.
 
             | network | vectors | bits of weights | threads | Penjing, 8 bits | ONNX Runtime, 8 bits | Penjing, floats | / ONNX Runtime | quartiles | / floats | without a kernel | error | measured |
             | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |

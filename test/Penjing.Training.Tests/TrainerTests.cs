@@ -15,11 +15,10 @@ public sealed class TrainerTests
     [InlineData(3)]
     public void Learns_and_repeats_itself_to_the_bit(int threads)
     {
-        TrainingOptions options = Quick with { Epochs = 8, Threads = threads, LabelSmoothing = 0.1 };
+        TrainingOptions options = Quick with { Epochs = 8, LearningRate = 0.02, Threads = threads, LabelSmoothing = 0.1 };
         TrainingResult first = Train(options), second = Train(options), other = Train(options with { Seed = 2 });
         Assert.True(first.Completed);
-        // So few pictures of a batch leave the last epochs to chance, which another processor's rounding turns.
-        Assert.True(first.Epochs.Max(epoch => epoch.TestScore?.Value) > 0.8 && first.Epochs[^1].Loss < 0.7 * first.Epochs[0].Loss, string.Join(", ", first.Epochs));
+        Assert.True(first.TestScore?.Value > 0.8, $"{first.TestScore} after {string.Join(", ", first.Epochs)}");
         CheckSame(first, second);
         Assert.Contains(first.Model.Graph.Weights.Zip(other.Model.Graph.Weights), pair => !pair.First.Value!.BitsEqual(pair.Second.Value!));
         Assert.Equal(first.TestScore, Trainer.Score(first.Model, Samples.SquaresSet(), Samples.SquaresSet().Test, 2));

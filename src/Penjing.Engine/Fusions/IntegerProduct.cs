@@ -41,6 +41,9 @@ internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W
         return weights;
     }
 
+    /// <summary>Whether the weights of a product are Int8 and have no zero point but 0: they are what they stand for, but for the scale.</summary>
+    public static bool ArePlain(Node node) => node.Inputs[1].Info.Type is ElementType.Int8 && ((IntegerProduct)node.Op).W.ZeroPoints.All(zero => zero == 0);
+
     /// <summary>Whether no weight is larger than 64 in size, so that two products by unsigned bytes add up within 16 bits.</summary>
     public static bool AreNarrow(Tensor weights) => weights.AsSpan<sbyte>().IndexOfAnyExceptInRange((sbyte)-64, (sbyte)64) < 0;
 
@@ -52,7 +55,7 @@ internal sealed record IntegerProduct(Op Product, Quantization X, Quantization W
         long depth = node.Inputs[0].Shape[1] / op.Conv.Groups * (long)Layout.Pictures(w.Shape).Product(2, 4), largest = 0;
         if (node.Inputs.Length > 2)
             foreach (int bias in node.Inputs[2].Value!.AsSpan<int>()) largest = Math.Max(largest, Math.Abs((long)bias));
-        return depth * byte.MaxValue * (w.Info.Type is ElementType.Int8 && op.W.ZeroPoints.All(zero => zero == 0) ? -sbyte.MinValue : byte.MaxValue) + largest;
+        return depth * byte.MaxValue * (ArePlain(node) ? -sbyte.MinValue : byte.MaxValue) + largest;
     }
 
     /// <summary>Conv | Gemm of integers, QuantizeLinear | DequantizeLinear => IntegerProduct, where nothing else reads the sums and a kernel computes both.</summary>

@@ -15,7 +15,7 @@ internal readonly struct I8DotConv : IKernelMaker
     public static bool Fits(Site site) => FitsWords(site) && (!Saturates(site.Isa) || IntegerProduct.AreNarrow(site.Node.Inputs[1].Value!));
 
     /// <summary>Whether the node is a product of integers by Int8 weights without zero point.</summary>
-    public static bool FitsWords(Site site) => I8Product.Fits(site) && site.Node.Inputs[1].Info.Type is ElementType.Int8 && ((IntegerProduct)site.Node.Op).W.ZeroPoints.All(zero => zero == 0);
+    public static bool FitsWords(Site site) => I8Product.Fits(site) && IntegerProduct.ArePlain(site.Node);
 
     /// <summary>About how many nanoseconds a site takes on one thread.</summary>
     public static double Cost(Site site)

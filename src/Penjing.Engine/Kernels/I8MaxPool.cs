@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Penjing.Engine;
 
-/// <summary>MaxPool and GlobalMaxPool of 8-bit integers, some channels of an output pixel at a time. Signed ones are compared as unsigned ones, their highest bit flipped.</summary>
+/// <summary>MaxPool and GlobalMaxPool of 8-bit integers, sixteen channels of an output pixel at a time. Signed ones are compared as unsigned ones, their highest bit flipped.</summary>
 internal sealed unsafe class I8MaxPool : Kernel
 {
     private readonly int channels, height, width, outputHeight, outputWidth;
@@ -12,7 +12,6 @@ internal sealed unsafe class I8MaxPool : Kernel
     private readonly Padding padding;
     private readonly Split split;
     private readonly byte flip;
-    private readonly bool wide;
 
     private I8MaxPool(Site site, Size kernel, Size stride, Padding padding, Size dilation)
     {
@@ -22,7 +21,6 @@ internal sealed unsafe class I8MaxPool : Kernel
         (inputPitch, outputPitch) = (site.InputPitches[0], site.OutputPitch);
         split = Split.Of(output[0] * outputHeight, (double)outputWidth * channels * (1 + kernel.Height * kernel.Width) / 4);
         flip = new UnsignedBytes(site.Node.Info.Type, 0).Flip;
-        wide = site.Isa >= Isa.Vector256 && Vector256.IsHardwareAccelerated && channels >= 32;
     }
 
     /// <summary>Whether the node is such a pool.</summary>
@@ -33,7 +31,7 @@ internal sealed unsafe class I8MaxPool : Kernel
         : new I8MaxPool(site, new(site.Node.Inputs[0].Shape[2], site.Node.Inputs[0].Shape[3]), Size.One, default, Size.One);
 
     /// <inheritdoc/>
-    public override string Label => $"i8-max-pool-{kernel.Height}x{kernel.Width}-{(wide ? 256 : 128)}";
+    public override string Label => $"i8-max-pool-{kernel.Height}x{kernel.Width}-128";
 
     /// <inheritdoc/>
     public override int Tasks(int phase) => split.Tasks;
@@ -63,17 +61,6 @@ internal sealed unsafe class I8MaxPool : Kernel
     {
         nint down = dilation.Height * width * inputPitch, across = dilation.Width * inputPitch;
         int channel = 0;
-        for (; wide && channel <= channels - 32; channel += 32)
-        {
-            Vector256<byte> flips = Vector256.Create(flip), most = default;
-            byte* row = window + channel;
-            for (int y = 0; y < rows; y++, row += down)
-            {
-                byte* pixel = row;
-                for (int x = 0; x < columns; x++, pixel += across) most = Vector256.Max(most, Vector256.Load(pixel) ^ flips);
-            }
-            (most ^ flips).Store(output + channel);
-        }
         for (; channels >= 16 && channel < channels; channel += 16)
         {
             // The last sixteen overlap those before them.

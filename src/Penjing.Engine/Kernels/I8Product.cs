@@ -86,8 +86,7 @@ internal abstract unsafe class I8Product<S, V> : ConvProduct<S, V> where S : str
     /// <summary>Packs weights so many a word; each bias first, less what the weights of its channel make of <paramref name="zero"/>, which words have in place of 0.</summary>
     protected void Pack(Site site, int each, int zero)
     {
-        Node w = site.Node.Inputs[1];
-        if (w.Info.Type is ElementType.Int8 && Op(site).W.ZeroPoints.All(point => point == 0)) Pack(site, each, zero, w.Value!.AsSpan<sbyte>());
+        if (IntegerProduct.ArePlain(site.Node)) Pack(site, each, zero, site.Node.Inputs[1].Value!.AsSpan<sbyte>());
         else Pack<short>(site, each, zero, IntegerProduct.Weights(site.Node));
     }
 
