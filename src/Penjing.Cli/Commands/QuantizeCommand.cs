@@ -23,6 +23,7 @@ internal static class QuantizeCommand
     private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99,
         "The most points that top-1, or mean IoU where pictures have masks, may fall on the test pictures: as few of the layers whose integers change the answers most stay real as that takes.");
     private static readonly Option<bool> fastest = new("--fastest") { Description = "Layers that integers slow down on this machine's engine stay real, if the network gets faster by it. Not with --epochs: give what it found by --float." };
+    private static readonly Option<bool> shared = new("--shared") { Description = "Weights that share values (penjing share) go on doing so: the file has as few integers as it had values. Not with --epochs, equalize or round." };
     private static readonly TrainingFlags flags = new(epochs: 0, rate: 0.002, warmUp: 0,
         epochsAre: "Passes over the training pictures that train weights and scales under the rounding of integers; 0 for none.", fewest: 0);
 
@@ -32,8 +33,9 @@ internal static class QuantizeCommand
             "penjing quantize model.penjing --data fashion-mnist -o small.penjing",
             "penjing quantize model.penjing --data ./pictures --method kl --max-drop 0.5 -o small.penjing",
             "penjing quantize model.penjing --data fashion-mnist --weight-bits 7 --fastest -o small.penjing",
+            "penjing quantize shared.penjing --data fashion-mnist --shared -o small.penjing",
             "penjing quantize model.penjing --data fashion-mnist --epochs 2 --teacher model.penjing -o small.penjing",
-        ], Run, [model, data, output, method, pictures, weightBits, refine, floats, maxDrop, fastest, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
+        ], Run, [model, data, output, method, pictures, weightBits, refine, shared, floats, maxDrop, fastest, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -44,18 +46,17 @@ internal static class QuantizeCommand
         QuantizeStage stage = new()
         {
             Method = parsed.GetValue(method)!, Pictures = Math.Min(parsed.GetValue(pictures), set.Train.Count), WeightBits = parsed.GetValue(weightBits), Refine = Refining(parsed.GetValue(refine)!),
-            Fastest = parsed.GetValue(fastest), Keep = [.. parsed.GetValue(floats) ?? []], Training = new() { Epochs = training.Epochs },
+            Shared = parsed.GetValue(shared), Fastest = parsed.GetValue(fastest), Keep = [.. parsed.GetValue(floats) ?? []], Training = new() { Epochs = training.Epochs },
         };
         stage.Outline(network.Graph);
         WorkFolder? work = training.Epochs > 0 ? flags.Work(parsed, target, source, screen) : null;
-        Model prepared = network with { Graph = PostTraining.Prepare(network.Graph) };
         Calibrated calibrated = null!;
-        Watch.Over(screen, "calibrating", watch => calibrated = stage.Calibrate(prepared, set, training.Seed, parsed.GetValue(maxDrop) / 100, watch.Tell, stop));
+        Watch.Over(screen, "calibrating", watch => calibrated = stage.Calibrate(network, set, training.Seed, parsed.GetValue(maxDrop) / 100, watch.Tell, stop));
         stage = stage with { Keep = [.. calibrated.Floats] };
-        Model quantized = prepared with { Graph = calibrated.Quantized };
+        Model quantized = network with { Graph = calibrated.Quantized };
         if (work is not null)
-            Watch.Over(screen, "training", watch => quantized = Retrainer.Quantize(prepared with { Graph = calibrated.Graph }, set, calibrated.Ranges, calibrated.Floats, calibrated.WeightBits, training, work, watch.Tell, stop));
-        double noise = Precision.Noise(prepared.Graph, quantized.Graph, Calibration.Inputs(prepared, set, set.Test.Count > 0 ? set.Test.First(Calibration.Pictures) : set.Train.Sample(stage.Pictures, training.Seed)), stop);
+            Watch.Over(screen, "training", watch => quantized = Retrainer.Quantize(network with { Graph = calibrated.Graph }, set, calibrated.Ranges, calibrated.Floats, calibrated.WeightBits, training, work, watch.Tell, stop));
+        double noise = Precision.Noise(network.Graph, quantized.Graph, Calibration.Inputs(network, set, set.Test.Count > 0 ? set.Test.First(Calibration.Pictures) : set.Train.Sample(stage.Pictures, training.Seed)), stop);
         Ending.Write(screen, quantized, set, target, work, new(stage.Name, string.Create(CultureInfo.InvariantCulture,
             $"{stage.Detail}; {set.Name}, seed {training.Seed}{(work is null ? "" : TrainingFlags.Besides(training))}"), null, 0, 0), stop, (source, network), Precision.Decibels(noise));
     }

@@ -54,14 +54,17 @@ public static class PostTraining
     /// <param name="ranges">The range of each of <see cref="Values"/>, by name.</param>
     /// <param name="floats">Layers that stay as they are, by their names.</param>
     /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
+    /// <param name="scales">The scale of each output channel, by names of layers, for those that don't spread each channel over all steps: <see cref="SharedScales"/>.</param>
     /// <exception cref="PenjingException">A range is missing, or a weight is not finite.</exception>
-    public static Graph Quantize(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, int weightBits = WeightBits) =>
-        Simulate(graph, ranges, floats, weightBits).Rewrite(Passes.ToIntegers);
+    public static Graph Quantize(
+        Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, int weightBits = WeightBits, IReadOnlyDictionary<string, ImmutableArray<float>>? scales = null) =>
+        Simulate(graph, ranges, floats, weightBits, scales).Rewrite(Passes.ToIntegers);
 
     /// <summary>The same in reals: every value and weight is rounded to what its integer stands for, and computed with as before.</summary>
     /// <inheritdoc cref="Quantize"/>
-    public static Graph Simulate(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, int weightBits = WeightBits) =>
-        Rounded(graph, ranges, floats, (value, type, quantization) => Round(value, type, quantization, weightBits), weightBits);
+    public static Graph Simulate(
+        Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, int weightBits = WeightBits, IReadOnlyDictionary<string, ImmutableArray<float>>? scales = null) =>
+        Rounded(graph, ranges, floats, (value, type, quantization) => Round(value, type, quantization, weightBits), weightBits, scales);
 
     /// <summary>The same with another way to round.</summary>
     /// <param name="graph">A graph of <see cref="Prepare"/>.</param>
@@ -71,8 +74,10 @@ public static class PostTraining
     /// The node that rounds a value, a constant where it is a weight, to what integers of this type and quantization stand for. Values that share a range have the very same quantization.
     /// </param>
     /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
+    /// <param name="scales">The scale of each output channel, by names of layers, for those that don't spread each channel over all steps.</param>
     public static Graph Rounded(
-        Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, Func<Node, ElementType, Quantization, Node> round, int weightBits = WeightBits)
+        Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, Func<Node, ElementType, Quantization, Node> round, int weightBits = WeightBits,
+        IReadOnlyDictionary<string, ImmutableArray<float>>? scales = null)
     {
         if (weightBits is < 2 or > 8) throw new PenjingException($"a weight has 2 to 8 bits, not {weightBits}");
         Dictionary<Node, Quantization> quantizations = Quantizations(graph, ranges, floats);
@@ -83,7 +88,7 @@ public static class PostTraining
         {
             ImmutableArray<Node> read = [.. inputs.Select((input, i) => Real(node.Inputs[i], input))];
             return IsProduct(node) && !floats.Contains(node.Name) && quantizations.ContainsKey(node.Inputs[0])
-                ? new(node.Name, node.Op, [read[0], Weight(node.Inputs[1], node.Op is Gemm { TransposeB: false } ? 1 : 0), .. read[2..]]) : node.With(read);
+                ? new(node.Name, node.Op, [read[0], Weight(node, node.Op is Gemm { TransposeB: false } ? 1 : 0), .. read[2..]]) : node.With(read);
         });
 
         Node Real(Node old, Node value)
@@ -94,9 +99,14 @@ public static class PostTraining
             return real;
         }
 
-        Node Weight(Node weight, int axis)
+        Node Weight(Node layer, int axis)
         {
-            if (!weights.TryGetValue((weight, axis), out Node? real)) weights.Add((weight, axis), real = round(weight, ElementType.Int8, Symmetric(weight, axis, Least(weight, axis), weightBits)));
+            Node weight = layer.Inputs[1];
+            if (!weights.TryGetValue((weight, axis), out Node? real))
+            {
+                IEnumerable<float> own = scales?.GetValueOrDefault(layer.Name) is { IsDefault: false } given ? given : Spread(weight, axis, Most(weightBits));
+                weights.Add((weight, axis), real = round(weight, ElementType.Int8, Symmetric(own, Least(weight, axis), axis)));
+            }
             return real;
         }
 
@@ -154,8 +164,11 @@ public static class PostTraining
         for (int i = 0; i < from.Length; i++) to[i] = (sbyte)Math.Clamp(from[i], -end, end - 1);
     }
 
-    /// <summary>The scale of each channel of a kernel or matrix that spreads the largest magnitude over the steps of so many bits, and is no less than asked for.</summary>
-    private static Quantization Symmetric(Node weight, int axis, float[] least, int bits)
+    /// <summary>The largest magnitude of weights of so many bits.</summary>
+    internal static int Most(int bits) => (1 << bits - 1) - 1;
+
+    /// <summary>The scales that spread the largest magnitude of each channel of a kernel or matrix over all steps.</summary>
+    private static IEnumerable<float> Spread(Node weight, int axis, int most)
     {
         int inner = weight.Shape.Product(axis + 1, weight.Shape.Rank);
         ReadOnlySpan<float> reals = weight.Value!.Floats;
@@ -165,9 +178,13 @@ public static class PostTraining
             ref float channel = ref largest[i / inner % largest.Length];
             channel = Math.Max(channel, Math.Abs(reals[i]));
         }
-        if (largest.FirstOrDefault(value => !float.IsFinite(value)) != 0) throw new PenjingException($"the weight '{weight.Name}' holds values that are not finite: train again from a sound checkpoint");
-        return new([.. largest.Zip(least, (value, floor) => Math.Max(value / ((1 << bits - 1) - 1), floor) is var scale && float.IsNormal(scale) ? scale : 1)], [.. largest.Select(_ => 0)], axis);
+        return largest.FirstOrDefault(value => !float.IsFinite(value)) == 0 ? largest.Select(value => value / most)
+            : throw new PenjingException($"the weight '{weight.Name}' holds values that are not finite: train again from a sound checkpoint");
     }
+
+    /// <summary>Scales without zero points, none less than asked for.</summary>
+    private static Quantization Symmetric(IEnumerable<float> scales, float[] least, int axis) =>
+        new([.. scales.Zip(least, (own, floor) => Math.Max(own, floor) is var scale && float.IsNormal(scale) ? scale : 1)], [.. least.Select(_ => 0)], axis);
 
     private static bool IsProduct(Node node) => node is { Op: Conv or Gemm { Alpha: 1, Beta: 1, TransposeA: false }, Info.Type: ElementType.Float32, Inputs: [_, { Value: not null }, .. var bias] } && bias is [] or [{ Value: not null }];
 }

@@ -10,9 +10,12 @@ namespace Penjing.Lab;
 /// <param name="WeightBits">Bits of a weight, 2 to 8.</param>
 public sealed record Calibrated(Graph Graph, ImmutableDictionary<string, ValueRange> Ranges, ImmutableHashSet<string> Floats, int WeightBits = PostTraining.WeightBits)
 {
+    /// <summary>The scales of layers whose weights share values, by the layers' names: <see cref="SharedScales"/>.</summary>
+    public ImmutableDictionary<string, ImmutableArray<float>> Scales { get; init; } = ImmutableDictionary<string, ImmutableArray<float>>.Empty;
+
     /// <summary>The network of integers.</summary>
-    public Graph Quantized => PostTraining.Quantize(Graph, Ranges, Floats, WeightBits);
+    public Graph Quantized => PostTraining.Quantize(Graph, Ranges, Floats, WeightBits, Scales);
 
     /// <summary>The same in reals that are rounded.</summary>
-    public Graph Simulated => PostTraining.Simulate(Graph, Ranges, Floats, WeightBits);
+    public Graph Simulated => PostTraining.Simulate(Graph, Ranges, Floats, WeightBits, Scales);
 }

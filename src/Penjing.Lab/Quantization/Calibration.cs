@@ -30,12 +30,15 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
     /// <param name="refinements">What is done besides.</param>
     /// <param name="floats">Layers that stay real, by their names.</param>
     /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
+    /// <param name="scales">The scales of layers whose weights share values: <see cref="SharedScales"/>.</param>
     /// <exception cref="PenjingException">The network has no such layer, or a value is not finite.</exception>
-    public Calibrated Run(RangeMethod method, Refinements refinements, ImmutableHashSet<string> floats, int weightBits = PostTraining.WeightBits)
+    public Calibrated Run(
+        RangeMethod method, Refinements refinements, ImmutableHashSet<string> floats, int weightBits = PostTraining.WeightBits, ImmutableDictionary<string, ImmutableArray<float>>? scales = null)
     {
         PostTraining.Check(graph, floats);
         Graph real = refinements.HasFlag(Refinements.Equalize) ? Equalized(floats) : graph;
         Calibrated calibrated = new(real, Seen(real, PostTraining.Values(real, floats)).ToImmutableDictionary(value => value.Key, value => Ranges.Of(value.Value, method)), floats, weightBits);
+        if (scales is not null) calibrated = calibrated with { Scales = scales };
         if (refinements.HasFlag(Refinements.Round)) calibrated = Rounded(calibrated);
         return refinements.HasFlag(Refinements.Bias) ? Corrected(real, calibrated) : calibrated;
     }

@@ -22,6 +22,9 @@ public sealed record QuantizeStage : RecipeStage
     /// <summary>What is done besides.</summary>
     public Refinements Refine { get; init; } = Calibration.Usual;
 
+    /// <summary>Whether weights that share values, by a stage before, go on doing so: the integers of a layer are then no more than its values were.</summary>
+    public bool Shared { get; init; }
+
     /// <summary>Whether layers that integers slow down on this machine stay real; see <see cref="SlowLayers"/>.</summary>
     public bool Fastest { get; init; }
 
@@ -33,7 +36,7 @@ public sealed record QuantizeStage : RecipeStage
 
     /// <inheritdoc/>
     public override string Detail =>
-        Say($"8-bit integers, weights of {WeightBits}, ranges by {Method} over {Pictures} pictures{(Refine is Refinements.None ? "" : $", refined: {Refine}".ToLowerInvariant())}{(Training.Epochs > 0 ? Say($", trained for {Training.Epochs:0.##} epochs") : "")}{(Keep.IsEmpty ? "" : $"; real: {string.Join(", ", Keep)}")}");
+        Say($"8-bit integers, weights of {WeightBits}, {(Shared ? "as few as the values that they shared, " : "")}ranges by {Method} over {Pictures} pictures{(Refine is Refinements.None ? "" : $", refined: {Refine}".ToLowerInvariant())}{(Training.Epochs > 0 ? Say($", trained for {Training.Epochs:0.##} epochs") : "")}{(Keep.IsEmpty ? "" : $"; real: {string.Join(", ", Keep)}")}");
 
     /// <inheritdoc/>
     public override Graph Outline(Graph graph)
@@ -43,33 +46,42 @@ public sealed record QuantizeStage : RecipeStage
         if (WeightBits is < 2 or > 8) throw new PenjingException($"a weight has 2 to 8 bits, not {WeightBits}");
         if (Fastest && Training.Epochs > 0)
             throw new PenjingException("which layers are fastest as reals may be measured otherwise when training that was broken off goes on: quantize without epochs to see them, then train with these layers kept real");
-        PostTraining.Check(PostTraining.Prepare(graph), Keep);
+        if (Shared && (Training.Epochs > 0 || Refine.HasFlag(Refinements.Equalize) || Refine.HasFlag(Refinements.Round)))
+            throw new PenjingException("training, equalizing and rounding that is learnt part weights that share a value: leave them out, or don't ask that they go on sharing it");
+        Graph prepared = PostTraining.Prepare(graph);
+        PostTraining.Check(prepared, Keep);
+        _ = Scales(graph, prepared);
         return graph;
     }
 
     /// <summary>The network's integers, settled by what values are seen.</summary>
-    /// <param name="prepared">The network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
+    /// <param name="model">The network.</param>
     /// <param name="data">The pictures.</param>
     /// <param name="seed">Which training pictures are asked about.</param>
     /// <param name="drop">How much the score on the test pictures may fall, a fraction: as few more layers stay real as that takes; null for no bound.</param>
     /// <param name="tell">Is told how far a part of the work is, 0 to 1, and which.</param>
     /// <param name="stop">Ends the work.</param>
-    /// <exception cref="PenjingException">The network has no such layer, a value is not finite, or there are no test pictures for a bound.</exception>
-    public Calibrated Calibrate(Model prepared, DataSet data, int seed, double? drop = null, Action<double, string>? tell = null, CancellationToken stop = default)
+    /// <exception cref="PenjingException">The network has no such layer, a value is not finite, no weights share values, or there are no test pictures for a bound.</exception>
+    public Calibrated Calibrate(Model model, DataSet data, int seed, double? drop = null, Action<double, string>? tell = null, CancellationToken stop = default)
     {
+        Model prepared = model with { Graph = PostTraining.Prepare(model.Graph) };
+        ImmutableDictionary<string, ImmutableArray<float>>? scales = Scales(model.Graph, prepared.Graph);
         Calibration calibration = Calibration.Of(prepared, data, Pictures, seed, tell, stop);
         Calibrated calibrated = drop is { } most ? Precision.Keep(prepared, [.. Keep], With, data, most, seed, tell, stop) : With([.. Keep]);
         ImmutableHashSet<string> floats = Fastest ? SlowLayers.Of(calibrated, tell, stop) : calibrated.Floats;
         return floats.SetEquals(calibrated.Floats) ? calibrated : With(floats);
 
-        Calibrated With(ImmutableHashSet<string> real) => calibration.Run(Ranges.Named(Method), Refine, real, WeightBits);
+        Calibrated With(ImmutableHashSet<string> real) => calibration.Run(Ranges.Named(Method), Refine, real, WeightBits, scales);
     }
 
     internal override Model Apply(Model model, RecipeContext context)
     {
-        Model prepared = model with { Graph = PostTraining.Prepare(model.Graph) };
-        Calibrated calibrated = Calibrate(prepared, context.Data, context.Common.Seed, stop: context.Stop);
-        return Training.Epochs == 0 ? prepared with { Graph = calibrated.Quantized }
-            : Retrainer.Quantize(prepared with { Graph = calibrated.Graph }, context.Data, calibrated.Ranges, calibrated.Floats, WeightBits, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
+        Calibrated calibrated = Calibrate(model, context.Data, context.Common.Seed, stop: context.Stop);
+        return Training.Epochs == 0 ? model with { Graph = calibrated.Quantized }
+            : Retrainer.Quantize(model with { Graph = calibrated.Graph }, context.Data, calibrated.Ranges, calibrated.Floats, WeightBits, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
     }
+
+    private ImmutableDictionary<string, ImmutableArray<float>>? Scales(Graph graph, Graph prepared) => !Shared ? null
+        : SharedScales.Of(graph, prepared, WeightBits) is { IsEmpty: false } scales ? scales
+        : throw new PenjingException("no layer's weights share values: let them (share), or don't ask that they go on doing so");
 }

@@ -95,7 +95,8 @@ public sealed record Recipe(string Name, ImmutableArray<RecipeStage> Stages)
         {
             try
             {
-                if (Stages[i] is ShareStage or QuantizeStage && i < Stages.Length - 1) throw new PenjingException("it comes last: what is done behind it would undo what it rounds");
+                if (Stages[i] is ShareStage or QuantizeStage && i < Stages.Length - 1 && (Stages[i], Stages[i + 1]) is not (ShareStage, QuantizeStage { Shared: true }))
+                    throw new PenjingException("it comes last: what is done behind it would undo what it rounds (but for quantize, \"shared\": true, behind share)");
                 graph = Stages[i].Outline(graph);
             }
             catch (PenjingException error)
