@@ -92,7 +92,7 @@ internal sealed unsafe class AssembleKernel : Kernel
         fill = Fill(node, size);
         if (inner == size && size is sizeof(byte) or sizeof(uint) && node.Inputs.Length == 1 && places.All(place => place.Input == 0) && inner * places.Length < ShortRun * runs.Length)
             single = [.. places.Select(place => place.At)];
-        if (single is not null && size == sizeof(byte)) bytes = ByteOrder.Of(single, node.Inputs[0].Shape[axis]);
+        if (single is not null && size == sizeof(byte)) bytes = ByteOrder.Of(single, node.Inputs[0].Shape[axis], site.Isa);
         split = Split.Of(outer, runs.Sum(run => run.Bytes) / 4.0 + 8.0 * runs.Length);
     }
 

@@ -1,54 +1,111 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Penjing.Engine;
 
-/// <summary>Bytes of pixels in another order, sixteen at a time: each sixteen is put together of sixteens of the input, whose bytes an instruction picks.</summary>
-internal sealed unsafe class ByteOrder
+/// <summary>Bytes of pixels in another order, a vector at a time: each is put together of vectors of the input, whose bytes an instruction picks.</summary>
+internal abstract unsafe class ByteOrder
 {
-    private const int Wide = 16, MostSources = 4;
-    private const byte None = 0x80;
+    /// <summary>The order in which a pixel's bytes, of <paramref name="extent"/>, are taken; null where there are too few, or where those of a vector come from too many places.</summary>
+    public static ByteOrder? Of(int[] places, int extent, Isa isa)
+    {
+        int least = Math.Min(places.Length, extent);
+        bool wide = isa is Isa.Vector512 && Avx512Vbmi.VL.IsSupported;
+        return wide && least >= Picks512.Wide ? ByteOrder<Vector512<byte>, Picks512>.Of(places, extent)
+            : wide && least >= Picks256.Wide ? ByteOrder<Vector256<byte>, Picks256>.Of(places, extent)
+            : least >= Picks128.Wide ? ByteOrder<Vector128<byte>, Picks128>.Of(places, extent) : null;
+    }
 
+    /// <summary>Puts some pixels in order.</summary>
+    public abstract void Run(byte* source, nint pitch, byte* target, nint targetPitch, int count);
+
+    private readonly struct Picks128 : IBytePicks<Vector128<byte>>
+    {
+        public static int Wide => 16;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector128<byte> Or(Vector128<byte> sum, byte* source, Vector128<byte> places, Vector128<byte> kept) => sum | Vector128.ShuffleNative(Vector128.Load(source), places) & kept;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(byte* target, Vector128<byte> bytes) => bytes.Store(target);
+    }
+
+    private readonly struct Picks256 : IBytePicks<Vector256<byte>>
+    {
+        public static int Wide => 32;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<byte> Or(Vector256<byte> sum, byte* source, Vector256<byte> places, Vector256<byte> kept) => sum | Avx512Vbmi.VL.PermuteVar32x8(Vector256.Load(source), places) & kept;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(byte* target, Vector256<byte> bytes) => bytes.Store(target);
+    }
+
+    private readonly struct Picks512 : IBytePicks<Vector512<byte>>
+    {
+        public static int Wide => 64;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<byte> Or(Vector512<byte> sum, byte* source, Vector512<byte> places, Vector512<byte> kept) => sum | Avx512Vbmi.PermuteVar64x8(Vector512.Load(source), places) & kept;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(byte* target, Vector512<byte> bytes) => bytes.Store(target);
+    }
+}
+
+/// <summary>Vectors whose bytes are picked.</summary>
+internal unsafe interface IBytePicks<V> where V : unmanaged
+{
+    /// <summary>Bytes of a vector.</summary>
+    static abstract int Wide { get; }
+
+    /// <summary>The sum, with the bytes of a source at these places where they are kept.</summary>
+    static abstract V Or(V sum, byte* source, V places, V kept);
+
+    /// <summary>Writes all bytes.</summary>
+    static abstract void Store(byte* target, V bytes);
+}
+
+/// <inheritdoc/>
+internal sealed unsafe class ByteOrder<V, P> : ByteOrder where V : unmanaged where P : struct, IBytePicks<V>
+{
     private readonly Part[] parts;
     private readonly Source[] sources;
 
     private ByteOrder(Part[] parts, Source[] sources) => (this.parts, this.sources) = (parts, sources);
 
-    /// <summary>The order in which a pixel's bytes, of <paramref name="extent"/>, are taken; null where there are too few, or where sixteen come from too many places.</summary>
-    public static ByteOrder? Of(int[] places, int extent)
+    /// <summary>The order of so many bytes and at least a vector of them.</summary>
+    public static ByteOrder<V, P>? Of(int[] places, int extent)
     {
-        if (places.Length < Wide || extent < Wide) return null;
         var parts = new List<Part>();
         var sources = new List<Source>();
-        for (int to = 0; to < places.Length; to += Wide)
+        for (int to = 0; to < places.Length; to += P.Wide)
         {
-            int target = Math.Min(to, places.Length - Wide), begin = sources.Count;
-            ReadOnlySpan<int> wanted = places.AsSpan(target, Wide);
-            for (ushort left = ushort.MaxValue; left != 0;)
+            int target = Math.Min(to, places.Length - P.Wide), begin = sources.Count;
+            int[] wanted = places[target..(target + P.Wide)];
+            for (bool[] taken = new bool[P.Wide]; taken.Contains(false);)
             {
                 // The window that begins at the least place that is left.
-                int least = int.MaxValue;
-                for (int i = 0; i < Wide; i++)
-                    if ((left >> i & 1) != 0) least = Math.Min(least, wanted[i]);
-                int from = Math.Min(least, extent - Wide);
-                Vector128<byte> picks = Vector128.Create(None);
-                for (int i = 0; i < Wide; i++)
+                int from = Math.Min(wanted.Where((_, i) => !taken[i]).Min(), extent - P.Wide);
+                Source source = new() { From = from };
+                Span<byte> picks = new(&source.Picks, P.Wide), kept = new(&source.Kept, P.Wide);
+                for (int i = 0; i < P.Wide; i++)
                 {
-                    if ((left >> i & 1) == 0 || wanted[i] < from || wanted[i] >= from + Wide) continue;
-                    picks = picks.WithElement(i, (byte)(wanted[i] - from));
-                    left &= (ushort)~(1 << i);
+                    if (taken[i] || wanted[i] < from || wanted[i] >= from + P.Wide) continue;
+                    (picks[i], kept[i], taken[i]) = ((byte)(wanted[i] - from), byte.MaxValue, true);
                 }
-                sources.Add(new(from, picks));
+                sources.Add(source);
             }
-            if (sources.Count - begin > MostSources) return null;
+            if (sources.Count - begin > P.Wide / 4) return null;
             parts.Add(new(target, sources.Count));
         }
         return new([.. parts], [.. sources]);
     }
 
-    /// <summary>Puts some pixels in order.</summary>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Run(byte* source, nint pitch, byte* target, nint targetPitch, int count)
+    public override void Run(byte* source, nint pitch, byte* target, nint targetPitch, int count)
     {
         fixed (Source* first = sources)
             for (; count > 0; count--, source += pitch, target += targetPitch)
@@ -56,16 +113,20 @@ internal sealed unsafe class ByteOrder
                 Source* from = first;
                 foreach (ref readonly Part part in parts.AsSpan())
                 {
-                    Vector128<byte> bytes = default;
-                    for (Source* end = first + part.End; from < end; from++) bytes |= Vector128.ShuffleNative(Vector128.Load(source + from->From), from->Picks);
-                    bytes.Store(target + part.To);
+                    V bytes = default;
+                    for (Source* end = first + part.End; from < end; from++) bytes = P.Or(bytes, source + from->From, from->Picks, from->Kept);
+                    P.Store(target + part.To, bytes);
                 }
             }
     }
 
-    /// <summary>Sixteen bytes of the output, of the sources before <paramref name="End"/>.</summary>
+    /// <summary>A vector of the output, of the sources before <paramref name="End"/>.</summary>
     private readonly record struct Part(int To, int End);
 
-    /// <summary>Sixteen bytes of the input, and which of them go where; the highest bit set: none, 0.</summary>
-    private readonly record struct Source(int From, Vector128<byte> Picks);
+    /// <summary>A vector of the input, and which of its bytes go where: those kept.</summary>
+    private struct Source
+    {
+        public int From;
+        public V Picks, Kept;
+    }
 }
