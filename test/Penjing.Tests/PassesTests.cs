@@ -209,6 +209,17 @@ public class PassesTests
         Same(Pooled(Padded(x, float.NegativeInfinity), new MaxPool(three, two)), "MaxPool", Passes.FusePadding);
     }
 
+    /// <summary>What a join is cut off at its parts are cut off at, unless they can't be below zero anyhow, or the join itself is read.</summary>
+    [Fact]
+    public void ClampsMoveBeforeJoins()
+    {
+        Node x = Picture(4), relu = new("relu", new Relu(), Convolution("conv", x, 3)), pool = new("pool", new MaxPool(Size.One, Size.One), relu);
+        Node joined = new("joined", new Concat(1), x, pool, Convolution("other", x, 3));
+        Same(new(new Node("last", new Relu(), joined)), "Relu Conv Relu MaxPool Conv Relu Concat", Passes.ClampBeforeConcat);
+        Same(new(new Node("last", new Clip(-0.5f, 0.5f), joined)), "Clip Conv Relu MaxPool Clip Conv Clip Concat", Passes.ClampBeforeConcat);
+        Same(new([new Node("last", new Relu(), joined), new Node("else", new Sigmoid(), joined)]), "Conv Relu MaxPool Conv Concat Relu Sigmoid", Passes.ClampBeforeConcat);
+    }
+
     /// <summary>What hangs on constants only is computed, as far as it reaches.</summary>
     [Fact]
     public void ConstantsFold()

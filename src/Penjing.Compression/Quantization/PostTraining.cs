@@ -14,7 +14,7 @@ public static class PostTraining
     private const int MostBias = 1 << 22;
 
     /// <summary>The graph in which values are measured and then quantized: normalization folded away, so that a layer bears the name of what was folded into it last.</summary>
-    public static Graph Prepare(Graph graph) => graph.Rewrite([.. Passes.Folding, Passes.ShufflesToGather]);
+    public static Graph Prepare(Graph graph) => graph.Rewrite([.. Passes.Folding, Passes.ShufflesToGather, Passes.ClampBeforeConcat]);
 
     /// <summary>The layers of a graph whose weights become integers: convolutions and products by constants.</summary>
     public static ImmutableArray<Node> Layers(Graph graph) => [.. graph.Nodes.Where(IsProduct)];

@@ -30,6 +30,11 @@ public static class Passes
     /// <summary>A channel shuffle, however the axis is split and merged, becomes the selection that it is: one that pruning can shorten.</summary>
     public static Pass ShufflesToGather { get; } = new("Reshape, Transpose, Reshape => Gather", Shuffles.Fuse);
 
+    /// <summary>What a join's values are cut off at is done to each of them before, where it may cost nothing: values that share a range then need no other one behind the join.</summary>
+    public static Pass ClampBeforeConcat { get; } = new("Relu | Clip(Concat(x, …)) => Concat(Relu | Clip(x), …), without Relu of non-negatives", (node, readers) =>
+        node is { Op: Relu or Clip, Inputs: [{ Op: Concat join, Inputs: var parts } joined] } && readers(joined) == 1
+            ? new(node.Name, join, [.. parts.Select((part, i) => node.Op is Relu && Padded.NonNegative(part) ? part : new Node($"{node.Name}/{i}", node.Op, part))]) : null);
+
     /// <summary>An activation moves into what yields its input, where nothing else reads that.</summary>
     public static Pass FuseActivation { get; } = new("Conv | Gemm | Add, Activation => Conv | Gemm | Add", (node, readers) =>
         node is not { Op: Activation then, Inputs: [{ Info.Type: ElementType.Float32 } before] } || readers(before) != 1 ? null : before.Op switch
