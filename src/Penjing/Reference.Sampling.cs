@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Penjing;
 
 /// <content>Pictures resampled.</content>
@@ -19,6 +21,24 @@ public static partial class Reference
                     foreach ((int row, double weight) in down)
                         foreach ((int column, double factor) in across) sum += weight * factor * x[(plane * height + row) * width + column];
                     output[next++] = (float)sum;
+                }
+    });
+
+    /// <summary>Means of integers in whole parts, less the zero point rounded to the nearest, halves to even.</summary>
+    private static Tensor ScaleIntegers<T>(Resize resize, Tensor input, int zero, Shape shape) where T : unmanaged, IBinaryInteger<T> => Tensor.Build<T>(shape, output =>
+    {
+        const int parts = Resize.Parts, square = parts * parts;
+        ReadOnlySpan<T> x = input.AsSpan<T>();
+        int height = input.Shape[2], width = input.Shape[3], next = 0;
+        (int Near, int Far, int Part)[] rows = resize.Places(resize.Rows(height), height), columns = resize.Places(resize.Columns(width), width);
+        for (int plane = 0; plane < shape[0] * shape[1]; plane++)
+            foreach ((int top, int bottom, int down) in rows)
+                foreach ((int left, int right, int across) in columns)
+                {
+                    int upper = Mixed(x, (plane * height + top) * width), lower = Mixed(x, (plane * height + bottom) * width), sum = upper * (parts - down) + lower * down;
+                    output[next++] = T.CreateTruncating(Math.Round(sum / (double)square - zero) + zero);
+
+                    int Mixed(ReadOnlySpan<T> all, int line) => int.CreateTruncating(all[line + left]) * (parts - across) + int.CreateTruncating(all[line + right]) * across;
                 }
     });
 

@@ -73,6 +73,8 @@ public static partial class Reference
             AveragePool pool => Pool(pool, inputs[0], shape),
             GlobalAveragePool => Mean(inputs[0], shape, [2, 3]),
             GlobalMaxPool => Pool(new MaxPool(new(inputs[0].Shape[2], inputs[0].Shape[3]), Size.One), inputs[0], shape),
+            Resize resize when inputs[0].Type is ElementType.Int8 => ScaleIntegers<sbyte>(resize, inputs[0], infos[0].Quantization!.ZeroPoints[0], shape),
+            Resize resize when inputs[0].Type is ElementType.UInt8 => ScaleIntegers<byte>(resize, inputs[0], infos[0].Quantization!.ZeroPoints[0], shape),
             Resize resize => Scale(resize, inputs[0], shape),
             GridSample sample => Sample(sample, inputs[0], inputs[1], shape),
             RoiAlign align => Sample(align, inputs[0], inputs[1], inputs[2], shape),

@@ -8,7 +8,7 @@ public class PassesTests
 {
     private const int Seeds = 150;
 
-    public static TheoryData<string> Names => [.. Passes.ForInference.Except([Passes.AveragesToSums, Passes.ToIntegers]).Select(pass => pass.Name)];
+    public static TheoryData<string> Names => [.. Passes.ForInference.Except([Passes.AveragesToSums, Passes.ToIntegers, Passes.ResizeIntegers]).Select(pass => pass.Name)];
 
     /// <summary>Each pass alone keeps the outputs of random networks.</summary>
     [Theory]
@@ -67,6 +67,38 @@ public class PassesTests
         }
         Assert.InRange(products, Seeds + 20, 2 * Seeds);
         Assert.InRange(off, 0, all / 100);
+    }
+
+    /// <summary>Integers are resized as integers: enlarged by two, the nearest of what reals come to, halves to even; by other factors, that or its neighbour. Of another quantization, or by cubes, reals are.</summary>
+    [Fact]
+    public void IntegersAreResized()
+    {
+        int off = 0, all = 0;
+        for (int seed = 0; seed < Seeds; seed++)
+        {
+            Random random = new(seed);
+            bool twice = seed % 2 == 0;
+            ElementType type = random.Next(2) == 0 ? ElementType.Int8 : ElementType.UInt8;
+            // A power of two, so that reals are exact.
+            Quantization quantization = new(0.25f, random.Next(20));
+            Node x = new("x", new Constant(RandomTensors.Any(type, [1, 2, random.Next(1, 7), random.Next(1, 7)], seed), quantization));
+            Resize resize = new(twice ? new(2 * x.Shape[2], 2 * x.Shape[3]) : new(random.Next(1, 14), random.Next(1, 14)), ResizeMode.Linear, random.Next(2) == 0 ? CoordinateMode.HalfPixel : CoordinateMode.AlignCorners);
+            Node real = new("real", new DequantizeLinear(), x), y = new("y", new QuantizeLinear(type, quantization), new Node("resized", resize, real));
+            Node integers = new Graph(y).Rewrite(Passes.ResizeIntegers).Outputs[0];
+            Assert.Equal(resize, Assert.IsType<Resize>(integers.Op));
+            foreach ((Op other, Quantization to) in new (Op, Quantization)[] { (resize, new(0.5f, 0)), (resize with { Mode = ResizeMode.Cubic }, quantization) })
+                Assert.Equal("QuantizeLinear", new Graph(new Node("y", new QuantizeLinear(type, to), new Node("resized", other, real))).Rewrite(Passes.ResizeIntegers).Outputs[0].Op.Name);
+            byte[] expected = Reference.Run(new(y), [])[0].Bytes.ToArray(), actual = Reference.Run(new(integers), [])[0].Bytes.ToArray();
+            foreach ((byte one, byte other) in expected.Zip(actual))
+            {
+                int between = (sbyte)(one - other);
+                Assert.InRange(between, -1, 1);
+                if (twice && resize.Coordinates is CoordinateMode.HalfPixel) Assert.Equal(0, between);
+                off += Math.Abs(between);
+                all++;
+            }
+        }
+        Assert.InRange(off, 1, all / 5);
     }
 
     /// <summary>After all passes no node is left that one of them removes, and the graph is a fixed point of all.</summary>

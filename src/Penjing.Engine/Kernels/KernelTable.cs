@@ -56,6 +56,7 @@ internal static class KernelTable
         Row<F32Elementwise>("f32-elementwise", F32Elementwise.Fits),
         new("i8-elementwise", I8Elementwise.Fits, Simd.Make<I8Elementwise>),
         new("i8-max-pool", I8MaxPool.Fits, I8MaxPool.Of),
+        new("i8-resize", I8Resize.Fits, Simd.Make<I8Resize>),
         Row<F32Pool>("f32-pool", site => F32Pool.Fits(site.Node)),
         Row<F32Mean>("f32-mean", F32Mean.Fits),
         Dense<F32ArgMax>("f32-argmax", F32ArgMax.Fits),

@@ -73,7 +73,7 @@ public sealed record Resize(
     public override ValueInfo Infer(ReadOnlySpan<ValueInfo> inputs)
     {
         Arity(inputs, 1, 1);
-        Floats(inputs);
+        if (!IsMean || inputs[0] is not { Type: ElementType.Int8 or ElementType.UInt8, Quantization.Axis: null }) Floats(inputs);
         Rank(inputs[0], 4, "an input");
         Shape x = inputs[0].Shape;
         Require(Output.Height > 0 && Output.Width > 0 && x[2] > 0 && x[3] > 0, $"{x} can't be resized to {Output}");
@@ -86,6 +86,20 @@ public sealed record Resize(
 
     /// <summary>Whether coordinates outside the picture are not seen.</summary>
     internal bool Extrapolates => Coordinates is CoordinateMode.TfCropAndResize;
+
+    /// <summary>Whether each pixel is a mean of input pixels, or one of them: then 8-bit integers, of one quantization, are resized to integers of the same.</summary>
+    internal bool IsMean => Mode is not ResizeMode.Cubic && !Extrapolates;
+
+    /// <summary>Into how many parts the way between two pixels is divided where integers are resized: sums of two axes are exact in a float's 24 bits.</summary>
+    internal const int Parts = 256;
+
+    /// <summary>Where integers are resized: the two input rows or columns that each output one lies between, and how many <see cref="Parts"/> it is from the first.</summary>
+    internal (int Near, int Far, int Part)[] Places(double[] coordinates, int extent) => [.. coordinates.Select(at =>
+    {
+        double inside = Math.Clamp(at, 0, extent - 1);
+        int near = (int)inside;
+        return Mode is ResizeMode.Nearest ? (Pixel(at, extent), 0, 0) : (near, Math.Min(near + 1, extent - 1), (int)Math.Round((inside - near) * Parts));
+    })];
 
     /// <summary>The input row of each output row, before any rounding or clamping.</summary>
     internal double[] Rows(int height) =>

@@ -72,6 +72,10 @@ internal static class Integers
         node is { Op: QuantizeLinear { Quantization.Axis: null } op, Inputs: [{ Op: var f, Inputs: var reals }] } && Passes.Moves(f)
             && reals.All(real => real.Op is DequantizeLinear && IsSo(real.Inputs[0], op)) ? new(node.Name, f, [.. reals.Select(real => real.Inputs[0])]) : null;
 
+    /// <summary>QuantizeLinear(Resize(DequantizeLinear(x))) => Resize(x) of one quantization.</summary>
+    public static Node? Resize(Node node, Func<Node, int> readers) => node is { Op: QuantizeLinear { Quantization.Axis: null } op, Inputs: [{ Op: Resize { IsMean: true } resize, Inputs: [{ Op: DequantizeLinear, Inputs: [var x] }] }] }
+        && x.Info.Type is ElementType.Int8 or ElementType.UInt8 && IsSo(x, op) ? new(node.Name, resize, x) : null;
+
     private static bool IsSo(Node x, QuantizeLinear op) => x.Info.Type == op.To && Equals(x.Info.Quantization, op.Quantization);
 
     /// <summary>A bias as whole steps of the sums' scales; null where one takes more than 32 bits.</summary>

@@ -52,6 +52,9 @@ public static class Passes
     public static Pass ToIntegers { get; } = new("QuantizeLinear(f(DequantizeLinear(x), …)) => f(x, …) | QuantizeLinear(Conv | Gemm(x, …))",
         Integers.Multiply, Integers.Requantize, Integers.Clamp, Integers.Move);
 
+    /// <summary>Pixels between pixels of integers are integers at once, in steps of 1/256 of the way.</summary>
+    public static Pass ResizeIntegers { get; } = new("QuantizeLinear(Resize(DequantizeLinear(x))) => Resize(x)", Integers.Resize);
+
     /// <summary>The way back, where it is exact: what other engines find their own integers with.</summary>
     public static Pass ToReals { get; } = new("QuantizeLinear | DequantizeLinear(Conv | Gemm | MatMul(x, …)), f(x, …) of integers => QuantizeLinear(f(DequantizeLinear(x), …))", Reals.Multiply, Reals.Move);
 
@@ -66,5 +69,5 @@ public static class Passes
     public static ImmutableArray<Pass> Folding { get; } = [DropIdentities, MatricesToGemm, FoldConstants, FoldAffine, LowerBatchNormalization, FusePadding];
 
     /// <summary>What the engine applies when it loads a network, in the order in which each finds what those before it have cleared.</summary>
-    public static ImmutableArray<Pass> ForInference { get; } = [.. Folding.InsertRange(2, AveragesToSums, ToIntegers), FuseActivation];
+    public static ImmutableArray<Pass> ForInference { get; } = [.. Folding.InsertRange(2, AveragesToSums, ToIntegers, ResizeIntegers), FuseActivation];
 }

@@ -35,6 +35,21 @@ public sealed class ByteTests
         }
     }
 
+    /// <summary>Nearest pixels and means of two or four, of all ways to place pixels that have them, smaller and larger, of 1 to 70 channels.</summary>
+    [Fact]
+    public void ResizesAreTheReferences()
+    {
+        CoordinateMode[] ways = [.. Enum.GetValues<CoordinateMode>().Except([CoordinateMode.TfCropAndResize])];
+        for (int seed = 0; seed < 200; seed++)
+        {
+            Random random = new(seed);
+            (int height, int width) = (random.Next(1, 7), random.Next(1, 7));
+            Size output = random.Next(2) == 0 ? new(2 * height, 2 * width) : new(random.Next(1, 13), random.Next(1, 13));
+            ResizeMode mode = random.Next(3) == 0 ? ResizeMode.Nearest : ResizeMode.Linear;
+            Check(new Resize(output, mode, ways[random.Next(ways.Length)], (NearestMode)random.Next(4)), [2, random.Next(1, 71), height, width], random, seed);
+        }
+    }
+
     private static void Check(Op op, Shape shape, Random random, int seed)
     {
         ElementType type = random.Next(2) == 0 ? ElementType.Int8 : ElementType.UInt8;
