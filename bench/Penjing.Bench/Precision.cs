@@ -21,7 +21,7 @@ internal static class Precision
     private static readonly JsonSerializerOptions json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Converters = { new JsonStringEnumConverter() } };
     private static readonly Refinements[] combinations =
     [
-        Refinements.None, Refinements.Equalize, Refinements.Bias, Refinements.Equalize | Refinements.Bias, Refinements.Round, Refinements.Round | Refinements.Bias,
+        Refinements.None, Refinements.Equalize, Refinements.Bias, Refinements.Equalize | Refinements.Bias, Refinements.Normalize, Refinements.Round, Refinements.Round | Refinements.Bias,
         Refinements.Equalize | Refinements.Round | Refinements.Bias,
     ];
 

@@ -35,6 +35,30 @@ public sealed class CalibrationTests
         Assert.True(after < 0.1 * before, $"{before} before, {after} after");
     }
 
+    /// <summary>Normalized, each channel of each layer has the mean and the deviation that it has in the real network: those that an output layer yields too.</summary>
+    [Fact]
+    public void Deviations_are_those_of_reals()
+    {
+        const int bits = 4;
+        Calibration calibration = Calibration.Of(Prepared, Samples.Data, 24, 1, stop: TestContext.Current.CancellationToken);
+        Calibrated plain = calibration.Run(RangeMethod.MinMax, Refinements.None, none, bits), normal = calibration.Run(RangeMethod.MinMax, Refinements.Normalize, none, bits);
+        IReadOnlyCollection<Tensor> inputs = Calibration.Inputs(Prepared, Samples.Data, Samples.Data.Train.Sample(24, 1));
+        List<double> before = [], after = [];
+        foreach (Node layer in PostTraining.Layers(plain.Graph))
+        {
+            double[] real = Deviations(plain.Graph, layer.Name, inputs), off = Deviations(plain.Simulated, layer.Name, inputs), left = Deviations(normal.Simulated, layer.Name, inputs);
+            double typical = Math.Sqrt(real.Average(value => value * value));
+            for (int channel = 0; channel < real.Length; channel++)
+            {
+                // A channel of next to no deviation stays what it is.
+                if (real[channel] < 0.02 * typical) continue;
+                before.Add(Math.Abs(off[channel] / real[channel] - 1));
+                after.Add(Math.Abs(left[channel] / real[channel] - 1));
+            }
+        }
+        Assert.InRange(after.Average(), 0, 0.1 * before.Average());
+    }
+
     /// <summary>Corrected biases and learnt rounding bring the answers to pictures that they haven't seen nearer to those of reals.</summary>
     [Fact]
     public void Refined_answers_are_nearer()
@@ -58,14 +82,20 @@ public sealed class CalibrationTests
         Assert.Contains("nobody", Assert.Throws<PenjingException>(() => Calibration.Of(Prepared, Samples.Data, 8, 1, stop: TestContext.Current.CancellationToken).Run(RangeMethod.MinMax, Refinements.None, ["nobody"])).Message);
     }
 
-    private static double[] Means(Graph graph, string layer, IReadOnlyCollection<Tensor> inputs)
+    private static double[] Deviations(Graph graph, string layer, IReadOnlyCollection<Tensor> inputs)
+    {
+        double[] means = Means(graph, layer, inputs), squares = Means(graph, layer, inputs, 2);
+        return [.. means.Zip(squares, (mean, square) => Math.Sqrt(Math.Max(0, square - mean * mean)))];
+    }
+
+    private static double[] Means(Graph graph, string layer, IReadOnlyCollection<Tensor> inputs, int power = 1)
     {
         Graph open = new Graph([graph[layer]], graph.Inputs).Rewrite(Passes.ForInference);
         var sums = new double[graph[layer].Shape[1]];
         foreach (Tensor input in inputs)
         {
             float[] values = Reference.Run(open, [input])[0].Floats.ToArray();
-            for (int i = 0; i < values.Length; i++) sums[i / (values.Length / sums.Length)] += values[i] / ((double)inputs.Count * values.Length / sums.Length);
+            for (int i = 0; i < values.Length; i++) sums[i / (values.Length / sums.Length)] += Math.Pow(values[i], power) / ((double)inputs.Count * values.Length / sums.Length);
         }
         return sums;
     }

@@ -23,7 +23,7 @@ internal static class QuantizeCommand
     private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99,
         "The most points that top-1, or mean IoU where pictures have masks, may fall on the test pictures: as few of the layers whose integers change the answers most stay real as that takes.");
     private static readonly Option<bool> fastest = new("--fastest") { Description = "Layers that integers slow down on this machine's engine stay real, if the network gets faster by it. Not with --epochs: give what it found by --float." };
-    private static readonly Option<bool> shared = new("--shared") { Description = "Weights that share values (penjing share) go on doing so: the file has as few integers as it had values. Not with --epochs, equalize or round." };
+    private static readonly Option<bool> shared = new("--shared") { Description = "Weights that share values (penjing share) go on doing so: the file has as few integers as it had values. Not with --epochs, or refined otherwise than by bias." };
     private static readonly TrainingFlags flags = new(epochs: 0, rate: 0.002, warmUp: 0,
         epochsAre: "Passes over the training pictures that train weights and scales under the rounding of integers; 0 for none.", fewest: 0);
 
@@ -69,7 +69,7 @@ internal static class QuantizeCommand
         Option<string> option = new("--refine")
         {
             HelpName = string.Join('|', words),
-            Description = "What is done for nearer answers, one or several with commas between: equalize scales channels to fit one range, round rounds weights as suits their layer (minutes), bias brings means back.",
+            Description = "What is done for nearer answers, one or several with commas between: equalize scales channels to fit one range, round rounds weights as suits their layer (minutes), bias brings means back, normalize deviations too.",
             DefaultValueFactory = _ => Calibration.Usual.ToString().Replace(" ", "").ToLowerInvariant(),
         };
         option.Validators.Add(result =>

@@ -15,6 +15,16 @@ public static class LayerWeights
         return graph.Map((node, inputs) => node.Name == layer ? new(layer, node.Op, [inputs[0], names.Weight(node.Inputs[1], kernel), .. inputs[2..]]) : node.With(inputs));
     }
 
+    /// <summary>A layer's kernel or matrix with each output channel times a factor.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="factors">A factor for each channel that it yields.</param>
+    public static Tensor Scaled(Node layer, IReadOnlyList<double> factors)
+    {
+        Mixer mixer = Mixer.Of(layer)!.Value;
+        Tensor kernel = layer.Inputs[1].Value!;
+        return Tensor.Of<float>(kernel.Shape, [.. kernel.Floats.ToArray().Select((value, i) => (float)(value * factors[mixer.Output(i)]))]);
+    }
+
     /// <summary>The graph with another bias in a layer, which gets one where it has none.</summary>
     /// <param name="graph">A graph of <see cref="PostTraining.Prepare"/>.</param>
     /// <param name="layer">The layer's name.</param>

@@ -15,6 +15,9 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
     /// <summary>Pictures that are asked about by default.</summary>
     public const int Pictures = 256;
 
+    /// <summary>How far a channel may be scaled at most: what is off by more has next to no deviation.</summary>
+    private const double MostFactor = 2;
+
     /// <summary>What is done by default.</summary>
     public const Refinements Usual = Refinements.Bias;
 
@@ -40,7 +43,8 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
         Calibrated calibrated = new(real, Seen(real, PostTraining.Values(real, floats)).ToImmutableDictionary(value => value.Key, value => Ranges.Of(value.Value, method)), floats, weightBits);
         if (scales is not null) calibrated = calibrated with { Scales = scales };
         if (refinements.HasFlag(Refinements.Round)) calibrated = Rounded(calibrated);
-        return refinements.HasFlag(Refinements.Bias) ? Corrected(real, calibrated) : calibrated;
+        bool deviations = refinements.HasFlag(Refinements.Normalize);
+        return deviations || refinements.HasFlag(Refinements.Bias) ? Corrected(real, calibrated, deviations) : calibrated;
     }
 
     /// <summary>The histogram of each of some values of the network.</summary>
@@ -74,34 +78,38 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
 
     /// <summary>
     /// Each channel of each layer gets the bias that its product of integers lacks to the mean of the real network, layer after layer, since what is put right in one moves those
-    /// behind it. What the bias was doesn't matter, unless it holds a channel's steps up that has next to no weights: so only one rounding to whole steps is left.
+    /// behind it; and, where asked for, the scale that it lacks to the deviation. What the bias was doesn't matter, unless it holds a channel's steps up that has next to no weights: so
+    /// only one rounding to whole steps is left.
     /// </summary>
-    private Calibrated Corrected(Graph real, Calibrated start)
+    private Calibrated Corrected(Graph real, Calibrated start, bool deviations)
     {
         Calibrated now = start;
         string[] layers = Layers(start);
-        double[][] wanted = Means(real, [.. layers.Select(layer => real[layer])], 0, 1);
+        Moments[][] wanted = MomentsOf(real, [.. layers.Select(layer => real[layer])], deviations, 0, 1);
         for (int i = 0; i < layers.Length; i++)
         {
             Graph rounded = now.Simulated;
             Node layer = rounded[layers[i]];
-            double[] unbiased = Means(rounded, [new($"{layer.Name}/unbiased", layer.Op, layer.Inputs[..2])], i, layers.Length)[0];
-            now = now with { Graph = LayerWeights.WithBias(now.Graph, layers[i], [.. wanted[i].Zip(unbiased, (all, product) => all - product)]) };
+            Moments[] unbiased = MomentsOf(rounded, [new($"{layer.Name}/unbiased", layer.Op, layer.Inputs[..2])], deviations, i, layers.Length)[0];
+            double[] factors = [.. wanted[i].Zip(unbiased, (all, product) => deviations ? Math.Clamp(all.Deviation / product.Deviation, 1 / MostFactor, MostFactor) is var factor && double.IsFinite(factor) ? factor : 1 : 1)];
+            if (deviations) now = now with { Graph = LayerWeights.WithKernel(now.Graph, layers[i], LayerWeights.Scaled(now.Graph[layers[i]], factors)) };
+            now = now with { Graph = LayerWeights.WithBias(now.Graph, layers[i], [.. wanted[i].Select((all, channel) => all.Mean - factors[channel] * unbiased[channel].Mean)]) };
         }
         return now;
     }
 
     private static string[] Layers(Calibrated calibrated) => [.. PostTraining.Layers(calibrated.Graph).Select(layer => layer.Name).Where(layer => !calibrated.Floats.Contains(layer))];
 
-    /// <summary>The mean of each channel that each layer yields, over pixels and pictures.</summary>
-    private double[][] Means(Graph of, ImmutableArray<Node> layers, int part, int parts)
+    /// <summary>The mean and, where asked for, the deviation of each channel that each layer yields, over pixels and pictures.</summary>
+    private Moments[][] MomentsOf(Graph of, ImmutableArray<Node> layers, bool deviations, int part, int parts)
     {
-        ImmutableArray<Node> means = [.. layers.Select(layer => layer.Shape.Rank == 4 ? new Node($"{layer.Name}/mean", new GlobalAveragePool(), layer) : layer)];
+        ImmutableArray<Node> powers = [.. layers, .. deviations ? layers.Select(layer => new Node($"{layer.Name}/square", new Mul(), layer, layer)) : []];
+        ImmutableArray<Node> means = [.. powers.Select(power => power.Shape.Rank == 4 ? new Node($"{power.Name}/mean", new GlobalAveragePool(), power) : power)];
         double[][] sums = [.. means.Select(mean => new double[mean.Shape[1]])];
         foreach (Tensor[] answer in Answers(of, means, "correcting", part, parts))
-            for (int layer = 0; layer < sums.Length; layer++)
-                for (int channel = 0; channel < sums[layer].Length; channel++) sums[layer][channel] += answer[layer].Floats[channel] / (double)inputs.Count;
-        return sums;
+            for (int power = 0; power < sums.Length; power++)
+                for (int channel = 0; channel < sums[power].Length; channel++) sums[power][channel] += answer[power].Floats[channel] / (double)inputs.Count;
+        return [.. layers.Select((_, i) => sums[i].Select((mean, channel) => new Moments(mean, deviations ? Math.Sqrt(Math.Max(0, sums[layers.Length + i][channel] - mean * mean)) : 0)).ToArray())];
     }
 
     /// <summary>What values are, again and again.</summary>
@@ -116,6 +124,8 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
             yield return session.Run([input], stop);
         }
     }
+
+    private readonly record struct Moments(double Mean, double Deviation);
 
     /// <summary>Pictures as a network's inputs, made when they are asked for.</summary>
     private sealed class Fed(Model model, Split pictures, Preprocessing preprocessing) : IReadOnlyCollection<Tensor>

@@ -12,4 +12,6 @@ public enum Refinements
     Round = 2,
     /// <summary>Biases bring back the means that rounding moved (bias correction, Nagel et al. 2019, the empirical way).</summary>
     Bias = 4,
+    /// <summary>Weights' scales and biases bring back the deviations as well as the means: what estimating BatchNormalization anew does, whose place they have taken.</summary>
+    Normalize = 8,
 }

@@ -46,8 +46,8 @@ public sealed record QuantizeStage : RecipeStage
         if (WeightBits is < 2 or > 8) throw new PenjingException($"a weight has 2 to 8 bits, not {WeightBits}");
         if (Fastest && Training.Epochs > 0)
             throw new PenjingException("which layers are fastest as reals may be measured otherwise when training that was broken off goes on: quantize without epochs to see them, then train with these layers kept real");
-        if (Shared && (Training.Epochs > 0 || Refine.HasFlag(Refinements.Equalize) || Refine.HasFlag(Refinements.Round)))
-            throw new PenjingException("training, equalizing and rounding that is learnt part weights that share a value: leave them out, or don't ask that they go on sharing it");
+        if (Shared && (Training.Epochs > 0 || (Refine & ~Refinements.Bias) is not Refinements.None))
+            throw new PenjingException("training and all refinements but that of biases part weights that share a value: leave them out, or don't ask that they go on sharing it");
         Graph prepared = PostTraining.Prepare(graph);
         PostTraining.Check(prepared, Keep);
         _ = Scales(graph, prepared);
