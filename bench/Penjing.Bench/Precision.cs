@@ -36,7 +36,7 @@ internal static class Precision
     {
         string file = Path.Combine(Directory.CreateDirectory(arguments.Results).FullName, "precision.json");
         ImmutableArray<Row> rows = File.Exists(file) ? JsonSerializer.Deserialize<ImmutableArray<Row>>(File.ReadAllText(file), json) : [];
-        string[] networks = arguments.Networks("mobilenet-1", "resnet-20-1", "lenet-5-1", SqueezeNet);
+        string[] networks = arguments.Networks("mobilenet-1", "resnet-20-1", "shufflenet-1", SqueezeNet);
         foreach (string network in networks)
         {
             Case one = Named(network, arguments);
@@ -105,7 +105,7 @@ internal static class Precision
 
             `dotnet run -c Release --project bench/Penjing.Bench -- precision`; what has been measured stays, precision.json deleted measures anew. No training, no layer left real.
 
-            MobileNet v1 0.5, ResNet-20 and LeNet-5 of [claims.md](claims/claims.md) on Fashion-MNIST: calibrated with {Seen} training pictures, asked about all 10,000 test pictures. SqueezeNet v1.0 of
+            MobileNet v1 0.5, ResNet-20 and ShuffleNet v1 at 56×56 of [claims.md](claims/claims.md) on Fashion-MNIST: calibrated with {Seen} training pictures, asked about all 10,000 test pictures. SqueezeNet v1.0 of
             Deep Compression's author: calibrated with {Photos} street photos, asked about the network's own five pictures and {Photos} other street photos. dB: the answers' signal-to-noise ratio,
             floats against integers. Same: of how many pictures the first answer is the same. Points: top-1, less that of floats. Seconds: what calibration took, beside other work on the machine.
 

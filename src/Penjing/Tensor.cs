@@ -22,8 +22,11 @@ public sealed class Tensor
         this.bytes = bytes;
     }
 
-    private Tensor(ElementType type, Shape shape, SpareBytes spare, FillBytes fill, int zeros) =>
+    private Tensor(ElementType type, Shape shape, SpareBytes spare, FillBytes fill, int zeros)
+    {
         (Type, Shape, this.spare, this.fill, this.zeros) = (type, shape, spare, fill, zeros);
+        spare.Expect(shape.Elements * type.Size());
+    }
 
     /// <summary>Writes all of a tensor's bytes.</summary>
     internal delegate void FillBytes(Span<byte> bytes);

@@ -13,12 +13,12 @@ internal static class QuantizeCommand
     private static readonly Reading reading = new();
     private static readonly Option<string> data = Given.Data();
     private static readonly Option<string> output = Given.Out();
-    private static readonly Option<string> method = Given.OneOf("--method", [.. Ranges.Names],
-        "How the range of a value follows from what was seen of it: the least squared error, the least divergence (Kullback-Leibler), all but a hundred-thousandth at each end, or all.");
+    private static readonly Option<string> method = Given.OneOf("--method", [QuantizeStage.Best, .. Ranges.Names],
+        "How the range of a value follows from what was seen of it: the least squared error, the least divergence (Kullback-Leibler), all but a hundred-thousandth at each end, all, or whichever of these comes nearest to the network's answers on other pictures.");
     private static readonly Option<int> pictures = Given.Number("--pictures", "N", Calibration.Pictures, 1, 1_000_000, "Training pictures that values are measured with.");
     private static readonly Option<int> weightBits = Given.Number("--weight-bits", "N", PostTraining.WeightBits, 2, 8,
         "Bits of a weight. With 7 processors that have no instructions for products of bytes (x86 without VNNI) multiply faster, and the file is smaller.");
-    private static readonly Option<string> refine = Refine();
+    private static readonly Option<string?> refine = Refine();
     private static readonly Option<string[]> floats = new("--float") { HelpName = "LAYER", Description = "A layer that stays as it is; may be given several times.", AllowMultipleArgumentsPerToken = false };
     private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99,
         "The most points that top-1, or mean IoU where pictures have masks, may fall on the test pictures: as few of the layers whose integers change the answers most stay real as that takes.");
@@ -45,14 +45,14 @@ internal static class QuantizeCommand
         TrainingOptions training = flags.Options(parsed, set.Size);
         QuantizeStage stage = new()
         {
-            Method = parsed.GetValue(method)!, Pictures = Math.Min(parsed.GetValue(pictures), set.Train.Count), WeightBits = parsed.GetValue(weightBits), Refine = Refining(parsed.GetValue(refine)!),
+            Method = parsed.GetValue(method)!, Pictures = Math.Min(parsed.GetValue(pictures), set.Train.Count), WeightBits = parsed.GetValue(weightBits), Refine = parsed.GetValue(refine) is { } words ? Refining(words) : null,
             Shared = parsed.GetValue(shared), Fastest = parsed.GetValue(fastest), Keep = [.. parsed.GetValue(floats) ?? []], Training = new() { Epochs = training.Epochs },
         };
         stage.Outline(network.Graph);
         WorkFolder? work = training.Epochs > 0 ? flags.Work(parsed, target, source, screen) : null;
         Calibrated calibrated = null!;
         Watch.Over(screen, "calibrating", watch => calibrated = stage.Calibrate(network, set, training.Seed, parsed.GetValue(maxDrop) / 100, watch.Tell, stop));
-        stage = stage with { Keep = [.. calibrated.Floats] };
+        stage = stage with { Keep = [.. calibrated.Floats], Method = Ranges.Name(calibrated.Method), Refine = calibrated.Refinements };
         Model quantized = network with { Graph = calibrated.Quantized };
         if (work is not null)
             Watch.Over(screen, "training", watch => quantized = Retrainer.Quantize(network with { Graph = calibrated.Graph }, set, calibrated.Ranges, calibrated.Floats, calibrated.WeightBits, training, work, watch.Tell, stop));
@@ -63,14 +63,13 @@ internal static class QuantizeCommand
 
     private static Refinements Refining(string words) => words.Split(',').Aggregate(Refinements.None, (all, word) => all | Enum.Parse<Refinements>(word, ignoreCase: true));
 
-    private static Option<string> Refine()
+    private static Option<string?> Refine()
     {
         string[] words = [.. Enum.GetNames<Refinements>().Select(name => name.ToLowerInvariant())];
-        Option<string> option = new("--refine")
+        Option<string?> option = new("--refine")
         {
             HelpName = string.Join('|', words),
-            Description = "What is done for nearer answers, one or several with commas between: equalize scales channels to fit one range, round rounds weights as suits their layer (minutes), bias brings means back, normalize deviations too.",
-            DefaultValueFactory = _ => Calibration.Usual.ToString().Replace(" ", "").ToLowerInvariant(),
+            Description = "What is done for nearer answers, one or several with commas between: equalize scales channels to fit one range, round rounds weights as suits their layer (minutes), bias brings means back, normalize deviations too. By itself: bias, and equalize where that brings the answers nearer.",
         };
         option.Validators.Add(result =>
         {

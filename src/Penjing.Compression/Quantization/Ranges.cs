@@ -24,6 +24,9 @@ public static class Ranges
         _ => throw new PenjingException($"there is no method '{name}' to find ranges by: there are {string.Join(", ", Names)}"),
     };
 
+    /// <summary>What a method is called.</summary>
+    public static string Name(RangeMethod method) => Names.First(name => Named(name) == method);
+
     /// <summary>The range by a method.</summary>
     public static ValueRange Of(Histogram seen, RangeMethod method) => method switch
     {

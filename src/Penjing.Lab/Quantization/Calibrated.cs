@@ -10,6 +10,12 @@ namespace Penjing.Lab;
 /// <param name="WeightBits">Bits of a weight, 2 to 8.</param>
 public sealed record Calibrated(Graph Graph, ImmutableDictionary<string, ValueRange> Ranges, ImmutableHashSet<string> Floats, int WeightBits = PostTraining.WeightBits)
 {
+    /// <summary>How the ranges were found.</summary>
+    public RangeMethod Method { get; init; }
+
+    /// <summary>What was done besides.</summary>
+    public Refinements Refinements { get; init; }
+
     /// <summary>The scales of layers whose weights share values, by the layers' names: <see cref="SharedScales"/>.</summary>
     public ImmutableDictionary<string, ImmutableArray<float>> Scales { get; init; } = ImmutableDictionary<string, ImmutableArray<float>>.Empty;
 

@@ -40,12 +40,48 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
     {
         PostTraining.Check(graph, floats);
         Graph real = refinements.HasFlag(Refinements.Equalize) ? Equalized(floats) : graph;
-        Calibrated calibrated = new(real, Seen(real, PostTraining.Values(real, floats)).ToImmutableDictionary(value => value.Key, value => Ranges.Of(value.Value, method)), floats, weightBits);
-        if (scales is not null) calibrated = calibrated with { Scales = scales };
+        Calibrated calibrated = Ranged(real, Seen(real, PostTraining.Values(real, floats)), method, refinements, floats, weightBits, scales);
         if (refinements.HasFlag(Refinements.Round)) calibrated = Rounded(calibrated);
         bool deviations = refinements.HasFlag(Refinements.Normalize);
         return deviations || refinements.HasFlag(Refinements.Bias) ? Corrected(real, calibrated, deviations) : calibrated;
     }
+
+    /// <summary>
+    /// Which of some methods, with which of some refinements, gives the integers that answer other inputs most nearly as reals do. Of refinements only equalization takes part: the others
+    /// are taken to help all alike.
+    /// </summary>
+    /// <param name="methods">The methods; where these and the refinements leave no choice, nothing is measured.</param>
+    /// <param name="refinements">The refinements.</param>
+    /// <param name="floats">Layers that stay real, by their names.</param>
+    /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
+    /// <param name="scales">The scales of layers whose weights share values.</param>
+    /// <param name="others">The inputs.</param>
+    public (RangeMethod Method, Refinements Refinements) Nearest(
+        ImmutableArray<RangeMethod> methods, ImmutableArray<Refinements> refinements, ImmutableHashSet<string> floats, int weightBits, ImmutableDictionary<string, ImmutableArray<float>>? scales,
+        IReadOnlyCollection<Tensor> others)
+    {
+        if (methods.Length * refinements.Length == 1) return (methods[0], refinements[0]);
+        PostTraining.Check(graph, floats);
+        List<(double Noise, RangeMethod Method, Refinements Refinements)> tried = [];
+        foreach (Refinements some in refinements)
+        {
+            Graph real = some.HasFlag(Refinements.Equalize) ? Equalized(floats) : graph;
+            ImmutableDictionary<string, Histogram> seen = Seen(real, PostTraining.Values(real, floats));
+            foreach (RangeMethod method in methods)
+            {
+                tell?.Invoke(tried.Count / (double)(methods.Length * refinements.Length), $"comparing {tried.Count + 1} of {methods.Length * refinements.Length} ways");
+                tried.Add((Precision.Noise(graph, Ranged(real, seen, method, some, floats, weightBits, scales).Quantized, others, stop), method, some));
+            }
+        }
+        return tried.MinBy(one => one.Noise) is var best ? (best.Method, best.Refinements) : default;
+    }
+
+    private static Calibrated Ranged(
+        Graph real, ImmutableDictionary<string, Histogram> seen, RangeMethod method, Refinements refinements, ImmutableHashSet<string> floats, int weightBits, ImmutableDictionary<string, ImmutableArray<float>>? scales) =>
+        new(real, seen.ToImmutableDictionary(value => value.Key, value => Ranges.Of(value.Value, method)), floats, weightBits)
+        {
+            Method = method, Refinements = refinements, Scales = scales ?? ImmutableDictionary<string, ImmutableArray<float>>.Empty,
+        };
 
     /// <summary>The histogram of each of some values of the network.</summary>
     /// <exception cref="PenjingException">A value is not finite; the message names it.</exception>

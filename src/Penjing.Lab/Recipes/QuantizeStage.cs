@@ -10,8 +10,11 @@ public sealed record QuantizeStage : RecipeStage
     /// <summary>A stage without training.</summary>
     public QuantizeStage() => Training = new() { Epochs = 0 };
 
-    /// <summary>How ranges are found: one of <see cref="Ranges.Names"/>.</summary>
-    public string Method { get; init; } = Ranges.Names[0];
+    /// <summary>In place of a method's name: the one whose integers answer other pictures most nearly as reals do.</summary>
+    public const string Best = "best";
+
+    /// <summary>How ranges are found: one of <see cref="Ranges.Names"/>, or <see cref="Best"/>.</summary>
+    public string Method { get; init; } = Best;
 
     /// <summary>Training pictures that values are measured with.</summary>
     public int Pictures { get; init; } = Calibration.Pictures;
@@ -19,8 +22,8 @@ public sealed record QuantizeStage : RecipeStage
     /// <summary>Bits of a weight, 2 to 8.</summary>
     public int WeightBits { get; init; } = PostTraining.WeightBits;
 
-    /// <summary>What is done besides.</summary>
-    public Refinements Refine { get; init; } = Calibration.Usual;
+    /// <summary>What is done besides; null for <see cref="Calibration.Usual"/>, and equalization where that brings the answers nearer.</summary>
+    public Refinements? Refine { get; init; }
 
     /// <summary>Whether weights that share values, by a stage before, go on doing so: the integers of a layer are then no more than its values were.</summary>
     public bool Shared { get; init; }
@@ -36,17 +39,17 @@ public sealed record QuantizeStage : RecipeStage
 
     /// <inheritdoc/>
     public override string Detail =>
-        Say($"8-bit integers, weights of {WeightBits}, {(Shared ? "as few as the values that they shared, " : "")}ranges by {Method} over {Pictures} pictures{(Refine is Refinements.None ? "" : $", refined: {Refine}".ToLowerInvariant())}{(Training.Epochs > 0 ? Say($", trained for {Training.Epochs:0.##} epochs") : "")}{(Keep.IsEmpty ? "" : $"; real: {string.Join(", ", Keep)}")}");
+        Say($"8-bit integers, weights of {WeightBits}, {(Shared ? "as few as the values that they shared, " : "")}ranges by {Method} over {Pictures} pictures{(Refine is Refinements.None ? "" : $", refined: {Refine?.ToString() ?? "as is best"}".ToLowerInvariant())}{(Training.Epochs > 0 ? Say($", trained for {Training.Epochs:0.##} epochs") : "")}{(Keep.IsEmpty ? "" : $"; real: {string.Join(", ", Keep)}")}");
 
     /// <inheritdoc/>
     public override Graph Outline(Graph graph)
     {
-        _ = Ranges.Named(Method);
+        if (Method != Best) _ = Ranges.Named(Method);
         if (Pictures < 1) throw new PenjingException($"values are measured with at least one picture, not {Pictures}");
         if (WeightBits is < 2 or > 8) throw new PenjingException($"a weight has 2 to 8 bits, not {WeightBits}");
         if (Fastest && Training.Epochs > 0)
             throw new PenjingException("which layers are fastest as reals may be measured otherwise when training that was broken off goes on: quantize without epochs to see them, then train with these layers kept real");
-        if (Shared && (Training.Epochs > 0 || (Refine & ~Refinements.Bias) is not Refinements.None))
+        if (Shared && (Training.Epochs > 0 || (Refine & ~Refinements.Bias) is not (null or Refinements.None)))
             throw new PenjingException("training and all refinements but that of biases part weights that share a value: leave them out, or don't ask that they go on sharing it");
         Graph prepared = PostTraining.Prepare(graph);
         PostTraining.Check(prepared, Keep);
@@ -67,11 +70,15 @@ public sealed record QuantizeStage : RecipeStage
         Model prepared = model with { Graph = PostTraining.Prepare(model.Graph) };
         ImmutableDictionary<string, ImmutableArray<float>>? scales = Scales(model.Graph, prepared.Graph);
         Calibration calibration = Calibration.Of(prepared, data, Pictures, seed, tell, stop);
+        Refinements usual = Refine ?? Calibration.Usual;
+        (RangeMethod method, Refinements refinements) = calibration.Nearest(
+            Method == Best ? [.. Ranges.Names.Select(Ranges.Named)] : [Ranges.Named(Method)], Refine is null && !Shared ? [usual, usual | Refinements.Equalize] : [usual], [.. Keep], WeightBits, scales,
+            Calibration.Inputs(prepared, data, data.Train.Sample(Precision.Pictures, seed + 1)));
         Calibrated calibrated = drop is { } most ? Precision.Keep(prepared, [.. Keep], With, data, most, seed, tell, stop) : With([.. Keep]);
         ImmutableHashSet<string> floats = Fastest ? SlowLayers.Of(calibrated, tell, stop) : calibrated.Floats;
         return floats.SetEquals(calibrated.Floats) ? calibrated : With(floats);
 
-        Calibrated With(ImmutableHashSet<string> real) => calibration.Run(Ranges.Named(Method), Refine, real, WeightBits, scales);
+        Calibrated With(ImmutableHashSet<string> real) => calibration.Run(method, refinements, real, WeightBits, scales);
     }
 
     internal override Model Apply(Model model, RecipeContext context)
