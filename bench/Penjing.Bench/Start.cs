@@ -76,6 +76,9 @@ internal static class Start
         _ => [],
     };
 
+    /// <summary>The program bench/Penjing.Start, compiled ahead of time.</summary>
+    public static string Native() => Publish(builds[^1].Name, builds[^1].Arguments);
+
     private static string Publish(string name, string[] how)
     {
         string artifacts = Path.Combine("artifacts", "start", name), output = Path.Combine(artifacts, "program");

@@ -5,15 +5,20 @@ using Microsoft.ML.OnnxRuntime;
 using Penjing.Engine;
 using Penjing.Engine.X64;
 
-// Loads a network, runs it on one picture, and says so: what the bench "start" measures the beginning of.
-if (args is not [("penjing" or "onnxruntime") and var engine, var model, var picture, var count])
+// Loads a network, runs it on one picture, and says so: what the bench "start" measures the beginning of. Then it says how many bytes were resident at most, as the bench "memory" asks.
+if (args is not (["nothing"] or ["penjing" or "onnxruntime", _, _, _]))
 {
-    Console.Error.WriteLine("usage: penjing-start penjing|onnxruntime MODEL PICTURE.raw THREADS");
+    Console.Error.WriteLine("usage: penjing-start penjing|onnxruntime MODEL PICTURE.raw THREADS, or penjing-start nothing");
     return 2;
 }
-int threads = int.Parse(count, CultureInfo.InvariantCulture);
-float[] input = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(picture)).ToArray();
-Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(engine == "penjing" ? OfPenjing(model, input, threads) : OfOnnxRuntime(model, input, threads)):R}"));
+if (args is [var engine, var model, var picture, var count])
+{
+    int threads = int.Parse(count, CultureInfo.InvariantCulture);
+    float[] input = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(picture)).ToArray();
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(engine == "penjing" ? OfPenjing(model, input, threads) : OfOnnxRuntime(model, input, threads)):R}"));
+}
+if (OperatingSystem.IsLinux())
+    Console.WriteLine(long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024);
 return 0;
 
 [MethodImpl(MethodImplOptions.NoInlining)]
