@@ -9,8 +9,8 @@ namespace Penjing.Engine.X64;
 /// </summary>
 internal sealed class DotCode : SumCode<DotTiles>
 {
-    // Vectors behind those of sums: weights, a row's word or the one of the row before, and an addend.
-    private const int Weights = 28, Left = 30, Addend = 30;
+    // Vectors behind those of sums: weights, a row's word or the one of the row before, an addend, and what is added to all.
+    private const int Weights = 28, Left = 30, Addend = 30, Less = 31;
 
     // What lies on the stack.
     private const int Tiles = 0, TilesLeft = 8, SegmentsLeft = 16, Segment = 24, Table = 32, Ahead = 40, Far = 48, StackBytes = 72;
@@ -150,6 +150,7 @@ internal sealed class DotCode : SumCode<DotTiles>
             Code.kshiftrq(k2, k1, 16);
         }
         if (!Has(DotEnd.Reals)) Prepare();
+        if (Has(DotEnd.Multiplies)) Code.vbroadcastss(Z(Less), __dword_ptr[rax + At(nameof(DotTiles.AddendLess))]);
         int most = 4 / tile.Vectors;
         for (int first = 0; first < tile.Rows; first += most)
         {
@@ -180,18 +181,23 @@ internal sealed class DotCode : SumCode<DotTiles>
         {
             Bound(sum, nameof(DotTiles.OwnLeast), nameof(DotTiles.OwnMost));
             Code.vrndscaleps(sum, sum, 0);
-            Code.vmulps(sum, sum, Field(nameof(DotTiles.OwnStep)));
         }
-        if (Has(DotEnd.Adds))
+        if (!Has(DotEnd.Adds)) return;
+        AssemblerRegisterZMM bytes = Z(Addend);
+        Code.vpmovzxbd(tile.Whole ? bytes : (vector == 0 ? bytes.k1 : bytes.k2).z, __xmmword_ptr[addend + Line / Word * vector]);
+        Code.vpxord(bytes, bytes, Field(nameof(DotTiles.AddendFlip)));
+        if (Has(DotEnd.Multiplies))
         {
-            AssemblerRegisterZMM bytes = Z(Addend);
-            Code.vpmovzxbd(tile.Whole ? bytes : (vector == 0 ? bytes.k1 : bytes.k2).z, __xmmword_ptr[addend + Line / Word * vector]);
-            Code.vpxord(bytes, bytes, Field(nameof(DotTiles.AddendFlip)));
-            Code.vaddps(bytes, bytes, Field(nameof(DotTiles.AddendLess)));
-            Code.vmulps(bytes, bytes, Field(nameof(DotTiles.AddendScale)));
-            Code.vaddps(sum, sum, bytes);
-            Code.vdivps(sum, sum, Field(nameof(DotTiles.Divisor)));
+            Code.vcvtdq2ps(bytes, bytes);
+            Code.vfmadd132ps(sum, Z(Less), Field(nameof(DotTiles.OwnStep)));
+            Code.vfmadd231ps(sum, bytes, Field(nameof(DotTiles.AddendScale)));
+            return;
         }
+        if (Has(DotEnd.Rounds)) Code.vmulps(sum, sum, Field(nameof(DotTiles.OwnStep)));
+        Code.vaddps(bytes, bytes, Field(nameof(DotTiles.AddendLess)));
+        Code.vmulps(bytes, bytes, Field(nameof(DotTiles.AddendScale)));
+        Code.vaddps(sum, sum, bytes);
+        Code.vdivps(sum, sum, Field(nameof(DotTiles.Divisor)));
     }
 
     /// <summary>Rounds the reals of rows that make four vectors, or fewer, and stores them.</summary>

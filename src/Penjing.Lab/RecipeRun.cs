@@ -50,10 +50,11 @@ public static class RecipeRun
         for (int i = 0; i < works.Length; i++)
         {
             (RecipeStage stage, int number) = (recipe.Stages[i], i);
-            Model before = files[^1].Model, made = stage.Apply(before, new(data, common, model, works[i], progress is null ? null : told => progress(number, told), stop));
+            RecipeStage settled = stage;
+            Model before = files[^1].Model, made = stage.Apply(before, new(data, common, model, works[i], progress is null ? null : told => progress(number, told), said => settled = said, stop));
             // The rounds' own stages become one, which says all that they cut.
             ImmutableArray<ChannelCut> cuts = made.History.Length > before.History.Length ? made.History[^1].Cuts : [];
-            files.Add(Shipped.Write(made with { History = before.History }, new(stage.Name, stage.Detail, null, 0, 0) { Cuts = cuts }, data, names[i] + ".penjing", Storage.Smallest, stop));
+            files.Add(Shipped.Write(made with { History = before.History }, new(stage.Name, settled.Detail, null, 0, 0) { Cuts = cuts }, data, names[i] + ".penjing", Storage.Smallest, stop));
         }
         string what = string.Join('\n', origin.Select(one => $"{one.Name} = {one.Value}").Append(recipe.ToJson()));
         ImmutableArray<StageResult> results = Measured(Path.Combine(folder, "results.json"), what, () => Shipped.Measure(files, TimedRuns, stop));

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Penjing;
 
-/// <summary>Arrays that are used again and again for what is needed one after another, by one thread or by several. Each is as long as the longest that is expected, so that none is too short.</summary>
+/// <summary>Arrays that are used again and again for what is needed one after another, by one thread or by several. One that is too short gives way to one that never will be.</summary>
 internal sealed class SpareBytes
 {
     private readonly ConcurrentBag<byte[]> spare = [];
@@ -15,7 +15,8 @@ internal sealed class SpareBytes
     }
 
     /// <summary>An array of at least so many bytes, of undefined contents; it may be given back, or left to the collector.</summary>
-    public byte[] Take(int length) => spare.TryTake(out byte[]? taken) && taken.Length >= length ? taken : GC.AllocateUninitializedArray<byte>(Math.Max(length, longest));
+    public byte[] Take(int length) => !spare.TryTake(out byte[]? taken) ? GC.AllocateUninitializedArray<byte>(length)
+        : taken.Length >= length ? taken : GC.AllocateUninitializedArray<byte>(Math.Max(length, longest));
 
     /// <summary>Gives an array back that nobody uses any more.</summary>
     public void GiveBack(byte[] taken) => spare.Add(taken);

@@ -88,6 +88,9 @@ public class PassesTests
             Assert.Equal(resize, Assert.IsType<Resize>(integers.Op));
             foreach ((Op other, Quantization to) in new (Op, Quantization)[] { (resize, new(0.5f, 0)), (resize with { Mode = ResizeMode.Cubic }, quantization) })
                 Assert.Equal("QuantizeLinear", new Graph(new Node("y", new QuantizeLinear(type, to), new Node("resized", other, real))).Rewrite(Passes.ResizeIntegers).Outputs[0].Op.Name);
+            Graph back = new Graph(integers).Rewrite(Passes.ToReals);
+            Assert.Equal("DequantizeLinear Resize QuantizeLinear", string.Join(' ', back.Nodes.Select(node => node.Op).Where(op => op is not Constant).Select(op => op.Name)));
+            Assert.Equal(resize, Assert.IsType<Resize>(back.Rewrite(Passes.ResizeIntegers).Outputs[0].Op));
             byte[] expected = Reference.Run(new(y), [])[0].Bytes.ToArray(), actual = Reference.Run(new(integers), [])[0].Bytes.ToArray();
             foreach ((byte one, byte other) in expected.Zip(actual))
             {

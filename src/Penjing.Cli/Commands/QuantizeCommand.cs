@@ -23,7 +23,7 @@ internal static class QuantizeCommand
     private static readonly Option<double?> maxDrop = Given.Maybe("--max-drop", "POINTS", 0.0, 99,
         "The most points that top-1, or mean IoU where pictures have masks, may fall on the test pictures: as few of the layers whose integers change the answers most stay real as that takes.");
     private static readonly Option<bool> fastest = new("--fastest") { Description = "Layers that integers slow down on this machine's engine stay real, if the network gets faster by it. Not with --epochs: give what it found by --float." };
-    private static readonly Option<bool> shared = new("--shared") { Description = "Weights that share values (penjing share) go on doing so: the file has as few integers as it had values. Not with --epochs, or refined otherwise than by bias." };
+    private static readonly Option<bool> shared = new("--shared") { Description = "Weights that share values (penjing share) go on doing so: the file has as few integers as it had values, or twice as many where normalization turns signs. Not with --epochs, or refined otherwise than by bias." };
     private static readonly TrainingFlags flags = new(epochs: 0, rate: 0.002, warmUp: 0,
         epochsAre: "Passes over the training pictures that train weights and scales under the rounding of integers; 0 for none.", fewest: 0);
 
@@ -52,7 +52,7 @@ internal static class QuantizeCommand
         WorkFolder? work = training.Epochs > 0 ? flags.Work(parsed, target, source, screen) : null;
         Calibrated calibrated = null!;
         Watch.Over(screen, "calibrating", watch => calibrated = stage.Calibrate(network, set, training.Seed, parsed.GetValue(maxDrop) / 100, watch.Tell, stop));
-        stage = stage with { Keep = [.. calibrated.Floats], Method = Ranges.Name(calibrated.Method), Refine = calibrated.Refinements };
+        stage = stage.Settled(calibrated);
         Model quantized = network with { Graph = calibrated.Quantized };
         if (work is not null)
             Watch.Over(screen, "training", watch => quantized = Retrainer.Quantize(network with { Graph = calibrated.Graph }, set, calibrated.Ranges, calibrated.Floats, calibrated.WeightBits, training, work, watch.Tell, stop));

@@ -59,7 +59,7 @@ public static class Equalization
                 }
             }
         double[] seen = [.. ranges];
-        foreach (Lane lane in values.Select(walk.Lanes.GetValueOrDefault).OfType<Lane>())
+        foreach (Lane lane in values.Select(walk.Lanes.GetValueOrDefault).OfType<Lane>().Where(lane => lane.Count > 0))
         {
             int[] ids = [.. lane.Ids.Select(walk.Identities.Find)];
             double least = LeastShare * ids.Max(id => seen[id]);

@@ -13,7 +13,7 @@ public static class PostTraining
 
     private const int MostBias = 1 << 22;
 
-    /// <summary>The graph in which values are measured and then quantized: normalization folded away, so that a layer bears the name of what was folded into it last.</summary>
+    /// <summary>The graph in which values are measured and then quantized: normalization folded away, so that a layer bears the name of what was folded into it last, and clamps before joins.</summary>
     public static Graph Prepare(Graph graph) => graph.Rewrite([.. Passes.Folding, Passes.ShufflesToGather, Passes.ClampBeforeConcat]);
 
     /// <summary>The layers of a graph whose weights become integers: convolutions and products by constants.</summary>
@@ -128,7 +128,7 @@ public static class PostTraining
         ImmutableArray<Node> values = Values(graph, floats);
         UnionFind classes = new();
         Dictionary<Node, int> numbers = values.ToDictionary(value => value, _ => classes.Add());
-        foreach (Node value in values.Where(value => Passes.Moves(value.Op) || value.Op is Resize { Mode: not ResizeMode.Cubic }))
+        foreach (Node value in values.Where(value => Passes.Moves(value.Op) || value.Op is Resize { Mode: not ResizeMode.Cubic, Coordinates: not CoordinateMode.TfCropAndResize }))
             foreach (Node input in value.Inputs)
                 if (numbers.TryGetValue(input, out int number)) classes.Union(numbers[value], number);
         return values.GroupBy(value => classes.Find(numbers[value])).SelectMany(group =>

@@ -28,7 +28,7 @@ public static class SharedScales
     /// <summary>The layer that became part of this node.</summary>
     private static Node? Source(Node? node)
     {
-        while (node is not null && Mixer.Of(node) is null) node = node.Inputs.FirstOrDefault();
+        while (node is not null && Mixer.Of(node) is null) node = node.Inputs.FirstOrDefault(input => input.Value is null);
         return node;
     }
 
@@ -37,7 +37,7 @@ public static class SharedScales
         if (Mixer.Of(layer) is not { } mixer || Mixer.Of(source) != mixer) return default;
         ReadOnlySpan<float> values = source.Inputs[1].Value!.Floats, weights = layer.Inputs[1].Value!.Floats;
         HashSet<float> distinct = [.. values];
-        if (distinct.Count > MostValues || distinct.Count * FewestToEachValue > values.Length || !distinct.All(float.IsFinite)) return default;
+        if (distinct.Count is 0 or > MostValues || distinct.Count * FewestToEachValue > values.Length || !distinct.All(float.IsFinite)) return default;
         double step = distinct.Max(Math.Abs) / most;
         (double[] products, double[] squares) = (new double[mixer.Outputs], new double[mixer.Outputs]);
         for (int i = 0; i < values.Length; i++)
@@ -48,7 +48,7 @@ public static class SharedScales
         double[] factors = [.. products.Zip(squares, (product, square) => square > 0 ? product / square : 0)];
         // Anything else than a factor for each channel has parted what shared a value.
         for (int i = 0; i < values.Length; i++)
-            if (Math.Abs(weights[i] - factors[mixer.Output(i)] * values[i]) > Tolerance * Math.Abs(factors[mixer.Output(i)]) * most * step) return default;
+            if (!(Math.Abs(weights[i] - factors[mixer.Output(i)] * values[i]) <= Tolerance * Math.Abs(factors[mixer.Output(i)]) * most * step)) return default;
         return [.. factors.Select(factor => (float)(Math.Abs(factor) * step))];
     }
 }

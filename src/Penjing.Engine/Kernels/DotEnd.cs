@@ -16,4 +16,6 @@ internal enum DotEnd
     Signed = 8,
     /// <summary>The reals are bounded before they are rounded: not all integers may come, or some reals are too large to be rounded.</summary>
     Bounds = 16,
+    /// <summary>Rounded integers and the addend's come to steps of the output by multiplications alone: <see cref="DotAddition"/>.</summary>
+    Multiplies = 32,
 }

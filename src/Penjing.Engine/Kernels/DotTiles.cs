@@ -55,7 +55,10 @@ internal unsafe struct DotTiles
     /// <summary>The output's zero point.</summary>
     public int Zero;
 
-    /// <summary>What the addend's bytes are combined with (⊻), which makes floats of them, what is then added, and what the sum is multiplied by.</summary>
+    /// <summary>
+    /// What the addend's bytes are combined with (⊻), which makes floats of them, what is then added, and what the sum is multiplied by; with <see cref="DotEnd.Multiplies"/> integers of
+    /// them, and the numbers of <see cref="DotAddition"/>.
+    /// </summary>
     public int AddendFlip;
 
     /// <inheritdoc cref="AddendFlip"/>
@@ -64,7 +67,7 @@ internal unsafe struct DotTiles
     /// <summary>What a sum with its addend is divided by.</summary>
     public float Divisor;
 
-    /// <summary>The ends and the step of the integers that sums are rounded to before.</summary>
+    /// <summary>The ends and the step, or <see cref="DotAddition.Own"/>, of the integers that sums are rounded to before.</summary>
     public float OwnLeast, OwnMost, OwnStep;
 
     /// <summary>What is asked for to come into the second-level cache, how many bytes of it for each segment of a tile, and how many cache lines, at least one, these are.</summary>

@@ -6,7 +6,7 @@ namespace Penjing.Engine;
 internal readonly struct F32Resize : IKernelMaker
 {
     /// <summary>Whether the node is a resize between nearest pixels.</summary>
-    public static bool Fits(Node node) => node.Op is Resize { Mode: not ResizeMode.Cubic, Extrapolates: false } && node.Inputs[0].Value is null;
+    public static bool Fits(Node node) => node.Op is Resize { IsMean: true } && node.Inputs[0].Value is null;
 
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new F32Resize<S, V>(site.Node);

@@ -14,6 +14,7 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
 
     private readonly delegate* unmanaged<DotTiles*, void>[] code;
     private readonly nint outputSize;
+    private readonly DotAddition? addition;
 
     /// <summary>Whether there is an assembler, and the node is a product of integers by Int8 weights without zero point.</summary>
     public static bool Fits(Site site) => DotAssembly.Assembler is not null && site.Isa is Isa.Vector512 && I8DotConv.FitsWords(site);
@@ -26,7 +27,9 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
     public I8VnniConv(Site site) : base(site)
     {
         outputSize = site.Node.Info.Type.Size();
-        DotEnd end = new Requantization((IntegerProduct)site.Node.Op).DotEnd(site.Node);
+        Requantization to = new((IntegerProduct)site.Node.Op);
+        DotEnd end = to.DotEnd(site.Node);
+        if (end.HasFlag(DotEnd.Rounds) && (addition = DotAddition.Of(End, to.Then!)) is not null) end |= DotEnd.Multiplies;
         code = new delegate* unmanaged<DotTiles*, void>[4 * (Simd512.TileRows + 1)];
         PanelLayout panels = Packed(0);
         (int least, int most) = Heights(0);
@@ -83,6 +86,7 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
             Share = share,
             Lines = share / NativeBuffer.Alignment + 1,
         };
+        if (addition is { } numbers) (tiles.AddendFlip, tiles.OwnStep, tiles.AddendScale, tiles.AddendLess) = (end.Addend.Flip, numbers.Own, numbers.Addend, numbers.Less);
         code[Place(run.Rows, run.Vectors, run.Columns)](&tiles);
     }
 

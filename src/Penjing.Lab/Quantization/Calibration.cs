@@ -33,12 +33,13 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
     /// <param name="refinements">What is done besides.</param>
     /// <param name="floats">Layers that stay real, by their names.</param>
     /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
-    /// <param name="scales">The scales of layers whose weights share values: <see cref="SharedScales"/>.</param>
-    /// <exception cref="PenjingException">The network has no such layer, or a value is not finite.</exception>
+    /// <param name="scales">The scales of layers whose weights share values: <see cref="SharedScales"/>; of refinements only that of biases leaves these what they are.</param>
+    /// <exception cref="PenjingException">The network has no such layer, a value is not finite, or scales don't go with the refinements.</exception>
     public Calibrated Run(
         RangeMethod method, Refinements refinements, ImmutableHashSet<string> floats, int weightBits = PostTraining.WeightBits, ImmutableDictionary<string, ImmutableArray<float>>? scales = null)
     {
         PostTraining.Check(graph, floats);
+        if (scales is not null && (refinements & ~Refinements.Bias) is not Refinements.None) throw new PenjingException("equalization, rounding that is learnt and normalization part weights that share a value");
         Graph real = refinements.HasFlag(Refinements.Equalize) ? Equalized(floats) : graph;
         Calibrated calibrated = Ranged(real, Seen(real, PostTraining.Values(real, floats)), method, refinements, floats, weightBits, scales);
         if (refinements.HasFlag(Refinements.Round)) calibrated = Rounded(calibrated);
@@ -47,33 +48,38 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
     }
 
     /// <summary>
-    /// Which of some methods, with which of some refinements, gives the integers that answer other inputs most nearly as reals do. Of refinements only equalization takes part: the others
-    /// are taken to help all alike.
+    /// The integers that answer other inputs most nearly as reals do, of some methods with some refinements. All ways are compared without any refinement but equalization, which takes
+    /// little; the two that come nearest then with theirs, since these don't help all alike.
     /// </summary>
-    /// <param name="methods">The methods; where these and the refinements leave no choice, nothing is measured.</param>
-    /// <param name="refinements">The refinements.</param>
+    /// <param name="methods">The methods, one at least; where these and the refinements leave no choice, nothing is compared.</param>
+    /// <param name="refinements">The refinements, one at least.</param>
     /// <param name="floats">Layers that stay real, by their names.</param>
     /// <param name="weightBits">Bits of a weight, 2 to 8.</param>
     /// <param name="scales">The scales of layers whose weights share values.</param>
     /// <param name="others">The inputs.</param>
-    public (RangeMethod Method, Refinements Refinements) Nearest(
+    /// <inheritdoc cref="Run" path="/exception"/>
+    public Calibrated Nearest(
         ImmutableArray<RangeMethod> methods, ImmutableArray<Refinements> refinements, ImmutableHashSet<string> floats, int weightBits, ImmutableDictionary<string, ImmutableArray<float>>? scales,
         IReadOnlyCollection<Tensor> others)
     {
-        if (methods.Length * refinements.Length == 1) return (methods[0], refinements[0]);
+        int ways = methods.Length * refinements.Length;
+        if (ways == 1) return Run(methods[0], refinements[0], floats, weightBits, scales);
         PostTraining.Check(graph, floats);
+        Tensor[] real = [.. Precision.Answers(graph, others, stop)];
         List<(double Noise, RangeMethod Method, Refinements Refinements)> tried = [];
         foreach (Refinements some in refinements)
         {
-            Graph real = some.HasFlag(Refinements.Equalize) ? Equalized(floats) : graph;
-            ImmutableDictionary<string, Histogram> seen = Seen(real, PostTraining.Values(real, floats));
+            Graph equal = some.HasFlag(Refinements.Equalize) ? Equalized(floats) : graph;
+            ImmutableDictionary<string, Histogram> seen = Seen(equal, PostTraining.Values(equal, floats));
             foreach (RangeMethod method in methods)
             {
-                tell?.Invoke(tried.Count / (double)(methods.Length * refinements.Length), $"comparing {tried.Count + 1} of {methods.Length * refinements.Length} ways");
-                tried.Add((Precision.Noise(graph, Ranged(real, seen, method, some, floats, weightBits, scales).Quantized, others, stop), method, some));
+                tell?.Invoke((double)tried.Count / ways, $"comparing {tried.Count + 1} of {ways} ways");
+                tried.Add((Noise(Ranged(equal, seen, method, some, floats, weightBits, scales)), method, some));
             }
         }
-        return tried.MinBy(one => one.Noise) is var best ? (best.Method, best.Refinements) : default;
+        return tried.OrderBy(way => way.Noise).Take(2).Select(way => Run(way.Method, way.Refinements, floats, weightBits, scales)).MinBy(Noise)!;
+
+        double Noise(Calibrated calibrated) => Precision.Noise(real, Precision.Answers(calibrated.Quantized, others, stop));
     }
 
     private static Calibrated Ranged(

@@ -78,7 +78,8 @@ public static class Precision
     public static double Noise(IReadOnlyCollection<Tensor> real, IEnumerable<Tensor> other) =>
         real.Zip(other, Sum).Sum() / real.Sum(answer => Sum(answer, Tensor.Zeros(answer.Type, answer.Shape)));
 
-    private static IEnumerable<Tensor> Answers(Graph graph, IEnumerable<Tensor> inputs, CancellationToken stop)
+    /// <summary>A network's answers, each when it is asked for.</summary>
+    internal static IEnumerable<Tensor> Answers(Graph graph, IEnumerable<Tensor> inputs, CancellationToken stop)
     {
         using Session session = new(graph, new(Batch: 1));
         foreach (Tensor input in inputs) yield return session.Run([input], stop)[0];

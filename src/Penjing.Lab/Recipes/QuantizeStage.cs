@@ -10,7 +10,7 @@ public sealed record QuantizeStage : RecipeStage
     /// <summary>A stage without training.</summary>
     public QuantizeStage() => Training = new() { Epochs = 0 };
 
-    /// <summary>In place of a method's name: the one whose integers answer other pictures most nearly as reals do.</summary>
+    /// <summary>In place of a method's name: the one whose integers answer other training pictures, where there are so many, most nearly as reals do.</summary>
     public const string Best = "best";
 
     /// <summary>How ranges are found: one of <see cref="Ranges.Names"/>, or <see cref="Best"/>.</summary>
@@ -25,7 +25,7 @@ public sealed record QuantizeStage : RecipeStage
     /// <summary>What is done besides; null for <see cref="Calibration.Usual"/>, and equalization where that brings the answers nearer.</summary>
     public Refinements? Refine { get; init; }
 
-    /// <summary>Whether weights that share values, by a stage before, go on doing so: the integers of a layer are then no more than its values were.</summary>
+    /// <summary>Whether weights that share values, by a stage before, go on doing so: the integers of a layer are then as few as its values were, or twice as many where normalization turns signs.</summary>
     public bool Shared { get; init; }
 
     /// <summary>Whether layers that integers slow down on this machine stay real; see <see cref="SlowLayers"/>.</summary>
@@ -71,19 +71,23 @@ public sealed record QuantizeStage : RecipeStage
         ImmutableDictionary<string, ImmutableArray<float>>? scales = Scales(model.Graph, prepared.Graph);
         Calibration calibration = Calibration.Of(prepared, data, Pictures, seed, tell, stop);
         Refinements usual = Refine ?? Calibration.Usual;
-        (RangeMethod method, Refinements refinements) = calibration.Nearest(
+        Calibrated nearest = calibration.Nearest(
             Method == Best ? [.. Ranges.Names.Select(Ranges.Named)] : [Ranges.Named(Method)], Refine is null && !Shared ? [usual, usual | Refinements.Equalize] : [usual], [.. Keep], WeightBits, scales,
-            Calibration.Inputs(prepared, data, data.Train.Sample(Precision.Pictures, seed + 1)));
-        Calibrated calibrated = drop is { } most ? Precision.Keep(prepared, [.. Keep], With, data, most, seed, tell, stop) : With([.. Keep]);
+            Calibration.Inputs(prepared, data, data.Train.Sample(Precision.Pictures, seed, after: Pictures)));
+        Calibrated calibrated = drop is { } most ? Precision.Keep(prepared, [.. Keep], With, data, most, seed, tell, stop) : nearest;
         ImmutableHashSet<string> floats = Fastest ? SlowLayers.Of(calibrated, tell, stop) : calibrated.Floats;
         return floats.SetEquals(calibrated.Floats) ? calibrated : With(floats);
 
-        Calibrated With(ImmutableHashSet<string> real) => calibration.Run(method, refinements, real, WeightBits, scales);
+        Calibrated With(ImmutableHashSet<string> real) => real.SetEquals(nearest.Floats) ? nearest : calibration.Run(nearest.Method, nearest.Refinements, real, WeightBits, scales);
     }
+
+    /// <summary>The stage with what it left open: the method, the refinements, and which layers stay real.</summary>
+    public QuantizeStage Settled(Calibrated calibrated) => this with { Keep = [.. calibrated.Floats], Method = Ranges.Name(calibrated.Method), Refine = calibrated.Refinements };
 
     internal override Model Apply(Model model, RecipeContext context)
     {
         Calibrated calibrated = Calibrate(model, context.Data, context.Common.Seed, stop: context.Stop);
+        context.Settle(Settled(calibrated));
         return Training.Epochs == 0 ? model with { Graph = calibrated.Quantized }
             : Retrainer.Quantize(model with { Graph = calibrated.Graph }, context.Data, calibrated.Ranges, calibrated.Floats, WeightBits, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
     }

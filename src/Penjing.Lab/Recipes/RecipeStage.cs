@@ -12,8 +12,9 @@ namespace Penjing.Lab;
 /// <param name="Original">The uncompressed network, which teaches where a stage asks for a teacher and there is no other.</param>
 /// <param name="Work">Where the stage's unfinished work is kept.</param>
 /// <param name="Progress">Is told after every step of training.</param>
+/// <param name="Settle">Is told what the stage has settled that its options left open.</param>
 /// <param name="Stop">Ends the work after a step.</param>
-internal sealed record RecipeContext(DataSet Data, TrainingOptions Common, Model Original, WorkFolder Work, Action<RetrainingProgress>? Progress, CancellationToken Stop);
+internal sealed record RecipeContext(DataSet Data, TrainingOptions Common, Model Original, WorkFolder Work, Action<RetrainingProgress>? Progress, Action<RecipeStage> Settle, CancellationToken Stop);
 
 /// <summary>One stage of a recipe: a method of compression and how the network is trained with it.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "do", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]

@@ -100,12 +100,15 @@ public abstract class Split
     public Split First(int count) => count >= Count ? this : Chosen(this, [.. Enumerable.Range(0, count)]);
 
     /// <summary>So many pictures, drawn by the seed, in their order; all of them where there are no more.</summary>
-    public Split Sample(int count, int seed)
+    /// <param name="count">How many.</param>
+    /// <param name="seed">Which.</param>
+    /// <param name="after">How many a draw by this seed has taken before: others are drawn, where there are so many.</param>
+    public Split Sample(int count, int seed, int after = 0)
     {
         if (count >= Count) return this;
         int[] order = new int[Count];
         new Chance((ulong)seed, SampleStream, 0).Shuffle(order);
-        return Chosen(this, [.. order.Take(count).Order()]);
+        return Chosen(this, [.. order.Skip(Math.Min(after, Count - count)).Take(count).Order()]);
     }
 
     private static Split Chosen(Split whole, ImmutableArray<int> chosen) => whole.HasMasks ? new MaskedPart(whole, chosen) : new Part(whole, chosen);

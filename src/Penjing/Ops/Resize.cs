@@ -45,7 +45,9 @@ public enum NearestMode
 public sealed record Region(float Top, float Left, float Bottom, float Right);
 
 /// <summary>
-/// N×C×H×W to N×C×Output. Scales are what ONNX's formulas divide by; 0 means output / input. Coordinates outside the picture take its edge.
+/// N×C×H×W to N×C×Output. Scales are what ONNX's formulas divide by; 0 means output / input. Coordinates outside the picture take its edge. Of 8-bit integers with one
+/// quantization, but for cubes and crops, the outcome has it too: pixels lie in steps of 1/256 of the way from one to the next, and means are rounded as what they stand for is, halves
+/// to an even number of steps from zero.
 /// </summary>
 /// <param name="Output">The size of the output.</param>
 /// <param name="Mode">How a pixel is made.</param>

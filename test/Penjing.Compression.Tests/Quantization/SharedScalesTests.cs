@@ -57,6 +57,19 @@ public sealed class SharedScalesTests
         Assert.Equal([layer.Name], SharedScales.Of(shared, prepared).Keys.Except(SharedScales.Of(shared, parted).Keys));
     }
 
+    /// <summary>A bias or scale may stand before what it is added to or multiplies, as other tools write it; a layer without weights has no scales.</summary>
+    [Fact]
+    public void The_layer_is_found_behind_constants()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, 8, 5, 5]));
+        Node conv = new("conv", new Conv(), x, Node.Weight("w", Tensor.Of<float>([16, 8, 3, 3], [.. Enumerable.Range(0, 16 * 8 * 9).Select(i => i % 7 - 3f)])));
+        Node scale = Node.Weight("scale", Tensor.Of<float>([1, 16, 1, 1], [.. Enumerable.Range(1, 16).Select(i => i / 8f)])), bias = Node.Weight("bias", Tensor.Of<float>([1, 16, 1, 1], new float[16]));
+        Graph shared = new(new Node("sum", new Add(), bias, new Node("product", new Mul(), scale, conv)));
+        Assert.Equal(Enumerable.Range(1, 16).Select(i => i / 8.0 * 3 / 127), Assert.Single(SharedScales.Of(shared, PostTraining.Prepare(shared))).Value.Select(own => (double)own), (one, other) => Math.Abs(one / other - 1) < 1e-6);
+        Graph empty = new(new Node("none", new Conv(), x, Node.Weight("w", Tensor.Zeros(ElementType.Float32, [0, 8, 3, 3]))));
+        Assert.Empty(SharedScales.Of(empty, PostTraining.Prepare(empty)));
+    }
+
     private static float[] Integers(Graph simulated, Node layer) =>
         [.. simulated[layer.Name].Inputs[1].Inputs[0].Value!.AsSpan<sbyte>().ToArray().Select(value => (float)value)];
 
