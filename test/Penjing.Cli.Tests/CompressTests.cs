@@ -103,7 +103,7 @@ public sealed class CompressTests : IDisposable
     public void Recipes_are_listed_and_printed()
     {
         Assert.Contains("slimming", Cli.Run("recipes").Ends(0).Output);
-        Assert.Equal(5, Cli.Run("recipes", "--json").Json()["recipes"]!.AsArray().Count);
+        Assert.Equal(6, Cli.Run("recipes", "--json").Json()["recipes"]!.AsArray().Count);
         File.WriteAllText(scratch["mine.json"], Cli.Run("recipes", "deep-compression").Ends(0).Output);
         Compress("--recipe", scratch["mine.json"], "--scratch", "3", "-o", scratch["d.penjing"]).Refuses(1, "'deep-compression' cuts no channels");
         Cli.Run("recipes", "none").Refuses(1, "none", "slimming");

@@ -24,7 +24,7 @@ public static partial class OpCases
         {
             Tensor x = RandomTensors.Any(type, [2, 5, 3, 4], 1);
             foreach (Op op in (Op[])[new Relu(), new Clip(-1, 1.2f), new MaxPool(Size.Square(2), Size.One), new Transpose([0, 2, 3, 1]), new Slice(1, 1, 4), new Pad(2, 1, 1),
-                new Reshape([2, -1]), new Cast(ElementType.Int32), new Tile([1, 2, 1, 1]), new Expand([2, 5, 3, 4])])
+                new Reshape([2, -1]), new Cast(ElementType.Int32), new Tile([1, 2, 1, 1]), new Expand([2, 5, 3, 4]), new Resize(new(7, 3))])
                 yield return Case($"quantized {type}", op, [], [quantization], x);
         }
         yield return Case("quantized", new Concat(1), [], [signed, signed], RandomTensors.Any(ElementType.Int8, [2, 5, 3], 1), RandomTensors.Any(ElementType.Int8, [2, 4, 3], 2));
