@@ -16,8 +16,8 @@ internal static class Memory
     {
         const int tries = 3;
         string folder = Directory.CreateDirectory(Path.Combine(arguments.Results, Machine.Folder)).FullName, work = Directory.CreateTempSubdirectory("penjing-memory-").FullName;
-        string file = Path.Combine(work, "plain.penjing"), picture = Path.Combine(work, "picture.raw"), native = Start.Native();
-        long bare = Least(() => Child("")), bareNative = Least(() => Said(native, "nothing"));
+        string file = Path.Combine(work, "plain.penjing"), picture = Path.Combine(work, "picture.raw"), jit = Start.Program("JIT"), native = Start.Program("NativeAOT");
+        long bare = Least(() => Said(jit, "nothing")), bareNative = Least(() => Said(native, "nothing"));
         var text = new StringBuilder($"""
             # Memory of a run
 
@@ -39,7 +39,7 @@ internal static class Memory
                 PenjingFile.Write(file, model, Storage.Plain);
                 File.WriteAllBytes(picture, new byte[sizeof(float) * model.Graph.Inputs[0].Shape.Elements]);
                 using Session session = new(model, new(1));
-                long peak = Least(() => Child(file)), ahead = Least(() => Said(native, "penjing", file, picture, "1"));
+                long peak = Least(() => Said(jit, "penjing", file, picture, "1")), ahead = Least(() => Said(native, "penjing", file, picture, "1"));
                 string row = string.Create(CultureInfo.InvariantCulture,
                     $"| {network} | {Megabytes(4 * model.Graph.Parameters)} | {Megabytes(session.ArenaBytes)} | {Megabytes(peak)} | {Megabytes(peak - bare)} | {Megabytes(ahead)} | {Megabytes(ahead - bareNative)} | {peer} |");
                 Console.WriteLine(row);
@@ -56,20 +56,6 @@ internal static class Memory
         static long Least(Func<long> peak) => Enumerable.Range(0, tries).Min(_ => peak());
     }
 
-    /// <summary>In a process of its own: loads a file, if there is a name of one, runs it once, and prints the peak of resident memory in bytes.</summary>
-    public static int RunChild(string file)
-    {
-        if (file.Length > 0)
-        {
-            using Session session = Session.Load(file, new(1));
-            session.Run(new float[session.Inputs[0].Info.Shape.Elements], new float[session.Outputs[0].Info.Shape.Elements]);
-        }
-        Console.WriteLine(Peak());
-        return 0;
-    }
-
-    private static long Child(string file) => Said(Environment.ProcessPath!, "memory-child", file);
-
     /// <summary>The number that a program says last.</summary>
     private static long Said(string program, params ReadOnlySpan<string> arguments)
     {
@@ -78,9 +64,6 @@ internal static class Memory
         child.WaitForExit();
         return child.ExitCode == 0 ? long.Parse(answer.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1], CultureInfo.InvariantCulture) : throw new PenjingException($"the child process failed: {answer}");
     }
-
-    private static long Peak() =>
-        long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
 
     private static string Megabytes(long bytes) => (bytes / 1e6).ToString("F1", CultureInfo.InvariantCulture);
 }

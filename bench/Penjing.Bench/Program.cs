@@ -21,7 +21,6 @@ try
         ["precision", .. string[] rest] => Precision.Run(new(rest)),
         ["loads", .. string[] rest] => Loads.Run(new(rest)),
         ["memory", .. string[] rest] => Memory.Run(new(rest)),
-        ["memory-child", string file] => Memory.RunChild(file),
         ["claims", .. string[] rest] => Claims.Run(new(rest)),
         ["codes", .. string[] rest] => Codes.Run(new(rest)),
         _ => Usage(),

@@ -20,7 +20,7 @@ internal static class Start
         string folder = Directory.CreateDirectory(Path.Combine(arguments.Results, Machine.Folder)).FullName, work = Directory.CreateTempSubdirectory("penjing-start-").FullName;
         try
         {
-            string[] programs = [.. builds.Select(build => Publish(build.Name, build.Arguments))];
+            string[] programs = [.. builds.Select(build => Program(build.Name))];
             var text = new StringBuilder($"""
                 # From the start of a process to the first answer
 
@@ -76,11 +76,10 @@ internal static class Start
         _ => [],
     };
 
-    /// <summary>The program bench/Penjing.Start, compiled ahead of time.</summary>
-    public static string Native() => Publish(builds[^1].Name, builds[^1].Arguments);
-
-    private static string Publish(string name, string[] how)
+    /// <summary>The program bench/Penjing.Start, built in one of the ways.</summary>
+    public static string Program(string build)
     {
+        (string name, string[] how) = builds.First(one => one.Name == build);
         string artifacts = Path.Combine("artifacts", "start", name), output = Path.Combine(artifacts, "program");
         ProcessStartInfo start = new("dotnet",
         [

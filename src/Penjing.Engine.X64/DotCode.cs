@@ -150,7 +150,7 @@ internal sealed class DotCode : SumCode<DotTiles>
             Code.kshiftrq(k2, k1, 16);
         }
         if (!Has(DotEnd.Reals)) Prepare();
-        if (Has(DotEnd.Multiplies)) Code.vbroadcastss(Z(Less), __dword_ptr[rax + At(nameof(DotTiles.AddendLess))]);
+        if (Has(DotEnd.Multiplies)) Code.vbroadcastss(Z(Less), __dword_ptr[rax + At(nameof(DotTiles.Less))]);
         int most = 4 / tile.Vectors;
         for (int first = 0; first < tile.Rows; first += most)
         {
@@ -186,11 +186,11 @@ internal sealed class DotCode : SumCode<DotTiles>
         AssemblerRegisterZMM bytes = Z(Addend);
         Code.vpmovzxbd(tile.Whole ? bytes : (vector == 0 ? bytes.k1 : bytes.k2).z, __xmmword_ptr[addend + Line / Word * vector]);
         Code.vpxord(bytes, bytes, Field(nameof(DotTiles.AddendFlip)));
+        Code.vcvtdq2ps(bytes, bytes);
         if (Has(DotEnd.Multiplies))
         {
-            Code.vcvtdq2ps(bytes, bytes);
-            Code.vfmadd132ps(sum, Z(Less), Field(nameof(DotTiles.OwnStep)));
-            Code.vfmadd231ps(sum, bytes, Field(nameof(DotTiles.AddendScale)));
+            Code.vfmadd132ps(sum, Z(Less), Field(nameof(DotTiles.OwnFactor)));
+            Code.vfmadd231ps(sum, bytes, Field(nameof(DotTiles.AddendFactor)));
             return;
         }
         if (Has(DotEnd.Rounds)) Code.vmulps(sum, sum, Field(nameof(DotTiles.OwnStep)));

@@ -30,7 +30,7 @@ public static partial class Reference
         const int parts = Resize.Parts, square = parts * parts;
         ReadOnlySpan<T> x = input.AsSpan<T>();
         int height = input.Shape[2], width = input.Shape[3], next = 0;
-        (int Near, int Far, int Part)[] rows = resize.Places(resize.Rows(height), height), columns = resize.Places(resize.Columns(width), width);
+        (int Near, int Far, int Part)[] rows = resize.WholePlaces(resize.Rows(height), height), columns = resize.WholePlaces(resize.Columns(width), width);
         for (int plane = 0; plane < shape[0] * shape[1]; plane++)
             foreach ((int top, int bottom, int down) in rows)
                 foreach ((int left, int right, int across) in columns)

@@ -32,15 +32,11 @@ public sealed class QuantizeTests : IClassFixture<TrainingTests.Bars>, IDisposab
             Graph graph = PenjingFile.Read(target).Graph;
             Assert.All(graph.Nodes.Where(node => node.Op is Conv or Gemm), node => Assert.Equal(ElementType.Int8, node.Inputs[1].Info.Type));
         }
-        string stage = PenjingFile.Read(Best()).History[^1].Detail;
+        Cli.Run("quantize", Trained, "--data", bars.Folder, "--pictures", "50", "-o", scratch["best.penjing"]).Ends(0);
+        string stage = PenjingFile.Read(scratch["best.penjing"]).History[^1].Detail;
         Assert.Contains(Ranges.Names, name => stage.Contains($"ranges by {name} over", StringComparison.Ordinal));
         double[] decibels = [.. ((string[])["none", "equalize,bias"]).Select(refine =>
             (double)Cli.Run("quantize", Trained, "--data", bars.Folder, "--pictures", "50", "--refine", refine, "-o", scratch["refined.penjing"], "--json").Json()["decibels"]!)];
-        string Best()
-        {
-            Cli.Run("quantize", Trained, "--data", bars.Folder, "--pictures", "50", "-o", scratch["best.penjing"]).Ends(0);
-            return scratch["best.penjing"];
-        }
         Assert.All(decibels, ratio => Assert.InRange(ratio, 5, 80));
         Assert.NotEqual(decibels[0], decibels[1]);
         Cli.Run("quantize", Trained, "--data", bars.Folder, "--refine", "equalize,nothing", "-o", scratch["x.penjing"]).Refuses(2, "nothing");

@@ -35,7 +35,7 @@ public sealed class CalibrationTests
         Assert.True(after < 0.1 * before, $"{before} before, {after} after");
     }
 
-    /// <summary>Normalized, each channel of each layer has the mean and the deviation that it has in the real network: those that an output layer yields too.</summary>
+    /// <summary>Normalized, each channel of each layer has the deviation that it has in the real network.</summary>
     [Fact]
     public void Deviations_are_those_of_reals()
     {

@@ -139,6 +139,8 @@ public class RecipeTests
         Assert.True(way[2].Result.Bytes < 0.7 * whole.Result.Bytes, $"{way[2].Result.Bytes} and {whole.Result.Bytes} bytes");
         Assert.InRange(way[2].Result.Score.Value, way[1].Result.Score.Value - 0.05, 1);
 
+        Assert.Contains(Ranges.Names, name => whole.File.Model.History[^1].Detail.Contains($"ranges by {name} over", StringComparison.Ordinal));
+
         // The most integers that weights of a layer have.
         static int Largest(Graph graph) => graph.Nodes.Where(node => node is { Op: Conv or Gemm, Inputs: [_, { Info.Type: ElementType.Int8, Shape.Elements: > 500 }, ..] })
             .Max(node => node.Inputs[1].Value!.AsSpan<sbyte>().ToArray().Distinct().Count());

@@ -128,7 +128,7 @@ public static class PostTraining
         ImmutableArray<Node> values = Values(graph, floats);
         UnionFind classes = new();
         Dictionary<Node, int> numbers = values.ToDictionary(value => value, _ => classes.Add());
-        foreach (Node value in values.Where(value => Passes.Moves(value.Op) || value.Op is Resize { Mode: not ResizeMode.Cubic, Coordinates: not CoordinateMode.TfCropAndResize }))
+        foreach (Node value in values.Where(value => Passes.KeepsRange(value.Op)))
             foreach (Node input in value.Inputs)
                 if (numbers.TryGetValue(input, out int number)) classes.Union(numbers[value], number);
         return values.GroupBy(value => classes.Find(numbers[value])).SelectMany(group =>

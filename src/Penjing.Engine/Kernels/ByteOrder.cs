@@ -12,9 +12,9 @@ internal abstract unsafe class ByteOrder
     {
         int least = Math.Min(places.Length, extent);
         bool wide = isa is Isa.Vector512 && Avx512Vbmi.VL.IsSupported;
-        return wide && least >= Picks512.Wide ? ByteOrder<Vector512<byte>, Picks512>.Of(places, extent)
-            : wide && least >= Picks256.Wide ? ByteOrder<Vector256<byte>, Picks256>.Of(places, extent)
-            : least >= Picks128.Wide ? ByteOrder<Vector128<byte>, Picks128>.Of(places, extent) : null;
+        return wide && least >= Vector512<byte>.Count ? ByteOrder<Vector512<byte>, Picks512>.Of(places, extent)
+            : wide && least >= Vector256<byte>.Count ? ByteOrder<Vector256<byte>, Picks256>.Of(places, extent)
+            : least >= Vector128<byte>.Count ? ByteOrder<Vector128<byte>, Picks128>.Of(places, extent) : null;
     }
 
     /// <summary>Puts some pixels in order.</summary>
@@ -22,49 +22,28 @@ internal abstract unsafe class ByteOrder
 
     private readonly struct Picks128 : IBytePicks<Vector128<byte>>
     {
-        public static int Wide => 16;
-
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector128<byte> Or(Vector128<byte> sum, byte* source, Vector128<byte> places, Vector128<byte> kept) => sum | Vector128.ShuffleNative(Vector128.Load(source), places) & kept;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Store(byte* target, Vector128<byte> bytes) => bytes.Store(target);
+        public static Vector128<byte> Or(Vector128<byte> sum, Vector128<byte> source, Vector128<byte> places, Vector128<byte> kept) => sum | Vector128.ShuffleNative(source, places) & kept;
     }
 
     private readonly struct Picks256 : IBytePicks<Vector256<byte>>
     {
-        public static int Wide => 32;
-
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector256<byte> Or(Vector256<byte> sum, byte* source, Vector256<byte> places, Vector256<byte> kept) => sum | Avx512Vbmi.VL.PermuteVar32x8(Vector256.Load(source), places) & kept;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Store(byte* target, Vector256<byte> bytes) => bytes.Store(target);
+        public static Vector256<byte> Or(Vector256<byte> sum, Vector256<byte> source, Vector256<byte> places, Vector256<byte> kept) => sum | Avx512Vbmi.VL.PermuteVar32x8(source, places) & kept;
     }
 
     private readonly struct Picks512 : IBytePicks<Vector512<byte>>
     {
-        public static int Wide => 64;
-
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<byte> Or(Vector512<byte> sum, byte* source, Vector512<byte> places, Vector512<byte> kept) => sum | Avx512Vbmi.PermuteVar64x8(Vector512.Load(source), places) & kept;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Store(byte* target, Vector512<byte> bytes) => bytes.Store(target);
+        public static Vector512<byte> Or(Vector512<byte> sum, Vector512<byte> source, Vector512<byte> places, Vector512<byte> kept) => sum | Avx512Vbmi.PermuteVar64x8(source, places) & kept;
     }
 }
 
-/// <summary>Vectors whose bytes are picked.</summary>
-internal unsafe interface IBytePicks<V> where V : unmanaged
+/// <summary>How bytes of a vector are picked.</summary>
+internal interface IBytePicks<V> where V : unmanaged
 {
-    /// <summary>Bytes of a vector.</summary>
-    static abstract int Wide { get; }
-
     /// <summary>The sum, with the bytes of a source at these places where they are kept.</summary>
-    static abstract V Or(V sum, byte* source, V places, V kept);
-
-    /// <summary>Writes all bytes.</summary>
-    static abstract void Store(byte* target, V bytes);
+    static abstract V Or(V sum, V source, V places, V kept);
 }
 
 /// <inheritdoc/>
@@ -80,24 +59,24 @@ internal sealed unsafe class ByteOrder<V, P> : ByteOrder where V : unmanaged whe
     {
         var parts = new List<Part>();
         var sources = new List<Source>();
-        for (int to = 0; to < places.Length; to += P.Wide)
+        for (int to = 0; to < places.Length; to += sizeof(V))
         {
-            int target = Math.Min(to, places.Length - P.Wide), begin = sources.Count;
-            int[] wanted = places[target..(target + P.Wide)];
-            for (bool[] taken = new bool[P.Wide]; taken.Contains(false);)
+            int target = Math.Min(to, places.Length - sizeof(V)), begin = sources.Count;
+            int[] wanted = places[target..(target + sizeof(V))];
+            for (bool[] taken = new bool[sizeof(V)]; taken.Contains(false);)
             {
                 // The window that begins at the least place that is left.
-                int from = Math.Min(wanted.Where((_, i) => !taken[i]).Min(), extent - P.Wide);
+                int from = Math.Min(wanted.Where((_, i) => !taken[i]).Min(), extent - sizeof(V));
                 Source source = new() { From = from };
-                Span<byte> picks = new(&source.Picks, P.Wide), kept = new(&source.Kept, P.Wide);
-                for (int i = 0; i < P.Wide; i++)
+                Span<byte> picks = new(&source.Picks, sizeof(V)), kept = new(&source.Kept, sizeof(V));
+                for (int i = 0; i < sizeof(V); i++)
                 {
-                    if (taken[i] || wanted[i] < from || wanted[i] >= from + P.Wide) continue;
+                    if (taken[i] || wanted[i] < from || wanted[i] >= from + sizeof(V)) continue;
                     (picks[i], kept[i], taken[i]) = ((byte)(wanted[i] - from), byte.MaxValue, true);
                 }
                 sources.Add(source);
             }
-            if (sources.Count - begin > P.Wide / 4) return null;
+            if (sources.Count - begin > sizeof(V) / 4) return null;
             parts.Add(new(target, sources.Count));
         }
         return new([.. parts], [.. sources]);
@@ -114,8 +93,8 @@ internal sealed unsafe class ByteOrder<V, P> : ByteOrder where V : unmanaged whe
                 foreach (ref readonly Part part in parts.AsSpan())
                 {
                     V bytes = default;
-                    for (Source* end = first + part.End; from < end; from++) bytes = P.Or(bytes, source + from->From, from->Picks, from->Kept);
-                    P.Store(target + part.To, bytes);
+                    for (Source* end = first + part.End; from < end; from++) bytes = P.Or(bytes, Unsafe.ReadUnaligned<V>(source + from->From), from->Picks, from->Kept);
+                    Unsafe.WriteUnaligned(target + part.To, bytes);
                 }
             }
     }

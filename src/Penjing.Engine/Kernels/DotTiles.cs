@@ -55,10 +55,7 @@ internal unsafe struct DotTiles
     /// <summary>The output's zero point.</summary>
     public int Zero;
 
-    /// <summary>
-    /// What the addend's bytes are combined with (⊻), which makes floats of them, what is then added, and what the sum is multiplied by; with <see cref="DotEnd.Multiplies"/> integers of
-    /// them, and the numbers of <see cref="DotAddition"/>.
-    /// </summary>
+    /// <summary>What the addend's bytes are combined with (⊻), what is then added, and what the sum is multiplied by.</summary>
     public int AddendFlip;
 
     /// <inheritdoc cref="AddendFlip"/>
@@ -67,8 +64,11 @@ internal unsafe struct DotTiles
     /// <summary>What a sum with its addend is divided by.</summary>
     public float Divisor;
 
-    /// <summary>The ends and the step, or <see cref="DotAddition.Own"/>, of the integers that sums are rounded to before.</summary>
+    /// <summary>The ends and the step of the integers that sums are rounded to before.</summary>
     public float OwnLeast, OwnMost, OwnStep;
+
+    /// <summary>What integers and addends come to steps of the output by, with <see cref="DotEnd.Multiplies"/>: the numbers of <see cref="DotAddition"/>.</summary>
+    public float OwnFactor, AddendFactor, Less;
 
     /// <summary>What is asked for to come into the second-level cache, how many bytes of it for each segment of a tile, and how many cache lines, at least one, these are.</summary>
     public byte* Ahead;

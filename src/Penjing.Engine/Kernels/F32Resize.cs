@@ -122,10 +122,5 @@ internal sealed unsafe class F32Resize<S, V> : Kernel where S : struct, ISimd<V>
         L.Store<S, V>(target, S.MultiplyAdd(bottom, S.Fill(down), S.Multiply(top, S.Fill(1 - down))), count);
     }
 
-    private static (int Near, int Far, float Part)[] Places(Resize resize, double[] coordinates, int extent) => [.. coordinates.Select(at =>
-    {
-        double inside = Math.Clamp(at, 0, extent - 1);
-        int near = (int)inside;
-        return resize.Mode is ResizeMode.Nearest ? (resize.Pixel(at, extent), 0, 0) : (near, Math.Min(near + 1, extent - 1), (float)(inside - near));
-    })];
+    private static (int Near, int Far, float Part)[] Places(Resize resize, double[] coordinates, int extent) => [.. resize.Places(coordinates, extent).Select(place => (place.Near, place.Far, (float)place.Part))];
 }

@@ -29,7 +29,7 @@ internal sealed unsafe class I8Resize<S, V> : Kernel where S : struct, ISimd<V> 
     {
         (Node node, Resize resize, Shape input) = (site.Node, (Resize)site.Node.Op, site.Node.Inputs[0].Shape);
         (channels, height, width, nearest) = (input[1], input[2], input[3], resize.Mode is ResizeMode.Nearest);
-        (rows, columns) = (resize.Places(resize.Rows(height), height), resize.Places(resize.Columns(width), width));
+        (rows, columns) = (resize.WholePlaces(resize.Rows(height), height), resize.WholePlaces(resize.Columns(width), width));
         zero = node.Info.Quantization!.ZeroPoints[0];
         read = new(node.Info.Type, zero);
         split = Split.Of(input[0] * rows.Length, (nearest ? 0.25 : 2.0) * (columns.Length + width) * channels);

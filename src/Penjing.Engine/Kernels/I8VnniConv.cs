@@ -9,12 +9,9 @@ namespace Penjing.Engine;
 /// </summary>
 internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
 {
-    // From here on floats are integers one apart, whose lowest bits tell which.
-    private const float OneApart = 1 << 23;
-
     private readonly delegate* unmanaged<DotTiles*, void>[] code;
     private readonly nint outputSize;
-    private readonly DotAddition? addition;
+    private readonly DotAddition addition;
 
     /// <summary>Whether there is an assembler, and the node is a product of integers by Int8 weights without zero point.</summary>
     public static bool Fits(Site site) => DotAssembly.Assembler is not null && site.Isa is Isa.Vector512 && I8DotConv.FitsWords(site);
@@ -29,7 +26,7 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
         outputSize = site.Node.Info.Type.Size();
         Requantization to = new((IntegerProduct)site.Node.Op);
         DotEnd end = to.DotEnd(site.Node);
-        if (end.HasFlag(DotEnd.Rounds) && (addition = DotAddition.Of(End, to.Then!)) is not null) end |= DotEnd.Multiplies;
+        if (end.HasFlag(DotEnd.Rounds) && DotAddition.Of(End, to.Then!) is { } numbers) (addition, end) = (numbers, end | DotEnd.Multiplies);
         code = new delegate* unmanaged<DotTiles*, void>[4 * (Simd512.TileRows + 1)];
         PanelLayout panels = Packed(0);
         (int least, int most) = Heights(0);
@@ -75,18 +72,20 @@ internal sealed unsafe class I8VnniConv : I8DotConv<Simd512, Vector512<float>>
             Least = shape.Min,
             Most = shape.Max,
             Zero = end.Zero,
-            AddendFlip = BitConverter.SingleToInt32Bits(OneApart) | end.Addend.Flip,
-            AddendLess = end.Addend.Less - OneApart,
+            AddendFlip = end.Addend.Flip,
+            AddendLess = end.Addend.Less,
             AddendScale = end.Addend.Scale,
             Divisor = end.Divisor,
             OwnLeast = end.OwnLeast,
             OwnMost = end.OwnMost,
             OwnStep = end.OwnStep,
+            OwnFactor = addition.Own,
+            AddendFactor = addition.Addend,
+            Less = addition.Less,
             Ahead = run.Ahead,
             Share = share,
             Lines = share / NativeBuffer.Alignment + 1,
         };
-        if (addition is { } numbers) (tiles.AddendFlip, tiles.OwnStep, tiles.AddendScale, tiles.AddendLess) = (end.Addend.Flip, numbers.Own, numbers.Addend, numbers.Less);
         code[Place(run.Rows, run.Vectors, run.Columns)](&tiles);
     }
 

@@ -95,13 +95,16 @@ public sealed record Resize(
     /// <summary>Into how many parts the way between two pixels is divided where integers are resized: sums of two axes are exact in a float's 24 bits.</summary>
     internal const int Parts = 256;
 
-    /// <summary>Where integers are resized: the two input rows or columns that each output one lies between, and how many <see cref="Parts"/> it is from the first.</summary>
-    internal (int Near, int Far, int Part)[] Places(double[] coordinates, int extent) => [.. coordinates.Select(at =>
+    /// <summary>The two input rows or columns that each output one lies between, and how far it is from the first, 0 to 1; of the nearest ones that and 0.</summary>
+    internal IEnumerable<(int Near, int Far, double Part)> Places(double[] coordinates, int extent) => coordinates.Select(at =>
     {
         double inside = Math.Clamp(at, 0, extent - 1);
         int near = (int)inside;
-        return Mode is ResizeMode.Nearest ? (Pixel(at, extent), 0, 0) : (near, Math.Min(near + 1, extent - 1), (int)Math.Round((inside - near) * Parts));
-    })];
+        return Mode is ResizeMode.Nearest ? (Pixel(at, extent), 0, 0) : (near, Math.Min(near + 1, extent - 1), inside - near);
+    });
+
+    /// <summary>The same in whole <see cref="Parts"/>.</summary>
+    internal (int Near, int Far, int Part)[] WholePlaces(double[] coordinates, int extent) => [.. Places(coordinates, extent).Select(place => (place.Near, place.Far, (int)Math.Round(place.Part * Parts)))];
 
     /// <summary>The input row of each output row, before any rounding or clamping.</summary>
     internal double[] Rows(int height) =>

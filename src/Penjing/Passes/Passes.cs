@@ -52,7 +52,7 @@ public static class Passes
     public static Pass ToIntegers { get; } = new("QuantizeLinear(f(DequantizeLinear(x), …)) => f(x, …) | QuantizeLinear(Conv | Gemm(x, …))",
         Integers.Multiply, Integers.Requantize, Integers.Clamp, Integers.Move);
 
-    /// <summary>Pixels between pixels of integers are integers at once, in steps of 1/256 of the way.</summary>
+    /// <summary>Pixels between pixels of integers are integers at once, in steps of 1/256 of the way: for those who compute, while a file says what was meant.</summary>
     public static Pass ResizeIntegers { get; } = new("QuantizeLinear(Resize(DequantizeLinear(x))) => Resize(x)", Integers.Resize);
 
     /// <summary>The way back, where it is exact: what other engines find their own integers with.</summary>
@@ -64,6 +64,9 @@ public static class Passes
     /// <summary>Whether an operation yields elements of its inputs, or zeros, and depends on nothing but their order: of integers the same as of what they stand for.</summary>
     public static bool Moves(Op op) => op is MaxPool or GlobalMaxPool or Concat or Slice or Gather or Reshape or Flatten or Squeeze or Unsqueeze or Transpose
         or Pad { Mode: not PadMode.Constant } or Pad { Value: 0 } or Identity or Dropout;
+
+    /// <summary>Whether what an operation yields lies between elements of its inputs, so that integers of their quantization stand for it: what moves, and a resize that has none beyond.</summary>
+    public static bool KeepsRange(Op op) => Moves(op) || op is Resize { IsMean: true };
 
     /// <summary>What leaves of a network only what computes, its activations by themselves.</summary>
     public static ImmutableArray<Pass> Folding { get; } = [DropIdentities, MatricesToGemm, FoldConstants, FoldAffine, LowerBatchNormalization, FusePadding];

@@ -23,7 +23,7 @@ internal static class Reals
     public static Node? Move(Node node, Func<Node, int> readers)
     {
         if (node is not { Info: { Type: (ElementType.Int8 or ElementType.UInt8) and var type, Quantization: { Axis: null } quantization }, Inputs: [_, ..] }) return null;
-        if (!Passes.Moves(node.Op) && node.Op is not (Relu or Clip or Resize { IsMean: true }) || node.Inputs.Any(input => !Equals(input.Info.Quantization, quantization))) return null;
+        if (!Passes.KeepsRange(node.Op) && node.Op is not (Relu or Clip) || node.Inputs.Any(input => !Equals(input.Info.Quantization, quantization))) return null;
         return new(node.Name, new QuantizeLinear(type, quantization), new Node($"{node.Name}/reals", node.Op, [.. node.Inputs.Select((input, i) => Real(node, i, input))]));
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Penjing.Testing;
 
 namespace Penjing.Engine.Tests;
@@ -16,12 +17,13 @@ public sealed class ByteTests
             int groups = random.Next(1, 9), each = random.Next(1, 50), channels = groups * each;
             int[] order = [.. Enumerable.Range(0, channels).Select(i => i % groups * each + i / groups)];
             if (seed % 5 == 0) order = [.. Enumerable.Range(0, random.Next(1, 200)).Select(_ => random.Next(channels))];
-            if (ByteOrder.Of(order, channels, Isa.Vector128) is not null) taken++;
-            if (Math.Min(order.Length, channels) >= 32 && ByteOrder.Of(order, channels, Isa.Vector512) is not null) wide++;
+            ByteOrder? narrow = ByteOrder.Of(order, channels, Isa.Vector128);
+            if (narrow is not null) taken++;
+            if (ByteOrder.Of(order, channels, Isa.Vector512) is { } other && other.GetType() != narrow?.GetType()) wide++;
             Check(new Gather(1, [.. order]), [2, channels, random.Next(1, 5), random.Next(1, 5)], random, seed);
         }
         Assert.InRange(taken, 80, 199);
-        Assert.InRange(wide, 60, 199);
+        if (Avx512Vbmi.VL.IsSupported) Assert.InRange(wide, 60, 199);
     }
 
     /// <summary>Largest bytes of windows, over edges too, of 1 to 100 channels.</summary>
