@@ -81,7 +81,7 @@ internal static class Claims
 
     private static Step Train(Claim claim, int seed) => Do($"train {claim.Network} {claim.Train} {Common(claim, seed)}", Place(claim, seed, "whole"), seed);
 
-    private static string Common(Claim claim, int seed) => $"--data fashion-mnist --augment {claim.Augment} --seed {seed} --threads 2";
+    private static string Common(Claim claim, int seed) => $"--data fashion-mnist {claim.Common} --seed {seed} --threads 2";
 
     private static string Place(Claim claim, int seed, string name)
     {
@@ -190,7 +190,7 @@ internal static class Claims
     /// <param name="About">What is claimed, and what the paper's figure is.</param>
     /// <param name="Network">The network of the zoo; null with <paramref name="From"/>.</param>
     /// <param name="Seeds">How many seeds it needs.</param>
-    /// <param name="Augment">How pictures are varied.</param>
+    /// <param name="Common">The options of all its commands.</param>
     /// <param name="Train">The options of its training.</param>
     /// <param name="Retrain">The options of training it on, for as many epochs as its compression takes; null where that is known from another claim.</param>
     /// <param name="Compress">The options of its compression.</param>
@@ -199,5 +199,5 @@ internal static class Claims
     /// <param name="Teacher">The claim whose network teaches, in place of the uncompressed one.</param>
     /// <param name="Teach">How it teaches the network that is trained on.</param>
     private sealed record Claim(
-        string Name, string About, string? Network, int Seeds, string Augment, string? Train, string? Retrain, string Compress, int? Size, string? From, string? Teacher, string? Teach);
+        string Name, string About, string? Network, int Seeds, string Common, string? Train, string? Retrain, string Compress, int? Size, string? From, string? Teacher, string? Teach);
 }

@@ -14,11 +14,12 @@ internal sealed class TrainingFlags
     private readonly Option<string?> teacher = Given.Teacher("The file of a trained network whose answers are learnt from besides the labels (knowledge distillation), such as the one before pruning");
     private readonly Option<double> temperature = Given.Number("--temperature", "T", 4.0, 0.01, 1000, "With --teacher: what logits are divided by; the higher, the more the improbable classes tell.");
     private readonly Option<double> soft = Given.Number("--soft", "SHARE", 0.5, 0, 1, "With --teacher: the weight of its answers; the labels have the rest.");
-    private readonly WorkFlags work = new();
+    private readonly WorkFlags work;
 
     /// <summary>The options with a verb's defaults.</summary>
-    public TrainingFlags(double epochs, double rate, double warmUp, double smoothing = 0, string epochsAre = "Passes over the training pictures; a fraction is fine.", double fewest = 0.001)
+    public TrainingFlags(double epochs, double rate, double warmUp, double smoothing = 0, string epochsAre = "Passes over the training pictures; a fraction is fine.", double fewest = 0.001, bool halves = true)
     {
+        work = new(halves);
         this.epochs = Given.Number("--epochs", "N", epochs, fewest, 100_000, epochsAre);
         this.rate = Given.LearningRate(rate);
         decay = Given.Number("--weight-decay", "RATE", 5e-4, 0, 0.99, "The share of each weight that is added to its gradient.");
@@ -52,7 +53,7 @@ internal sealed class TrainingFlags
         return If(options.GammaL1 > 0, $"L1 norm of scales by {options.GammaL1}") + If(options.ClipNorm > 0, $"gradients clipped to {options.ClipNorm}")
             + If(options.Average > 0, $"weights averaged by {options.Average}") + If(options.EstimateOver > 0, $"statistics estimated over {options.EstimateOver} pictures")
             + If(options.Zoom > 1, $"zoomed up to {options.Zoom}") + If(options.Tint > 0, $"tinted by {options.Tint}") + If(options.Balance > 0, $"classes balanced by {options.Balance}")
-            + If(options.Region is not RegionLoss.None, $"{options.Region} loss")
+            + If(options.Region is not RegionLoss.None, $"{options.Region} loss") + If(options.BFloat16, $"in bfloat16")
             + (options.Distillation is { } taught ? If(true, $"taught by {taught.Teacher.Name} at temperature {taught.Temperature} with weight {taught.Soft}") : "");
 
         static string If(bool condition, FormattableString words) => condition ? ", " + FormattableString.Invariant(words) : "";

@@ -6,7 +6,8 @@ using Penjing.Training;
 namespace Penjing.Cli;
 
 /// <summary>The options of long work that say nothing of one training alone: pictures, chance, threads, and where unfinished work is kept.</summary>
-internal sealed class WorkFlags
+/// <param name="halves">Whether the work can go on in bfloat16.</param>
+internal sealed class WorkFlags(bool halves = true)
 {
     private const int MostThreads = 8;
     private static readonly string[] augmentations = ["none", "shift", "flip", "all"];
@@ -17,6 +18,10 @@ internal sealed class WorkFlags
     private readonly Option<double> tint = Given.Number("--tint", "SHARE", 0.0, 0, 0.99, "How training pictures are varied: brightness, contrast and colours by up to this share.");
     private readonly Option<double> balance = Given.Number("--balance", "POWER", 0.0, 0, 2, "How much rarer classes count more: by their share of all pictures or pixels to the power of minus this; 1 makes all classes count alike.");
     private readonly Option<string> region = Given.OneOf("--region", ["none", "lovasz", "dice"], "For pictures with masks: what stands in the loss beside the cross-entropy, which by itself serves frequent classes.");
+    private readonly Option<bool> half = new("--bfloat16")
+    {
+        Description = "Train in mixed precision: convolutions and products in bfloat16, weights and measurements in Float32. Faster where the processor multiplies in it (AVX-512 BF16, AMX).",
+    };
     private readonly Option<string> checkpoint = Given.Path(new Option<string>("--checkpoint")
     {
         HelpName = "FOLDER",
@@ -25,7 +30,7 @@ internal sealed class WorkFlags
     private readonly Option<bool> resume = new("--resume") { Description = "Go on with the unfinished work of the same command, where there is any." };
 
     /// <summary>The options, in the order of the help.</summary>
-    public Symbol[] Symbols => [batch, augment, zoom, tint, balance, region, seed, threads, checkpoint, resume];
+    public Symbol[] Symbols => [batch, augment, zoom, tint, balance, region, seed, threads, .. halves ? [half] : Array.Empty<Symbol>(), checkpoint, resume];
 
     /// <summary>What they come to for pictures of this size.</summary>
     public TrainingOptions Options(ParseResult parsed, Size size)
@@ -42,6 +47,7 @@ internal sealed class WorkFlags
             Region = Enum.Parse<RegionLoss>(parsed.GetValue(region)!, ignoreCase: true),
             Seed = parsed.GetValue(seed),
             Threads = parsed.GetValue(threads) ?? Math.Min(MostThreads, Environment.ProcessorCount),
+            BFloat16 = halves && parsed.GetValue(half),
         };
     }
 

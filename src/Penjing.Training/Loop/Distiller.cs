@@ -42,11 +42,12 @@ internal sealed class Distiller : IDisposable
     /// <param name="logits">The student's logits, batch × classes, for each pixel where each has an answer.</param>
     /// <param name="features">The values of the student's <see cref="Features"/>.</param>
     /// <param name="hard">The mean loss by the labels.</param>
-    public TorchTensor Loss(TorchTensor input, TorchTensor logits, TorchTensor[] features, TorchTensor hard)
+    /// <param name="halved">Whether the teacher computes in bfloat16.</param>
+    public TorchTensor Loss(TorchTensor input, TorchTensor logits, TorchTensor[] features, TorchTensor hard, bool halved)
     {
         TorchTensor taught;
         TorchTensor[] shown;
-        using (torch.no_grad()) (taught, shown) = teacher.Master.Answer(Converted(input), Pass.Inference);
+        using (torch.no_grad()) (taught, shown) = teacher.Master.Answer(Converted(input), Pass.Inference, halved: halved);
         double t = options.Temperature;
         TorchTensor wanted = (taught / t).log_softmax(1), soft = (wanted.exp() * (wanted - (logits / t).log_softmax(1))).sum() * ((double)logits.shape[1] / logits.NumberOfElements);
         TorchTensor loss = hard * (1 - options.Soft) + soft * (options.Soft * t * t);

@@ -89,6 +89,15 @@ public sealed record TrainingOptions
     /// </summary>
     public int Threads { get; init; } = 1;
 
+    /// <summary>
+    /// Mixed precision (Micikevicius et al. 2018; Kalamkar et al. 2019): convolutions and matrix products, forwards and backwards, take and yield bfloat16, and so do the steps between
+    /// them; weights, their gradients, momentum, statistics, the loss and every measurement stay in Float32. Faster where <see cref="HasBFloat16"/>, slower elsewhere.
+    /// </summary>
+    public bool BFloat16 { get; init; }
+
+    /// <summary>Whether this processor multiplies in bfloat16.</summary>
+    public static bool HasBFloat16 { get; } = TorchRuntime.MultipliesBFloat16();
+
     /// <summary>How each trained weight is made up; by default every element is free.</summary>
     public Func<Node, Parameterization>? Parameterize { get; init; }
 
@@ -191,6 +200,7 @@ public sealed record TrainingOptions
         yield return (nameof(Region), Text(Region));
         yield return (nameof(Seed), Text(Seed));
         yield return (nameof(Threads), Text(Threads));
+        yield return (nameof(BFloat16), Text(BFloat16));
 
         static string Text(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
     }

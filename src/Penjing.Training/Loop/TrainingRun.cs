@@ -202,9 +202,9 @@ internal sealed class TrainingRun : IDisposable
         replica.Gradient.zero_();
         TorchTensor input = Input(pictures);
         ulong seed = new Chance((ulong)options.Seed, DropoutStream, (ulong)Step * (ulong)options.Threads + (ulong)number).Next();
-        (TorchTensor logits, TorchTensor[] features) = replica.Answer(input, Pass.Training, seed);
+        (TorchTensor logits, TorchTensor[] features) = replica.Answer(input, Pass.Training, seed, options.BFloat16);
         TorchTensor loss = objective.Loss(logits, truths);
-        if (distiller is not null) loss = distiller.Loss(input, logits, features, loss);
+        if (distiller is not null) loss = distiller.Loss(input, logits, features, loss, options.BFloat16);
         loss = loss * ((double)(end - from) / options.Batch);
         loss.backward();
         shares[number] = (loss.item<float>(), (end - from) * Right(logits, truths));

@@ -153,7 +153,7 @@ public static class Retrainer
 
     /// <summary>
     /// Quantizes a network and trains it under the rounding of its 8-bit integers, whose scales are trained too (quantization-aware training: Jacob et al. 2018, Esser et al. 2020). The
-    /// result is one of integers, ready to ship, and trains no further.
+    /// result is one of integers, ready to ship, and trains no further. It trains in Float32: what integers stand for is finer than bfloat16.
     /// </summary>
     /// <param name="model">A trained network, its graph prepared by <see cref="PostTraining.Prepare"/>.</param>
     /// <param name="data">The pictures.</param>
@@ -169,7 +169,7 @@ public static class Retrainer
     public static Model Quantize(
         Model model, DataSet data, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, int weightBits, TrainingOptions training, WorkFolder work,
         Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default) =>
-        Step("quantized", 1, [training], () => model with { Graph = QuantizationAware.Begin(model.Graph, ranges, floats, weightBits) }, data, work, progress, cancellation,
+        Step("quantized", 1, [training with { BFloat16 = false }], () => model with { Graph = QuantizationAware.Begin(model.Graph, ranges, floats, weightBits) }, data, work, progress, cancellation,
             trained => trained with { Graph = QuantizationAware.End(trained.Graph) });
 
     /// <summary>The model with its least important channels cut, once and for all: measured times and gradients may choose others another time.</summary>

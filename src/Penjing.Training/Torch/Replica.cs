@@ -62,7 +62,7 @@ internal sealed class Replica : IDisposable
     /// <param name="seed">What dropout follows from.</param>
     public TorchTensor[] Forward(ReadOnlySpan<TorchTensor> inputs, bool training, ulong seed = 0)
     {
-        TorchTensor[] values = Evaluate(inputs, training ? Pass.Training : Pass.Inference, seed);
+        TorchTensor[] values = Evaluate(inputs, training ? Pass.Training : Pass.Inference, seed, halved: false);
         return [.. function.Outputs.Select(index => values[index])];
     }
 
@@ -70,18 +70,22 @@ internal sealed class Replica : IDisposable
     public TorchTensor Logits(TorchTensor input) => Answer(input, Pass.Inference).Logits;
 
     /// <summary>The logits of the first output, batch × classes, or batch × classes × height × width where each pixel has an answer; and the values that are wanted besides.</summary>
-    public (TorchTensor Logits, TorchTensor[] Kept) Answer(TorchTensor input, Pass pass, ulong seed = 0)
+    /// <param name="input">The pictures.</param>
+    /// <param name="pass">What the answer is for.</param>
+    /// <param name="seed">What dropout follows from.</param>
+    /// <param name="halved">Whether convolutions and products take and yield bfloat16, and what lies between them is of it.</param>
+    public (TorchTensor Logits, TorchTensor[] Kept) Answer(TorchTensor input, Pass pass, ulong seed = 0, bool halved = false)
     {
-        TorchTensor[] values = Evaluate([input], pass, seed);
-        TorchTensor logits = values[function.Logits];
-        return (logits.dim() == 4 && logits.shape[2] * logits.shape[3] > 1 ? logits : logits.flatten(1), [.. function.Kept.Select(index => values[index])]);
+        TorchTensor[] values = Evaluate([input], pass, seed, halved);
+        TorchTensor logits = values[function.Logits].Whole();
+        return (logits.dim() == 4 && logits.shape[2] * logits.shape[3] > 1 ? logits : logits.flatten(1), [.. function.Kept.Select(index => values[index].Whole())]);
     }
 
     /// <summary>Makes <see cref="Statistics"/> the means and unbiased variances of this batch, each layer normalized by the batch's.</summary>
     public void Estimate(TorchTensor input)
     {
         Statistics.zero_();
-        Evaluate([input], Pass.Estimation, 0);
+        Evaluate([input], Pass.Estimation, 0, halved: false);
     }
 
     /// <inheritdoc/>
@@ -95,7 +99,7 @@ internal sealed class Replica : IDisposable
 
     private static TorchTensor Kept(TorchTensor tensor) => tensor.DetachFromDisposeScope();
 
-    private TorchTensor[] Evaluate(ReadOnlySpan<TorchTensor> inputs, Pass pass, ulong seed)
+    private TorchTensor[] Evaluate(ReadOnlySpan<TorchTensor> inputs, Pass pass, ulong seed, bool halved)
     {
         bool training = pass is Pass.Training, releases = !training && !torch.is_grad_enabled();
         if (training) generator.manual_seed((long)seed);
@@ -107,7 +111,7 @@ internal sealed class Replica : IDisposable
         {
             (Node node, ImmutableArray<int> from, bool inPlace, ImmutableArray<int> dead) = function.Steps[i];
             if (from.Length > arguments.Length) arguments = new TorchTensor[from.Length];
-            for (int k = 0; k < from.Length; k++) arguments[k] = values[from[k]];
+            for (int k = 0; k < from.Length; k++) arguments[k] = halved ? TorchOps.Mixed(node, values[from[k]]) : values[from[k]];
             values[i] = node.Op switch
             {
                 Input => values[i],

@@ -68,6 +68,18 @@ internal static class TorchOps
         };
     }
 
+    /// <summary>
+    /// A value as an operation takes it in mixed precision: products and dense convolutions in bfloat16, those that step over pixels or have groups, whose derivatives oneDNN
+    /// computes slowly in it, in Float32, all others as it comes.
+    /// </summary>
+    public static TorchTensor Mixed(Node node, TorchTensor x) => node.Op switch
+    {
+        Gemm or MatMul => x.Halved(),
+        Conv { Groups: 1 } conv when conv.Stride == Size.One || node.Inputs[1].Shape.Product(2, 4) == 1 => x.Halved(),
+        Conv or ConvTranspose => x.Whole(),
+        _ => x,
+    };
+
     /// <summary>Whether an activation after this operation may overwrite its value: torch doesn't need it again for its derivative.</summary>
     public static bool Overwritable(Op op) => op is Conv { Then: null } or ConvTranspose or BatchNormalization or Add { Then: null };
 

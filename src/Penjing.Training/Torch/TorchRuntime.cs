@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 
 namespace Penjing.Training;
@@ -31,6 +32,14 @@ internal static class TorchRuntime
             }
         }
         torch.set_num_threads(threads);
+    }
+
+    /// <summary>Whether this processor has instructions for products of bfloat16: AVX-512's or AMX's.</summary>
+    public static bool MultipliesBFloat16()
+    {
+        if (!X86Base.IsSupported || X86Base.CpuId(0, 0).Eax < 7) return false;
+        (int leaves, _, _, int matrices) = X86Base.CpuId(7, 0);
+        return (matrices & 1 << 22) != 0 || (leaves >= 1 && Avx512F.IsSupported && (X86Base.CpuId(7, 1).Eax & 1 << 5) != 0);
     }
 
     private static void Prepare()

@@ -58,6 +58,12 @@ internal static class TorchTensors
     /// <summary>The elements of a row-major Int64 tensor, in place.</summary>
     public static Span<long> Longs(this TorchTensor tensor) => MemoryMarshal.Cast<byte, long>(tensor.bytes);
 
+    /// <summary>A Float32 value in bfloat16: the same exponents, 8 bits of a significand.</summary>
+    public static TorchTensor Halved(this TorchTensor tensor) => tensor.dtype is torch.ScalarType.Float32 ? tensor.to_type(torch.ScalarType.BFloat16) : tensor;
+
+    /// <summary>A bfloat16 value in Float32.</summary>
+    public static TorchTensor Whole(this TorchTensor tensor) => tensor.dtype is torch.ScalarType.BFloat16 ? tensor.to_type(torch.ScalarType.Float32) : tensor;
+
     /// <summary>The same rank-4 value with its channels last in memory, where convolution, depthwise above all, is fastest.</summary>
     public static TorchTensor ChannelsLast(this TorchTensor tensor)
     {
