@@ -49,9 +49,9 @@ internal sealed class Distiller : IDisposable
         TorchTensor[] shown;
         using (torch.no_grad()) (taught, shown) = teacher.Master.Answer(Converted(input), Pass.Inference, halved: halved);
         double t = options.Temperature;
-        TorchTensor wanted = (taught / t).log_softmax(1), soft = (wanted.exp() * (wanted - (logits / t).log_softmax(1))).sum() * ((double)logits.shape[1] / logits.NumberOfElements);
-        TorchTensor loss = hard * (1 - options.Soft) + soft * (options.Soft * t * t);
-        for (int i = 0; i < features.Length; i++) loss = loss + (features[i] - shown[i]).square().mean() * options.Features[i].Weight;
+        TorchTensor wanted = taught.Over(t).log_softmax(1), soft = (wanted.exp() * (wanted - logits.Over(t).log_softmax(1))).sum().Times((double)logits.shape[1] / logits.NumberOfElements);
+        TorchTensor loss = hard.Times(1 - options.Soft).Plus(soft.Times(options.Soft * t * t));
+        for (int i = 0; i < features.Length; i++) loss = loss.Plus((features[i] - shown[i]).square().mean().Times(options.Features[i].Weight));
         return loss;
     }
 
@@ -68,7 +68,7 @@ internal sealed class Distiller : IDisposable
 
     /// <summary>The student's input as the teacher takes it.</summary>
     private TorchTensor Converted(TorchTensor input) => conversion is { } by
-        ? input * torch.tensor(by.Factors).view(1, -1, 1, 1) + torch.tensor(by.Terms).view(1, -1, 1, 1)
+        ? (input * torch.tensor(by.Factors).view(1, -1, 1, 1)).Plus(torch.tensor(by.Terms).view(1, -1, 1, 1))
         : input;
 
     private static bool SameButBatch(Shape one, Shape other) => one.Rank == other.Rank && one.Skip(1).SequenceEqual(other.Skip(1));

@@ -34,7 +34,7 @@ internal sealed class MovingAverage : IDisposable
     {
         using DisposeScope scope = torch.NewDisposeScope();
         double kept = Math.Min(decay, (step + 1.0) / (step + 10.0));
-        foreach ((TorchTensor mean, TorchTensor value) in Means.Zip(values)) mean.mul_(kept).add_(value, 1 - kept);
+        foreach ((TorchTensor mean, TorchTensor value) in Means.Zip(values)) mean.Scale(kept).Accumulate(value, 1 - kept);
     }
 
     /// <summary>Does something with the network as it is on average, in all replicas, and puts it back, to the bit.</summary>

@@ -38,12 +38,12 @@ internal sealed class Objective : IDisposable
     public TorchTensor Loss(TorchTensor logits, TorchTensor truths)
     {
         // The mean over no pixel at all is none.
-        if (logits.dim() > 2 && !truths.ne(Batches.Ignored).any().item<bool>()) return logits.sum() * 0;
+        if (logits.dim() > 2 && truths.Is(Batches.Ignored).all().item<bool>()) return logits.sum().Times(0);
         TorchTensor loss = functional.cross_entropy(logits, truths, weights, ignore_index: Batches.Ignored, label_smoothing: options.LabelSmoothing);
         return options.Region switch
         {
-            RegionLoss.Lovasz => loss + Regions(logits, truths, Lovasz),
-            RegionLoss.Dice => loss + Regions(logits, truths, Dice),
+            RegionLoss.Lovasz => loss.Plus(Regions(logits, truths, Lovasz)),
+            RegionLoss.Dice => loss.Plus(Regions(logits, truths, Dice)),
             _ => loss,
         };
     }
@@ -55,10 +55,10 @@ internal sealed class Objective : IDisposable
     private static TorchTensor Regions(TorchTensor logits, TorchTensor truths, Func<TorchTensor, TorchTensor, TorchTensor> loss)
     {
         if (Math.Min(logits.shape[2], logits.shape[3]) >= HalvedFrom) (logits, truths) = (Halved(logits, 2), Halved(truths, 1));
-        TorchTensor known = truths.flatten().ne(Batches.Ignored).nonzero().flatten(), flat = truths.flatten().index_select(0, known);
+        TorchTensor known = truths.flatten().Is(Batches.Ignored).logical_not().nonzero().flatten(), flat = truths.flatten().index_select(0, known);
         TorchTensor chances = logits.softmax(1).permute(1, 0, 2, 3).flatten(1).index_select(1, known);
-        TorchTensor[] losses = [.. flat.unique().output.data<long>().Select(label => loss(chances[label], flat.eq(label).to_type(torch.ScalarType.Float32)))];
-        return losses.Length == 0 ? logits.sum() * 0 : torch.stack(losses).mean();
+        TorchTensor[] losses = [.. flat.unique().output.data<long>().Select(label => loss(chances[label], flat.Is(label).to_type(torch.ScalarType.Float32)))];
+        return losses.Length == 0 ? logits.sum().Times(0) : torch.stack(losses).mean();
 
         static TorchTensor Halved(TorchTensor map, int axis) => map.slice(axis, 0, map.shape[axis], 2).slice(axis + 1, 0, map.shape[axis + 1], 2);
     }
@@ -68,12 +68,12 @@ internal sealed class Objective : IDisposable
     {
         (TorchTensor errors, TorchTensor order) = (truths - chances).abs().sort(0, descending: true);
         TorchTensor sorted = truths.index_select(0, order), all = sorted.sum();
-        TorchTensor jaccard = 1 - (all - sorted.cumsum(0)) / (all + (1 - sorted).cumsum(0));
+        TorchTensor jaccard = ((all - sorted.cumsum(0)) / all.Plus(sorted.From(1).cumsum(0))).From(1);
         TorchTensor steps = jaccard - functional.pad(jaccard, [1, 0]).narrow(0, 0, jaccard.shape[0]);
         return torch.dot(errors, steps.detach());
     }
 
-    private static TorchTensor Dice(TorchTensor chances, TorchTensor truths) => 1 - (2 * (chances * truths).sum() + 1) / (chances.sum() + truths.sum() + 1);
+    private static TorchTensor Dice(TorchTensor chances, TorchTensor truths) => ((chances * truths).sum().Times(2).Plus(1) / chances.sum().Plus(truths.sum()).Plus(1)).From(1);
 
     /// <summary>The share that each class has of all truths of the training pictures.</summary>
     private static double[] Shares(DataSet data, int classes)

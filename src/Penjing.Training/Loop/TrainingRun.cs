@@ -205,7 +205,7 @@ internal sealed class TrainingRun : IDisposable
         (TorchTensor logits, TorchTensor[] features) = replica.Answer(input, Pass.Training, seed, options.BFloat16);
         TorchTensor loss = objective.Loss(logits, truths);
         if (distiller is not null) loss = distiller.Loss(input, logits, features, loss, options.BFloat16);
-        loss = loss * ((double)(end - from) / options.Batch);
+        loss = loss.Times((double)(end - from) / options.Batch);
         loss.backward();
         shares[number] = (loss.item<float>(), (end - from) * Right(logits, truths));
     }
@@ -219,10 +219,10 @@ internal sealed class TrainingRun : IDisposable
         TorchTensor gradient = replicas[0].Gradient, statistics = replicas[0].Statistics;
         foreach (Replica replica in replicas.AsSpan(1))
         {
-            gradient.add_(replica.Gradient);
-            statistics.add_(replica.Statistics);
+            gradient.Accumulate(replica.Gradient);
+            statistics.Accumulate(replica.Statistics);
         }
-        statistics.div_(replicas.Length);
+        statistics.Scale(1.0 / replicas.Length);
         foreach (Replica replica in replicas.AsSpan(1)) replica.Statistics.copy_(statistics);
     }
 
@@ -258,7 +258,7 @@ internal sealed class TrainingRun : IDisposable
     private static double Right(TorchTensor logits, TorchTensor truths)
     {
         using IDisposable mode = torch.no_grad();
-        return (double)logits.argmax(1).eq(truths).sum().item<long>() / Math.Max(1, truths.ne(Batches.Ignored).sum().item<long>());
+        return (double)logits.argmax(1).eq(truths).sum().item<long>() / Math.Max(1, truths.Is(Batches.Ignored).logical_not().sum().item<long>());
     }
 
     private void Save(string path) => new Checkpoint(essence, Step, lossSum, right, seen, Epochs, Copy(trainable.Numbers), Copy(descent.Momentum), Copy(replicas[0].Statistics),

@@ -14,7 +14,7 @@ namespace Penjing.Training;
 public sealed class AdaptiveRounding : IDisposable
 {
     private const int Steps = 250;
-    private const double Rate = 0.05, Stretch = 1.2, Push = 0.5, Warm = 0.2, Soft = 20, Hard = 2, Undecided = 0.4999;
+    private const double Rate = 0.05, Stretch = 1.2, Push = 0.5, Warm = 0.2, Soft = 20, Hard = 2, Undecided = 0.4999, MeanDecay = 0.9, SquareDecay = 0.999;
 
     private readonly Node layer;
     private readonly TorchTensor kernel, squares, products;
@@ -49,8 +49,8 @@ public sealed class AdaptiveRounding : IDisposable
         using DisposeScope scope = torch.NewDisposeScope();
         using IDisposable mode = torch.no_grad();
         TorchTensor x = Patches(rounded.ToTorch()), off = x - Patches(real.ToTorch());
-        squares.add_(torch.bmm(x, x.transpose(1, 2)));
-        products.add_(torch.bmm(off, x.transpose(1, 2)));
+        squares.Accumulate(torch.bmm(x, x.transpose(1, 2)));
+        products.Accumulate(torch.bmm(off, x.transpose(1, 2)));
         seen += x.shape[2];
     }
 
@@ -65,34 +65,41 @@ public sealed class AdaptiveRounding : IDisposable
         using IDisposable mode = torch.no_grad();
         TorchTensor scales = torch.tensor([.. quantization.Scales]).reshape(kernel.shape[0], -1, 1), steps = kernel / scales, nearest = steps.round(), floor = steps.floor(), rest = steps - floor;
         // Inputs that so few pictures have not shown count as much as the mean of those seen: the more there were, the less.
-        TorchTensor unseen = torch.eye(Fan) * squares.diagonal(0, 1, 2).sum(1).reshape(-1, 1, 1) / Math.Max(1, seen), form = squares + unseen;
-        TorchTensor free = (rest - 0.5).abs().lt(Undecided), linear = torch.bmm(kernel, products), slope = Slope(nearest);
-        TorchTensor usual = (Off(nearest) * (slope - linear)).sum(2, keepdim: true).clamp_min(1e-30), before = Errors(nearest);
-        using Parameter choice = new(((rest + (Stretch - 1) / 2) / Stretch).logit());
-        using torch.optim.Optimizer adam = torch.optim.Adam([choice], Rate);
+        TorchTensor unseen = (torch.eye(Fan) * squares.diagonal(0, 1, 2).sum(1).reshape(-1, 1, 1)).Over(Math.Max(1, seen)), form = squares.Plus(unseen);
+        TorchTensor free = rest.Plus(-0.5).abs().IsBelow(Undecided), linear = torch.bmm(kernel, products), slope = Slope(nearest);
+        TorchTensor usual = (Off(nearest) * (slope - linear)).sum(2, keepdim: true).AtLeast(1e-30), before = Errors(nearest);
+        TorchTensor choice = rest.Plus((Stretch - 1) / 2).Over(Stretch).logit().requires_grad_(true), mean = torch.zeros_like(choice), square = torch.zeros_like(choice);
         for (int step = 0; step < Steps; step++)
         {
             using DisposeScope inner = torch.NewDisposeScope();
             double done = ((double)step / Steps - Warm) / (1 - Warm), power = Hard + (Soft - Hard) * 0.5 * (1 + Math.Cos(done * Math.PI));
-            TorchTensor pull = Slope(floor + Up()) * scales * 2 / usual;
-            using IDisposable gradients = torch.enable_grad();
-            TorchTensor up = Up(), loss = (up * pull).sum();
-            if (done > 0) loss += Push * (free * (1 - (2 * up - 1).abs().pow(power))).sum();
-            adam.zero_grad();
-            loss.backward();
-            adam.step();
+            TorchTensor pull = (Slope(floor.Plus(Up())) * scales).Times(2) / usual;
+            TorchTensor gradient = Gradient(pull, done > 0 ? power : null);
+            // Adam (Kingma and Ba 2015).
+            mean.Scale(MeanDecay).Accumulate(gradient, 1 - MeanDecay);
+            square.Scale(SquareDecay).Accumulate(gradient.square(), 1 - SquareDecay);
+            TorchTensor spread = square.Over(1 - Math.Pow(SquareDecay, step + 1)).sqrt().Plus(1e-8);
+            choice.Accumulate(mean / spread, -Rate / (1 - Math.Pow(MeanDecay, step + 1)));
         }
-        TorchTensor learnt = torch.where(free, floor + Up().round(), nearest);
+        TorchTensor learnt = torch.where(free, floor.Plus(Up().round()), nearest);
         return Weights(torch.where(Errors(learnt).lt(before), learnt, nearest) * scales);
 
-        TorchTensor Up() => (choice.sigmoid() * Stretch - (Stretch - 1) / 2).clamp(0, 1);
+        TorchTensor Gradient(TorchTensor pull, double? power)
+        {
+            using IDisposable gradients = torch.enable_grad();
+            TorchTensor up = Up(), loss = (up * pull).sum();
+            if (power is { } hardness) loss = loss.Plus((free * up.Times(2).Plus(-1).abs().Power(hardness).From(1)).sum().Times(Push));
+            return torch.autograd.grad([loss], [choice])[0];
+        }
+
+        TorchTensor Up() => choice.sigmoid().Times(Stretch).Plus((1 - Stretch) / 2).Within(0, 1);
 
         TorchTensor Off(TorchTensor whole) => whole * scales - kernel;
 
         // With D, the rounding's error, an output is off by D x + W (x − real): its square is D S D' + 2 D P' W' and what doesn't depend on D.
-        TorchTensor Slope(TorchTensor whole) => torch.bmm(Off(whole), form) + linear;
+        TorchTensor Slope(TorchTensor whole) => torch.bmm(Off(whole), form).Plus(linear);
 
-        TorchTensor Errors(TorchTensor whole) => (Off(whole) * (Slope(whole) + linear)).sum(2, keepdim: true);
+        TorchTensor Errors(TorchTensor whole) => (Off(whole) * Slope(whole).Plus(linear)).sum(2, keepdim: true);
     }
 
     /// <inheritdoc/>

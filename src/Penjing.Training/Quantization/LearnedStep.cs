@@ -33,10 +33,10 @@ internal sealed record LearnedStep(ElementType Type, int Zero, int? Axis, int We
         (int low, int high) = Type is ElementType.Int8 ? (-(1 << WeightBits - 1), (1 << WeightBits - 1) - 1) : (0, 255);
         long count = x.NumberOfElements / (Axis is null ? x.shape[0] : steps.NumberOfElements);
         double share = 1 / Math.Sqrt((double)count * high);
-        TorchTensor step = steps.abs().clamp_min(Least);
-        step = step * share + (step * (1 - share)).detach();
+        TorchTensor step = steps.abs().AtLeast(Least);
+        step = step.Times(share).Plus(step.Times(1 - share).detach());
         if (Axis is { } axis) step = step.reshape([.. x.shape.Select((extent, i) => i == axis ? extent : 1)]);
-        TorchTensor scaled = (x / step + Zero).clamp(low, high), whole = scaled + (scaled.round() - scaled).detach();
-        return (whole - Zero) * step;
+        TorchTensor scaled = (x / step).Plus(Zero).Within(low, high), whole = scaled.Plus((scaled.round() - scaled).detach());
+        return whole.Plus(-Zero) * step;
     }
 }

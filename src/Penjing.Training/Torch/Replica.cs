@@ -128,5 +128,5 @@ internal sealed class Replica : IDisposable
         return values;
     }
 
-    private TorchTensor Dropped(TorchTensor x, float ratio) => x * (torch.rand(x.shape, generator: generator) >= ratio).to_type(torch.ScalarType.Float32) / (1 - ratio);
+    private TorchTensor Dropped(TorchTensor x, float ratio) => (x * torch.rand(x.shape, generator: generator).IsBelow(ratio).logical_not()).Over(1 - ratio);
 }

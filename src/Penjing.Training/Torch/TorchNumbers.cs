@@ -15,15 +15,15 @@ internal static class TorchNumbers
     public static TorchTensor Apply(Elementwise op, TorchTensor x) => op switch
     {
         Unary unary => Apply(unary.Function, x),
-        IsInf inf => x.eq(inf.Negative ? double.NegativeInfinity : double.PositiveInfinity)
-            .logical_or(x.eq(inf.Positive ? double.PositiveInfinity : double.NegativeInfinity)),
-        Elu elu => functional.elu(x, elu.Alpha),
-        Celu celu => functional.celu(x, celu.Alpha),
-        Selu selu => torch.where(x.gt(0), x, (x.clamp_max(0).exp() - 1) * selu.Alpha) * selu.Gamma,
-        ThresholdedRelu relu => x * x.gt(relu.Alpha),
-        Shrink shrink => torch.where(x.lt(-shrink.Lambda), x + shrink.Bias, torch.where(x.gt(shrink.Lambda), x - shrink.Bias, x * 0)),
-        Gelu { Tanh: true } => x * 0.5 * (((x + x.pow(3) * 0.044715) * Math.Sqrt(2 / Math.PI)).tanh() + 1),
-        Gelu => x * 0.5 * ((x * Math.Sqrt(0.5)).erf() + 1),
+        IsInf inf => x.Is(inf.Negative ? double.NegativeInfinity : double.PositiveInfinity)
+            .logical_or(x.Is(inf.Positive ? double.PositiveInfinity : double.NegativeInfinity)),
+        Elu elu => x.Elu(elu.Alpha),
+        Celu celu => x.Celu(celu.Alpha),
+        Selu selu => torch.where(x.IsAbove(0), x, x.AtMost(0).exp().Plus(-1).Times(selu.Alpha)).Times(selu.Gamma),
+        ThresholdedRelu relu => x * x.IsAbove(relu.Alpha),
+        Shrink shrink => torch.where(x.IsBelow(-shrink.Lambda), x.Plus(shrink.Bias), torch.where(x.IsAbove(shrink.Lambda), x.Plus(-shrink.Bias), x.Times(0))),
+        Gelu { Tanh: true } => x.Times(0.5) * x.Plus(x.Power(3).Times(0.044715)).Times(Math.Sqrt(2 / Math.PI)).tanh().Plus(1),
+        Gelu => x.Times(0.5) * x.Times(Math.Sqrt(0.5)).erf().Plus(1),
         Cast cast => x.to_type(cast.To.ToTorch()),
         _ => throw new PenjingException($"training doesn't know the function {op.Name}"),
     };
@@ -45,7 +45,7 @@ internal static class TorchNumbers
         UnaryFunction.Floor => x.floor(),
         UnaryFunction.IsNaN => x.ne(x),
         UnaryFunction.Log => x.log(),
-        UnaryFunction.Mish => x * functional.softplus(x).tanh(),
+        UnaryFunction.Mish => x * x.Softplus().tanh(),
         UnaryFunction.Neg => x.neg(),
         UnaryFunction.Not => x.logical_not(),
         UnaryFunction.Reciprocal => x.reciprocal(),
@@ -53,8 +53,8 @@ internal static class TorchNumbers
         UnaryFunction.Sign => x.sign(),
         UnaryFunction.Sin => x.sin(),
         UnaryFunction.Sinh => x.sinh(),
-        UnaryFunction.Softplus => functional.softplus(x),
-        UnaryFunction.Softsign => x / (x.abs() + 1),
+        UnaryFunction.Softplus => x.Softplus(),
+        UnaryFunction.Softsign => x / x.abs().Plus(1),
         UnaryFunction.Sqrt => x.sqrt(),
         _ => x.tan(),
     };
@@ -104,7 +104,7 @@ internal static class TorchNumbers
 
         TorchTensor LogSumExp()
         {
-            TorchTensor largest = x.detach().amax(axes, true), sum = (x - largest).exp().sum(axes, true).log() + largest;
+            TorchTensor largest = x.detach().amax(axes, true), sum = (x - largest).exp().sum(axes, true).log().Plus(largest);
             return op.KeepDims ? sum : FromLast().Aggregate(sum, (value, axis) => value.squeeze(axis));
         }
     }
@@ -115,7 +115,7 @@ internal static class TorchNumbers
         int before = (op.Size - 1) / 2, after = op.Size / 2, rank = (int)x.dim();
         long[] around = [.. Enumerable.Repeat(0L, 2 * (rank - 2)), before, after];
         TorchTensor squares = functional.pad(x.square(), around);
-        TorchTensor sum = Enumerable.Range(0, op.Size).Select(k => squares.narrow(1, k, x.shape[1])).Aggregate((total, term) => total + term);
-        return x / (sum * (op.Alpha / op.Size) + op.Bias).pow(op.Beta);
+        TorchTensor sum = Enumerable.Range(0, op.Size).Select(k => squares.narrow(1, k, x.shape[1])).Aggregate((total, term) => total.Plus(term));
+        return x / sum.Times(op.Alpha / op.Size).Plus(op.Bias).Power(op.Beta);
     }
 }

@@ -37,8 +37,8 @@ internal static class TorchOps
             CumSum { Exclusive: false, Reverse: false } sum => x.cumsum(sum.Axis),
 
             Activation activation => Activate(activation, x, inPlace),
-            PRelu => torch.where(x.lt(0), x * inputs[1], x),
-            Add add => (x + inputs[1]).Then(add.Then),
+            PRelu => torch.where(x.IsBelow(0), x * inputs[1], x),
+            Add add => x.Plus(inputs[1]).Then(add.Then),
             Elementwise function => TorchNumbers.Apply(function, x),
             Binary binary => TorchNumbers.Apply(binary, x, inputs[1]),
             Where => torch.where(x, inputs[1], inputs[2]),
@@ -83,23 +83,16 @@ internal static class TorchOps
     /// <summary>Whether an activation after this operation may overwrite its value: torch doesn't need it again for its derivative.</summary>
     public static bool Overwritable(Op op) => op is Conv { Then: null } or ConvTranspose or BatchNormalization or Add { Then: null };
 
-    /// <summary>The bounds live until torch, which reads them late, is done: the garbage collector frees those of an expression while it still runs.</summary>
-    private static TorchTensor Clipped(Clip clip, TorchTensor x, bool inPlace)
-    {
-        using Scalar least = clip.Min, most = clip.Max;
-        // TorchSharp's hardtanh that should make a new tensor returns its input unchanged.
-        return inPlace ? x.hardtanh_(least, most) : x.clamp(least, most);
-    }
-
     private static TorchTensor Then(this TorchTensor x, Activation? then) => then is null ? x : Activate(then, x, inPlace: true);
 
     private static TorchTensor Activate(Activation activation, TorchTensor x, bool inPlace) => activation switch
     {
         Relu => inPlace ? x.relu_() : x.relu(),
-        Clip clip => Clipped(clip, x, inPlace),
-        LeakyRelu leaky => functional.leaky_relu(x, leaky.Alpha),
+        // TorchSharp's hardtanh that should make a new tensor returns its input unchanged.
+        Clip clip => inPlace ? x.Bound(clip.Min, clip.Max) : x.Within(clip.Min, clip.Max),
+        LeakyRelu leaky => x.Leaky(leaky.Alpha),
         Sigmoid => x.sigmoid(),
-        HardSigmoid hard => (x * hard.Alpha + hard.Beta).clamp(0, 1),
+        HardSigmoid hard => x.Times(hard.Alpha).Plus(hard.Beta).Within(0, 1),
         HardSwish => x.hardswish(),
         Tanh => x.tanh(),
         _ => throw new PenjingException($"training doesn't know the activation {activation.Name}"),
@@ -110,14 +103,14 @@ internal static class TorchOps
         if (gemm is { TransposeA: false, TransposeB: true, Alpha: 1, Beta: 1 } && (addend is null || (addend.dim() == 1 && addend.shape[0] == b.shape[0])))
             return functional.linear(a, b, addend);
         TorchTensor scaled = torch.matmul(gemm.TransposeA ? a.t() : a, gemm.TransposeB ? b.t() : b);
-        if (gemm.Alpha != 1) scaled = scaled * gemm.Alpha;
-        return addend is null ? scaled : scaled + (gemm.Beta == 1 ? addend : addend * gemm.Beta);
+        if (gemm.Alpha != 1) scaled = scaled.Times(gemm.Alpha);
+        return addend is null ? scaled : scaled.Plus(gemm.Beta == 1 ? addend : addend.Times(gemm.Beta));
     }
 
     private static TorchTensor Largest(ArgMax arg, TorchTensor x)
     {
         if (!arg.SelectLast) return x.argmax(arg.Axis, arg.KeepDims);
-        return x.flip(arg.Axis).argmax(arg.Axis, arg.KeepDims).neg().add(x.shape[FromFront(arg.Axis, x)] - 1);
+        return x.flip(arg.Axis).argmax(arg.Axis, arg.KeepDims).neg().Plus(x.shape[FromFront(arg.Axis, x)] - 1);
     }
 
     private static TorchTensor Taken(Take take, TorchTensor x, TorchTensor indices)
@@ -130,7 +123,7 @@ internal static class TorchOps
     private static TorchTensor FromZero(TorchTensor indices, long extent)
     {
         TorchTensor wide = indices.to_type(torch.ScalarType.Int64);
-        return torch.where(wide.lt(0), wide + extent, wide);
+        return torch.where(wide.IsBelow(0), wide.Plus(extent), wide);
     }
 
     private static long[] Broadcast(long[] left, long[] right)

@@ -85,7 +85,7 @@ internal static class TorchWindows
             return functional.conv_transpose2d(x, kernel, bias, Longs(conv.Stride), [padding.Top, padding.Left], Longs(extra), Longs(conv.Dilation), conv.Groups);
         TorchTensor full = functional.conv_transpose2d(x, kernel, null, Longs(conv.Stride), dilation: Longs(conv.Dilation), groups: conv.Groups);
         TorchTensor cut = Padded(full, new(-padding.Top, -padding.Left, extra.Height - padding.Bottom, extra.Width - padding.Right), 0);
-        return bias is null ? cut : cut + bias.reshape(1, -1, 1, 1);
+        return bias is null ? cut : cut.Plus(bias.reshape(1, -1, 1, 1));
     }
 
     /// <summary>The largest element of each window.</summary>
@@ -123,7 +123,7 @@ internal static class TorchWindows
     {
         (int Pixel, double Weight)[][] taps = [.. coordinates.Select(at => resize.Taps(at, (int)x.shape[axis]))];
         if (taps[0].Length == 1) return Select(0);
-        return Enumerable.Range(0, taps[0].Length).Select(tap => Select(tap) * Weights(tap)).Aggregate((sum, term) => sum + term);
+        return Enumerable.Range(0, taps[0].Length).Select(tap => Select(tap) * Weights(tap)).Aggregate((sum, term) => sum.Plus(term));
 
         TorchTensor Select(int tap) => x.index_select(axis, torch.tensor([.. taps.Select(pixel => (long)pixel[tap].Pixel)]));
         TorchTensor Weights(int tap) => torch.tensor([.. taps.Select(pixel => (float)pixel[tap].Weight)]).reshape(axis == 2 ? [-1, 1] : [-1]);
