@@ -17,8 +17,8 @@ internal static class Ending
     /// <param name="stage">What was done, for the history.</param>
     /// <param name="stop">Ends the work.</param>
     /// <param name="source">The file that the network was made from, and what it holds.</param>
-    /// <param name="decibels">The answers' signal-to-noise ratio against that one's, where it was measured.</param>
-    public static void Write(Screen screen, Model model, DataSet data, string target, WorkFolder? work, Stage stage, CancellationToken stop, (string Path, Model Model)? source = null, double? decibels = null)
+    /// <param name="rounding">What integers came to, where the network is one of integers.</param>
+    public static void Write(Screen screen, Model model, DataSet data, string target, WorkFolder? work, Stage stage, CancellationToken stop, (string Path, Model Model)? source = null, Rounding? rounding = null)
     {
         // The result may take its source's place, which is measured first.
         Shipped? then = source is null ? null : Shipped.Of(source.Value.Path, source.Value.Model, data, stop);
@@ -28,11 +28,14 @@ internal static class Ending
         ImmutableArray<StageResult> results = Shipped.Measure(then is null ? [shipped] : [shipped, then], 100, stop);
         StageResult result = results[0];
         ImmutableArray<string> worse = then is null ? [] : result.WorseThan(results[1]);
+        double? drop = rounding?.MostDrop is not null && shipped.Evaluation is not null ? results[1].Score.Value - result.Score.Value : null;
+        bool? kept = drop is { } lost ? lost <= rounding!.MostDrop + 1e-9 : null;
+        if (kept is false) worse = worse.Add(string.Create(CultureInfo.InvariantCulture, $"the bound of {100 * rounding!.MostDrop:0.##} points is not kept: {100 * drop:F2} are lost"));
         ImmutableArray<SparseTensor> weights = Sparsifier.Describe(shipped.Model.Graph);
         double zeros = weights.Sum(weight => (double)weight.Zeros) / Math.Max(1, weights.Sum(weight => (double)weight.Elements));
         screen.Show(new
         {
-            Output = target, Model = shipped.Model.Name, shipped.Evaluation?.Score.Top1, shipped.Evaluation?.Score.MeanIoU, shipped.Evaluation?.Score.PixelAccuracy, Images = data.Test.Count, result.Bytes, result.Parameters, Zeros = zeros, result.Macs, result.MedianMs, result.ArenaBytes, Decibels = decibels, Worse = worse,
+            Output = target, Model = shipped.Model.Name, shipped.Evaluation?.Score.Top1, shipped.Evaluation?.Score.MeanIoU, shipped.Evaluation?.Score.PixelAccuracy, Images = data.Test.Count, result.Bytes, result.Parameters, Zeros = zeros, result.Macs, result.MedianMs, result.ArenaBytes, rounding?.Decibels, rounding?.Stage.Method, Refine = rounding?.Stage.Refine, Real = rounding?.Stage.Keep, DropKept = kept, Worse = worse,
         }, () => [Screen.Facts(
             [
                 ("written", target),
@@ -42,8 +45,15 @@ internal static class Ending
                 ("multiply-accumulates", Quantity.Exact(result.Macs)),
                 ("median latency", $"{Quantity.Milliseconds(result.MedianMs)}, one picture, one thread"),
                 ("arena", $"{Quantity.Exact(result.ArenaBytes)} bytes"),
-                .. decibels is { } ratio ? [("rounding", string.Create(CultureInfo.InvariantCulture, $"changes answers by {ratio:F1} dB less than they are"))] : ((string, string)[])[],
+                .. rounding is null ? ((string, string)[])[] : [("integers", rounding.Stage.Detail), ("rounding", string.Create(CultureInfo.InvariantCulture, $"changes answers by {rounding.Decibels:F1} dB less than they are"))],
+                .. kept is true ? [("bound", string.Create(CultureInfo.InvariantCulture, $"kept: {100 * drop:F2} of {100 * rounding!.MostDrop:0.##} points lost"))] : ((string, string)[])[],
                 .. worse.Select(phrase => ("worse", phrase)),
             ])]);
     }
+
+    /// <summary>What became of a network's reals.</summary>
+    /// <param name="Stage">What was settled: ranges, refinements, and the layers that stay real.</param>
+    /// <param name="Decibels">The answers' signal-to-noise ratio against the network's.</param>
+    /// <param name="MostDrop">The most that the score was to fall, a fraction; null for no bound.</param>
+    public sealed record Rounding(QuantizeStage Stage, double Decibels, double? MostDrop);
 }

@@ -17,7 +17,7 @@ internal sealed class PruningFlags
     private readonly Option<string> round = Given.OneOf("--round", [ByMultiple, ByTime],
         "How the channels that stay are rounded: to a --multiple, or to where the layers around them take least time for a channel, as measured on this machine.");
     private readonly Option<int> multiple = Given.Number("--multiple", "N", 16, 1, 1024, "What the channels that stay are rounded to a multiple of, less where a layer has few; 16 suits the kernels.");
-    private readonly Option<string[]> ratios = Given.PerLayer("--layer-ratio", "SHARE", "conv1=0.25", 0.0, 1, "Where channels don't compete: the share of a single layer's channels in place of --ratio");
+    private readonly Option<string[]> ratios = Given.PerLayer("--layer-ratio", "SHARE", "conv1=0.25", 0.0, 0.99, "Where channels don't compete: the share of a single layer's channels in place of --ratio");
     private readonly Option<string[]> caps = Given.PerLayer("--cap", "SHARE", "conv1=0.25", 0.0, 1, "The most that a layer gives");
     private readonly Option<string[]> keep = Given.Path(new Option<string[]>("--keep") { HelpName = "LAYER", Description = "A layer that keeps all of its channels; may be given several times." });
 
@@ -43,6 +43,19 @@ internal sealed class PruningFlags
 
     /// <summary>The importance and the ranking in words.</summary>
     public string Words(ParseResult parsed) => parsed.GetValue(score) + (parsed.GetValue(ranking) is not Layer and var rivals ? $", {rivals}" : "");
+
+    /// <summary>Throws where the options can't be met, which cutting would find only after training: all is cut once, without data or clock.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="graph">The network.</param>
+    /// <param name="pruning">What the options come to.</param>
+    /// <param name="ratio">The share that is cut in the end.</param>
+    /// <param name="slims">Whether BatchNormalization's scales decide over all layers.</param>
+    /// <exception cref="PenjingException">An option is out of its range or names what the network hasn't.</exception>
+    public void Foresee(ParseResult parsed, Graph graph, PruningOptions pruning, double ratio, bool slims)
+    {
+        pruning = pruning with { Ratio = ratio, Milliseconds = null };
+        _ = Pruner.Prune(graph, slims ? pruning with { Ranking = Ranking.Global, Absolute = true, Importance = Importances.BatchNormScale } : pruning with { Importance = Scores.WithoutData(parsed.GetValue(score)!) });
+    }
 
     /// <summary>What the options come to.</summary>
     public PruningOptions Options(ParseResult parsed, Model model, DataSet data, int seed, CancellationToken stop) => new()

@@ -88,7 +88,7 @@ internal static class Tool
         PenjingException => Say(Failed, error.Message),
         AggregateException { InnerException: { } inner } => Explain(inner),
         IOException or UnauthorizedAccessException => Say(Failed, error.Message),
-        OutOfMemoryException => Say(Failed, "there is not enough memory for this; try a smaller --batch"),
+        OutOfMemoryException => Say(Failed, "there is not enough memory for this: try fewer pictures at once where the command has a --batch, or a machine with more"),
         _ => Say(Broken, $"unexpected {error.GetType().Name}: {error.Message}\n"
             + "penjing: this is a fault of Penjing, not yours: please report it with the command you gave (PENJING_TRACE=1 prints where it happened)", error),
     };

@@ -31,9 +31,21 @@ internal sealed class TrainingFlags
     /// <summary>The options, in the order of the help.</summary>
     public Symbol[] Symbols => [epochs, rate, decay, momentum, warmUp, smoothing, clip, average, estimate, teacher, temperature, soft, .. work.Symbols];
 
+    /// <summary>Throws where an option of a training is given, but no epochs of one.</summary>
+    /// <exception cref="PenjingException">One is; the message names it.</exception>
+    public void RefuseUntrained(ParseResult parsed) =>
+        Given.RefuseWithout(parsed, epochs, [rate, decay, momentum, warmUp, smoothing, clip, average, estimate, teacher, temperature, soft, .. work.OfTraining]);
+
+    /// <summary>The file of the network that teaches, or null.</summary>
+    public string? Teacher(ParseResult parsed) => parsed.GetValue(teacher);
+
     /// <summary>What the options come to for pictures of this size.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="size">The pictures' size.</param>
+    /// <param name="reading">How files are read, the teacher's too.</param>
+    /// <param name="source">The file, or the name, of the network that is trained.</param>
     /// <exception cref="PenjingException">The teacher can't be read, or is missing but told how to teach.</exception>
-    public TrainingOptions Options(ParseResult parsed, Size size) => work.Options(parsed, size) with
+    public TrainingOptions Options(ParseResult parsed, Size size, Reading reading, string source) => work.Options(parsed, size) with
     {
         Epochs = parsed.GetValue(epochs),
         LearningRate = parsed.GetValue(rate),
@@ -44,7 +56,7 @@ internal sealed class TrainingFlags
         ClipNorm = parsed.GetValue(clip),
         Average = parsed.GetValue(average),
         EstimateOver = parsed.GetValue(estimate),
-        Distillation = Taught(parsed),
+        Distillation = Taught(parsed, reading, source),
     };
 
     /// <summary>What the training was besides the usual, in words for the history; each begins with a comma.</summary>
@@ -62,10 +74,10 @@ internal sealed class TrainingFlags
     /// <summary>The seed.</summary>
     public int Seed(ParseResult parsed) => work.Seed(parsed);
 
-    private Distillation? Taught(ParseResult parsed)
+    private Distillation? Taught(ParseResult parsed, Reading reading, string source)
     {
         if (parsed.GetValue(teacher) is { } path)
-            return new(ModelFile.Read(path)) { Temperature = parsed.GetValue(temperature), Soft = parsed.GetValue(soft) };
+            return new(reading.Read(parsed, path, beside: source)) { Temperature = parsed.GetValue(temperature), Soft = parsed.GetValue(soft) };
         Given.RefuseWithout(parsed, teacher, temperature, soft);
         return null;
     }

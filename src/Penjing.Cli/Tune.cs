@@ -43,6 +43,7 @@ internal sealed class Tune
             return tuning;
         }
         tuning.Write(file);
+        screen.WhenStopped = $"'{file}' is written";
         int other = tuning.Layers.Skip(known).Count(layer => layer.Kernel != layer.Untuned);
         screen.Note($"tuned {count} layer{(count == 1 ? "" : "s")} in {Quantity.Duration(Stopwatch.GetElapsedTime(start))}: {other} take{(other == 1 ? "s" : "")} another kernel than the cost model chose; kept in '{file}'");
         return tuning;

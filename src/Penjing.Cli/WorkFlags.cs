@@ -32,6 +32,9 @@ internal sealed class WorkFlags(bool halves = true)
     /// <summary>The options, in the order of the help.</summary>
     public Symbol[] Symbols => [batch, augment, zoom, tint, balance, region, seed, threads, .. halves ? [half] : Array.Empty<Symbol>(), checkpoint, resume];
 
+    /// <summary>Those that mean nothing where nothing is trained.</summary>
+    public Option[] OfTraining => [batch, augment, zoom, tint, balance, region, threads, half, checkpoint, resume];
+
     /// <summary>What they come to for pictures of this size.</summary>
     public TrainingOptions Options(ParseResult parsed, Size size)
     {
@@ -66,6 +69,7 @@ internal sealed class WorkFlags(bool halves = true)
         string folder = parsed.GetValue(checkpoint) ?? output + ".work";
         if (WorkFolder.Exists(folder) && !parsed.GetValue(resume))
             throw new PenjingException($"'{folder}' holds unfinished work: add --resume to go on with it, or delete the folder to start anew");
+        if (halves && parsed.GetValue(half) && !TrainingOptions.HasBFloat16) screen.Note("this processor has no instructions for products of bfloat16: training in Float32 is likely faster");
         string[] without = [resume.Name, checkpoint.Name, "--json", "--out", "--html"];
         IEnumerable<(string, object?)> settings = parsed.CommandResult.Command.Options.Where(option => !without.Contains(option.Name) && option is not System.CommandLine.Help.HelpOption)
             .Select(option => (option.Name, parsed.GetResult(option) is OptionResult result ? (object?)string.Join(' ', result.Tokens) : null))

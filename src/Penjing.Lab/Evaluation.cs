@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Penjing.Engine;
 using Penjing.Training;
@@ -40,7 +41,26 @@ public sealed record Evaluation(Score Score, double MeanMs, TimeSpan Elapsed)
         int inFive = 0, finished = 0;
         long ticks = 0, start = Stopwatch.GetTimestamp();
         ParallelOptions options = new() { MaxDegreeOfParallelism = threads, CancellationToken = stop };
-        Parallel.For(0, split.Count, options, () => new Worker(model, data, tuning), (index, _, worker) =>
+        // Parallel.For's threads give their places up and take others while it runs; their sessions stay.
+        ConcurrentBag<Worker> workers = [];
+        try
+        {
+            Parallel.For(0, split.Count, options, () => workers.TryTake(out Worker? idle) ? idle : new(model, data, tuning), Ask, workers.Add);
+        }
+        finally
+        {
+            foreach (Worker worker in workers) worker.Session.Dispose();
+        }
+        foreach (Worker worker in workers) confusion.Add(worker.Confusion);
+        return new(new(confusion.Accuracy, split.HasMasks ? confusion.MeanIoU : null), 1000.0 * ticks / Stopwatch.Frequency / split.Count, Stopwatch.GetElapsedTime(start))
+        {
+            Answers = answers,
+            Confidences = confidences,
+            Top5 = !split.HasMasks && data.Labels.Length >= FewestClassesForTop5 ? (double)inFive / split.Count : null,
+            Confusion = split.HasMasks ? confusion : null,
+        };
+
+        Worker Ask(int index, ParallelLoopState _, Worker worker)
         {
             Pictures.ToInput(split.Picture(index), preprocessing, worker.Shape, worker.Input);
             long before = Stopwatch.GetTimestamp();
@@ -50,18 +70,7 @@ public sealed record Evaluation(Score Score, double MeanMs, TimeSpan Elapsed)
             else Answer(index, worker);
             done?.Invoke(Interlocked.Increment(ref finished));
             return worker;
-        }, worker =>
-        {
-            lock (confusion) confusion.Add(worker.Confusion);
-            worker.Session.Dispose();
-        });
-        return new(new(confusion.Accuracy, split.HasMasks ? confusion.MeanIoU : null), 1000.0 * ticks / Stopwatch.Frequency / split.Count, Stopwatch.GetElapsedTime(start))
-        {
-            Answers = answers,
-            Confidences = confidences,
-            Top5 = !split.HasMasks && data.Labels.Length >= FewestClassesForTop5 ? (double)inFive / split.Count : null,
-            Confusion = split.HasMasks ? confusion : null,
-        };
+        }
 
         void Answer(int index, Worker worker)
         {

@@ -19,7 +19,7 @@ public sealed record Shipped(string Path, long Bytes, Model Model, Evaluation? E
 
     /// <summary>
     /// Writes a network's file with a stage behind its history, loads it, asks it on the engine about all test pictures, and notes the accuracy in the file,
-    /// whose weights stay the same bits. Without test pictures nothing is noted.
+    /// whose weights stay the same bits. Without test pictures nothing is noted. The path has the whole of it or what it had before: until the last answer it is a draft beside it.
     /// </summary>
     /// <param name="model">The network.</param>
     /// <param name="stage">What was done last; its parameters, multiply-accumulates and accuracy are filled in. Null to add nothing to the history.</param>
@@ -31,15 +31,23 @@ public sealed record Shipped(string Path, long Bytes, Model Model, Evaluation? E
     public static Shipped Write(Model model, Stage? stage, DataSet data, string path, Storage storage = Storage.Smallest, CancellationToken stop = default)
     {
         stage = stage is null ? null : stage with { Parameters = model.Graph.Parameters, Macs = Cost.Macs(model.Graph.WithBatch(1)) };
-        Shipped shipped = Of(path, Written(stage), data, stop);
-        if (stage is null || shipped.Evaluation is not { } evaluation) return shipped;
-        Model noted = Written(stage with { Score = evaluation.Score });
-        return shipped with { Model = noted, Bytes = new FileInfo(path).Length };
+        string draft = path + ".draft";
+        try
+        {
+            Shipped shipped = Of(draft, Written(stage), data, stop);
+            if (stage is not null && shipped.Evaluation is { } evaluation) shipped = shipped with { Model = Written(stage with { Score = evaluation.Score }) };
+            using (FileStream whole = File.OpenRead(draft)) AtomicFile.Write(path, whole.CopyTo);
+            return shipped with { Path = path, Bytes = new FileInfo(path).Length };
+        }
+        finally
+        {
+            File.Delete(draft);
+        }
 
         Model Written(Stage? last)
         {
-            PenjingFile.Write(path, last is null ? model : model with { History = model.History.Add(last) }, storage);
-            return PenjingFile.Read(path);
+            PenjingFile.Write(draft, last is null ? model : model with { History = model.History.Add(last) }, storage);
+            return PenjingFile.Read(draft);
         }
     }
 

@@ -21,7 +21,7 @@ public static class Parameterizations
     /// <summary>Every weight free.</summary>
     public static Parameterization Free(Node weight) => Parameterization.Free;
 
-    /// <summary>This parameterization for kernels and matrices (rank 2 and more); biases, scales and slopes stay free.</summary>
+    /// <summary>This parameterization for weights of rank 2 and more: kernels and matrices, and what else has several axes; vectors stay free.</summary>
     public static Func<Node, Parameterization> ForKernels(Parameterization parameterization) =>
         weight => weight.Shape.Rank >= 2 ? parameterization : Parameterization.Free;
 }

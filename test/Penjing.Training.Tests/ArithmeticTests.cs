@@ -10,7 +10,7 @@ namespace Penjing.Training.Tests;
 public sealed class ArithmeticTests
 {
     /// <summary>Functions of TorchSharp that make scalars of their own and don't keep them.</summary>
-    private static readonly string[] Careless = ["leaky_relu", "elu", "celu", "softplus", "hardtanh", "threshold", "softshrink", "hardshrink", "rrelu", "relu6"];
+    private static readonly string[] Careless = ["leaky_relu", "elu", "celu", "softplus", "hardtanh", "threshold", "softshrink", "hardshrink", "rrelu", "relu6", "selu", "square", "ToDouble", "ToSingle", "ToInt32", "ToInt64"];
 
     [Fact]
     public void Scalars_are_made_in_one_place()
@@ -51,9 +51,11 @@ public sealed class ArithmeticTests
     {
         bool pairs = method.GetParameters().All(parameter => parameter.ParameterType == typeof(torch.Tensor));
         return method.DeclaringType == typeof(Scalar) ? method.Name == "op_Implicit"
-            : method.DeclaringType == typeof(torch.Tensor) ? (method.Name.StartsWith("op_", StringComparison.Ordinal) && !pairs) || (pairs && method.Name is "op_Addition" or "add" or "add_")
-            : Careless.Contains(method.Name.TrimEnd('_')) || (method.DeclaringType!.FullName ?? "").Contains("optim", StringComparison.Ordinal);
+            : method.DeclaringType == typeof(torch.Tensor) ? (method.Name.StartsWith("op_", StringComparison.Ordinal) && !pairs) || (pairs && method.Name is "op_Addition" or "add" or "add_") || IsListed(method)
+            : IsListed(method) || (method.DeclaringType!.FullName ?? "").Contains("optim", StringComparison.Ordinal);
     }
+
+    private static bool IsListed(MethodBase method) => Careless.Contains(method.Name.TrimEnd('_')) && !method.GetParameters().Any(parameter => parameter.ParameterType == typeof(Scalar));
 
     /// <summary>The methods of other assemblies that an assembly calls, but for those of generic types.</summary>
     private static IEnumerable<MethodBase> Called(Assembly assembly)

@@ -46,14 +46,14 @@ public sealed class TrainerTests
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(3);
         torch.Tensor pictures = torch.randn(32, 1, 28, 28), labels = torch.randint(10, [32]);
-        torch.Tensor exact = Gradient(halved: false), near = Gradient(halved: true);
+        torch.Tensor exact = Gradient(mixed: false), near = Gradient(mixed: true);
         double error = (near - exact).norm().ToDouble() / exact.norm().ToDouble();
         Assert.True(error is > 1e-4 and < 0.05, $"{error}");
 
-        torch.Tensor Gradient(bool halved)
+        torch.Tensor Gradient(bool mixed)
         {
             trainable.Master.Gradient.zero_();
-            torch.Tensor logits = trainable.Master.Answer(pictures, Pass.Training, 0, halved).Logits;
+            torch.Tensor logits = trainable.Master.Answer(pictures, Pass.Training, 0, mixed).Logits;
             Assert.Equal(torch.ScalarType.Float32, logits.dtype);
             torch.nn.functional.cross_entropy(logits, labels).backward();
             return trainable.Master.Gradient.clone();

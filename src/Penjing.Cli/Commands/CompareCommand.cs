@@ -43,6 +43,7 @@ internal static class CompareCommand
         (string pathA, string pathB) = (parsed.GetRequiredValue(first), parsed.GetRequiredValue(second));
         Model a = reading.Read(parsed, pathA, beside: pathB), b = reading.Read(parsed, pathB, beside: pathA);
         string[] files = parsed.GetValue(inputs) ?? [];
+        if (files.Length > 0) Given.RefuseBeside(parsed, inputs.Name, seed);
         if (files.Length > 0 || !a.Graph.Inputs.Select(input => input.Shape).SequenceEqual(b.Graph.Inputs.Select(input => input.Shape)))
             (a, b) = (a with { Graph = a.Graph.WithBatch(1) }, b with { Graph = b.Graph.WithBatch(1) });
         NetworkComparison.RequireSameInputs(a.Graph, b.Graph);

@@ -58,14 +58,14 @@ internal static class CompressCommand
         if (baselined is not null && asked is not null && !asked.Stages.Any(Cuts)) throw new PenjingException($"--scratch trains a pruned architecture from scratch, but '{asked.Name}' cuts no channels: leave it out");
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
         string? page = parsed.GetValue(report) is { } path ? Destination.File(path, source, target) : null;
-        Model network = reading.Read(parsed, source);
+        Model network = reading.Read(parsed, source, beside: parsed.GetValue(teacher));
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         _ = asked?.Outline(network.Graph);
         TrainingOptions common = flags.Options(parsed, set.Size);
         if (parsed.GetValue(teacher) is { } other)
         {
             if (asked is not null && !asked.Stages.Any(stage => stage.IsTaught)) throw new PenjingException($"no stage of '{asked.Name}' is taught: leave --teacher out, or give a stage's training a share such as \"soft\": 0.5");
-            common = common with { Distillation = new(ModelFile.Read(other)) };
+            common = common with { Distillation = new(reading.Read(parsed, other, beside: source)) };
         }
         WorkFolder work = flags.Folder(parsed, target, source, screen, parsed.GetValue(teacher));
         SearchResult? found = null;
@@ -79,10 +79,13 @@ internal static class CompressCommand
         else Watch.Over(screen, asked.Name, watch => way = RecipeRun.Run(network, asked, set, common, Path.Combine(work.Path, "stages"), (stage, told) => watch.Tell(told, asked, stage, set), stop));
         Recipe done = asked ?? found!.Best.Recipe;
         Baseline? baseline = baselined is { } budgeted ? FromScratch(way, budgeted, common, set, work, screen, stop) : null;
-        AtomicFile.Write(target, stream => stream.Write(File.ReadAllBytes(way[^1].File.Path)));
+        if (baselined is not null && baseline is null) screen.Note("--scratch: the search cut no channels, so that there is no pruned architecture to train");
         ImmutableArray<Finding> findings = [.. way.Select(Finding)];
         if (page is not null) AtomicFile.Write(page, stream => stream.Write(Encoding.UTF8.GetBytes(Report(way, findings, done, found, baseline, set, target, network.Name.Length > 0 ? network.Name : Path.GetFileName(source), stop))));
+        // Last of all, since the result may take the place of the network that the unfinished work belongs to.
+        AtomicFile.Write(target, stream => stream.Write(File.ReadAllBytes(way[^1].File.Path)));
         work.Delete();
+        screen.WhenStopped = $"'{target}' is written";
         screen.Show(new
         {
             Output = target, Recipe = JsonNode.Parse(done.ToJson()), found?.Met, found?.Verdict, Data = set.Name, Images = set.Test.Count, Report = page, Stages = StageTable.Json(findings), Scratch = baseline is null ? null : new { baseline.Epochs, baseline.Score.Top1, baseline.Score.MeanIoU, baseline.Score.PixelAccuracy },

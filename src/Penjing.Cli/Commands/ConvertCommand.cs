@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Penjing.Interop;
+using Penjing.Models;
 using Spectre.Console.Rendering;
 
 namespace Penjing.Cli;
@@ -29,8 +30,7 @@ internal static class ConvertCommand
         Description = "For .penjing: weights as they lie in memory, mapped when the file is read and open to any safetensors "
             + "reader, in place of the fewest bytes.",
     };
-    private static readonly Option<int?> size = Given.Maybe("--size", "PIXELS", 1, 65_536,
-        "Height and width of the pictures that the network shall take: for networks whose matrices don't fix it, such as behind a global pool.");
+    private static readonly Option<Size?> size = Given.Pixels("Height and width of the pictures that the network shall take, such as 224 or 384x256: for networks whose matrices don't fix it, such as behind a global pool.");
     private static readonly Option<string> labels = Given.Path(new Option<string>("--labels")
     {
         HelpName = "FILE",
@@ -115,16 +115,16 @@ internal static class ConvertCommand
         return model;
     }
 
-    private static Graph Resized(Graph graph, int pixels, string from)
+    private static Graph Resized(Graph graph, Size pixels, string from)
     {
         if (!graph.Inputs.Any(input => input.Shape.Rank == 4)) throw new PenjingException($"--size: '{from}' takes no pictures");
         try
         {
-            return graph.WithSize(pixels, pixels);
+            return graph.WithSize(pixels.Height, pixels.Width);
         }
         catch (ShapeException error)
         {
-            throw new PenjingException($"'{from}' can't take pictures of {pixels}×{pixels}: {error.Message}", error);
+            throw new PenjingException($"'{from}' can't take pictures of {Architecture.Pixels(pixels)}: {error.Message}", error);
         }
     }
 

@@ -28,8 +28,8 @@ internal static class EvaluateCommand
         string source = parsed.GetRequiredValue(model);
         string? second = parsed.GetValue(beside), drawn = parsed.GetValue(sheet) is { } path ? Destination.Drawn(path, source, second) : null;
         if (drawn is null) Given.RefuseWithout(parsed, sheet, beside, shown, masksOnly);
-        Model network = reading.Read(parsed, source);
-        Model[] answering = second is null ? [network] : [reading.Read(parsed, second), network];
+        Model network = reading.Read(parsed, source, beside: second);
+        Model[] answering = second is null ? [network] : [reading.Read(parsed, second, beside: source), network];
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         if (drawn is not null) ParseSheet.Check(set, answering);
         int count = parsed.GetValue(threads) ?? Environment.ProcessorCount;

@@ -38,6 +38,7 @@ internal static class InspectCommand
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
         string path = parsed.GetRequiredValue(model);
+        if (!parsed.GetValue(profile)) Given.RefuseWithout(parsed, profile, threads, runs);
         string? picture = parsed.GetValue(svg), page = parsed.GetValue(html);
         if (picture is not null) Destination.File(picture, path, reading.Prototxt(parsed), page);
         if (page is not null) Destination.File(page, path, reading.Prototxt(parsed), picture);

@@ -22,7 +22,7 @@ internal static class KernelsCommand
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("kernels", "Times every kernel that can compute a layer on this machine, and marks the one that the cost model picks.",
-        ["penjing kernels --shape 256x28x28-256-k3", "penjing kernels --model model.penjing --layer block3.pointwise --threads 2", "penjing kernels --shape 512x14x14-512-z90 --warm --json"], Run,
+        ["penjing kernels --shape 256x28x28-256-k3", "penjing kernels --model model.penjing --layer block3.pointwise.relu --threads 2", "penjing kernels --shape 512x14x14-512-z90 --warm --json"], Run,
         [shape, model, layer, threads, seconds, warm, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)

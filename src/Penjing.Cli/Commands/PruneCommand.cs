@@ -33,12 +33,13 @@ internal static class PruneCommand
         double strength = parsed.GetValue(slimming);
         choice.Check(parsed, slims: strength > 0);
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
-        Model network = reading.Read(parsed, source);
+        Model network = reading.Read(parsed, source, beside: flags.Teacher(parsed));
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
-        TrainingOptions options = flags.Options(parsed, set.Size);
+        TrainingOptions options = flags.Options(parsed, set.Size, reading, source);
         (double share, int count) = (parsed.GetValue(ratio), parsed.GetValue(rounds));
-        WorkFolder work = flags.Work(parsed, target, source, screen);
         PruningOptions pruning = choice.Options(parsed, network, set, options.Seed, stop);
+        choice.Foresee(parsed, network.Graph, pruning, share, slims: strength > 0);
+        WorkFolder work = flags.Work(parsed, target, source, screen);
         IReadOnlyList<double> ratios = PruningSchedule.Geometric(share, count);
         TrainingOptions sparsifying = options with { GammaL1 = strength };
         Model pruned = network;

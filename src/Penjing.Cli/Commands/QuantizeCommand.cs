@@ -40,14 +40,15 @@ internal static class QuantizeCommand
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
-        Model network = reading.Read(parsed, source);
+        Model network = reading.Read(parsed, source, beside: flags.Teacher(parsed));
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
-        TrainingOptions training = flags.Options(parsed, set.Size);
+        TrainingOptions training = flags.Options(parsed, set.Size, reading, source);
         QuantizeStage stage = new()
         {
             Method = parsed.GetValue(method)!, Pictures = Math.Min(parsed.GetValue(pictures), set.Train.Count), WeightBits = parsed.GetValue(weightBits), Refine = parsed.GetValue(refine) is { } words ? Refining(words) : null,
             Shared = parsed.GetValue(shared), Fastest = parsed.GetValue(fastest), Keep = [.. parsed.GetValue(floats) ?? []], Training = new() { Epochs = training.Epochs },
         };
+        if (training.Epochs == 0) flags.RefuseUntrained(parsed);
         stage.Outline(network.Graph);
         WorkFolder? work = training.Epochs > 0 ? flags.Work(parsed, target, source, screen) : null;
         Calibrated calibrated = null!;
@@ -58,7 +59,7 @@ internal static class QuantizeCommand
             Watch.Over(screen, "training", watch => quantized = Retrainer.Quantize(network with { Graph = calibrated.Graph }, set, calibrated.Ranges, calibrated.Floats, calibrated.WeightBits, training, work, watch.Tell, stop));
         double noise = Precision.Noise(network.Graph, quantized.Graph, Calibration.Inputs(network, set, set.Test.Count > 0 ? set.Test.First(Calibration.Pictures) : set.Train.Sample(stage.Pictures, training.Seed)), stop);
         Ending.Write(screen, quantized, set, target, work, new(stage.Name, string.Create(CultureInfo.InvariantCulture,
-            $"{stage.Detail}; {set.Name}, seed {training.Seed}{(work is null ? "" : TrainingFlags.Besides(training))}"), null, 0, 0), stop, (source, network), Precision.Decibels(noise));
+            $"{stage.Detail}; {set.Name}, seed {training.Seed}{(work is null ? "" : TrainingFlags.Besides(training))}"), null, 0, 0), stop, (source, network), new(stage, Precision.Decibels(noise), parsed.GetValue(maxDrop) / 100));
     }
 
     private static Refinements Refining(string words) => words.Split(',').Aggregate(Refinements.None, (all, word) => all | Enum.Parse<Refinements>(word, ignoreCase: true));

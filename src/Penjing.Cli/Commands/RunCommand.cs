@@ -59,7 +59,7 @@ internal static class RunCommand
         {
             float[] likely = [.. answer.Output];
             if (classes) Probabilities.From(likely);
-            return new { Input = answer.Name, Top = classes ? Probabilities.Top(likely, count).Select(index => new { Index = index, Label = Label(network, index), Confidence = likely[index] }).ToArray() : [] };
+            return new { Input = answer.Name, Top = classes ? Probabilities.Top(likely, count).Select(index => new { Index = index, Label = Label(network, index), Confidence = (double)likely[index] }).ToArray() : [] };
         }).ToArray();
         screen.Show(new { Model = network.Name, OutputShape = one.With(0, answers.Count).Extents, Output = path, Results = results }, Draw);
 

@@ -59,6 +59,7 @@ internal static class SensitivityCommand
         string? page = parsed.GetValue(html) is { } path ? Destination.File(path, source, kept) : null;
         Destination.File(kept, source);
         SensitivityBy what = Enum.Parse<SensitivityBy>(parsed.GetValue(by)!, ignoreCase: true);
+        if (what is not SensitivityBy.Channels) Given.RefuseBeside(parsed, $"--by {parsed.GetValue(by)}", score);
         ImmutableArray<double> asked = parsed.GetValue(levels) is { Length: > 0 } given
             ? [.. what is SensitivityBy.Bits ? given.Distinct().OrderDescending() : given.Distinct().Order()] : Compression.Sensitivity.Levels(what);
         Model network = reading.Read(parsed, source);

@@ -35,11 +35,11 @@ internal static class ShareCommand
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
-        if (parsed.GetValue(within) is null) Given.RefuseBeside(parsed, "no --within", sample);
-        if (parsed.GetValue(rate) > 0) Given.RefuseBeside(parsed, "a --rate above 0", seeding);
-        Model network = reading.Read(parsed, source);
+        if (parsed.GetValue(within) is null) Given.RefuseWithout(parsed, within, sample);
+        if (parsed.GetValue(rate) > 0 && parsed.GetValue(seeding) != "linear") throw new PenjingException($"{seeding.Name} {parsed.GetValue(seeding)} is for plain k-means: give --rate 0 too, or leave it out");
+        Model network = reading.Read(parsed, source, beside: flags.Teacher(parsed));
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
-        TrainingOptions options = flags.Options(parsed, set.Size);
+        TrainingOptions options = flags.Options(parsed, set.Size, reading, source);
         ShareStage stage = new()
         {
             Bits = parsed.GetValue(bits),

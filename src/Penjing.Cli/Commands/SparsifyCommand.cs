@@ -49,10 +49,10 @@ internal static class SparsifyCommand
             Scope = Enum.Parse<SparsityScope>(parsed.GetValue(scope)!, ignoreCase: true),
             Depthwise = parsed.GetValue(depthwise),
         };
-        Model network = reading.Read(parsed, source);
+        Model network = reading.Read(parsed, source, beside: flags.Teacher(parsed));
         _ = Sparsifier.Sparsify(network.Graph, sparsity);
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
-        TrainingOptions options = flags.Options(parsed, set.Size);
+        TrainingOptions options = flags.Options(parsed, set.Size, reading, source);
         int count = parsed.GetValue(rounds);
         TrainingOptions whole = options with { Epochs = options.Epochs * count };
         WorkFolder work = flags.Work(parsed, target, source, screen);

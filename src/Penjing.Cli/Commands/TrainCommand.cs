@@ -42,7 +42,7 @@ internal static class TrainCommand
     {
         string name = parsed.GetRequiredValue(what), target = Destination.Trained(parsed.GetRequiredValue(output)), source = parsed.GetRequiredValue(data);
         (Model model, DataSet set, bool isFile) = Begin(parsed, name, source, screen, stop);
-        TrainingOptions options = flags.Options(parsed, set.Size) with { GammaL1 = parsed.GetValue(slimming) };
+        TrainingOptions options = flags.Options(parsed, set.Size, reading, name) with { GammaL1 = parsed.GetValue(slimming) };
         WorkFolder work = flags.Work(parsed, target, isFile ? name : null, screen);
         Model trained = model;
         Watch.Over(screen, "training", watch => trained = Retrainer.Train(model, set, options, work, watch.Tell, stop));
@@ -55,7 +55,7 @@ internal static class TrainCommand
         (double? factor, Size? side) = (parsed.GetValue(width), parsed.GetValue(size));
         if (File.Exists(name) || ModelFile.IsKnown(name))
         {
-            Model read = reading.Read(parsed, name);
+            Model read = reading.Read(parsed, name, beside: flags.Teacher(parsed));
             if (factor is not null || side is not null || parsed.GetValue(foundation) is not null)
                 throw new PenjingException($"'{name}' is a file, whose width, size and weights stand fast: leave --width, --size and --base out, or name a network of the zoo");
             DataSet known = Sampled(parsed, Begin(read, source, screen, stop));

@@ -91,7 +91,7 @@ internal sealed class Choice
         foreach ((Family family, Bundle bundle) in ranked)
         {
             int quota = quotas[family] + bundle.Groups.Length;
-            if (bundle.Groups.Length > rest || family.Size - quota < Math.Max(1, (1 - Math.Min(options.MostOfOne, family.Cap)) * family.Original)) continue;
+            if (bundle.Groups.Length > rest || family.Size - quota < Least(family, options.MostOfOne)) continue;
             rest -= bundle.Groups.Length;
             quotas[family] = quota;
         }
@@ -108,14 +108,15 @@ internal sealed class Choice
 
     private int Rounded(double kept, Family family)
     {
+        if (kept >= family.Size) return family.Size;
         int multiple = options.Multiple, least = Least(family);
         while (multiple > 1 && family.Original < 2 * multiple) multiple /= 2;
         int rounded = Math.Max(multiple, (int)Math.Round(kept / multiple, MidpointRounding.AwayFromZero) * multiple);
         return Math.Min(family.Size, Math.Max(rounded, (least + multiple - 1) / multiple * multiple));
     }
 
-    /// <summary>How many channels a family keeps at least.</summary>
-    private static int Least(Family family) => Math.Min(family.Size, Math.Max(1, (int)Math.Ceiling((1 - family.Cap) * family.Original - 1e-9)));
+    /// <summary>How many channels a family keeps at least; it gives at most the fraction of its cap, and of another bound.</summary>
+    private static int Least(Family family, double most = 1) => Math.Min(family.Size, Math.Max(1, (int)Math.Ceiling((1 - Math.Min(most, family.Cap)) * family.Original - 1e-9)));
 
     /// <summary>Gives each value that would lose all its channels its most important bundle back.</summary>
     private void Spare(ImmutableHashSet<int>.Builder doomed)

@@ -32,6 +32,7 @@ internal sealed class TimedRounding
     public int Round(int family, int least)
     {
         (int size, double kept) = wanted[family];
+        if (kept >= size) return size;
         int middle = Math.Clamp((int)Math.Round(kept, MidpointRounding.AwayFromZero), least, size);
         int low = (middle - 1) / Step * Step, high = Math.Min(size, low + Step);
         ImmutableArray<int> counts = [.. Enumerable.Range(low, high - low + 1).Where(count => count >= least && (count == low || count == middle || count == high || count % Finest == 0))];

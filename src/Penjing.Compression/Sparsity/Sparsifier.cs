@@ -27,11 +27,12 @@ public static class Sparsifier
         return graph.Map((node, inputs) => changed.TryGetValue(node, out Tensor? value) ? Node.Weight(node.Name, value) : node.With(inputs));
     }
 
-    /// <summary>How many weights of each kernel and matrix are zero.</summary>
+    /// <summary>How many weights of each kernel and matrix are zero, of floats or of 8-bit integers, whose zero stands for it.</summary>
     public static ImmutableArray<SparseTensor> Describe(Graph graph) =>
     [
-        .. graph.Nodes.Where(node => Mixer.Of(node) is not null).Select(node => node.Inputs[1]).Distinct()
-            .Select(weight => new SparseTensor(weight.Name, weight.Shape.Elements, weight.Value!.Floats.Count(0f))),
+        .. graph.Nodes.Where(node => Mixer.Of(node) is not null || node is { Op: Conv or ConvTranspose or Gemm or MatMul, Inputs: [_, { Value.Type: ElementType.Int8 }, ..] })
+            .Select(node => node.Inputs[1]).Distinct()
+            .Select(weight => new SparseTensor(weight.Name, weight.Shape.Elements, weight.Value!.Type is ElementType.Int8 ? weight.Value.AsSpan<sbyte>().Count((sbyte)0) : weight.Value.Floats.Count(0f))),
     ];
 
     /// <summary>The layers that take part.</summary>

@@ -82,14 +82,26 @@ public sealed record QuantizeStage : RecipeStage
     }
 
     /// <summary>The stage with what it left open: the method, the refinements, and which layers stay real.</summary>
-    public QuantizeStage Settled(Calibrated calibrated) => this with { Keep = [.. calibrated.Floats], Method = Ranges.Name(calibrated.Method), Refine = calibrated.Refinements };
+    public QuantizeStage Settled(Calibrated calibrated) => this with { Fastest = false, Keep = [.. calibrated.Floats], Method = Ranges.Name(calibrated.Method), Refine = calibrated.Refinements };
 
     internal override Model Apply(Model model, RecipeContext context)
     {
-        Calibrated calibrated = Calibrate(model, context.Data, context.Common.Seed, stop: context.Stop);
-        context.Settle(Settled(calibrated));
-        return Training.Epochs == 0 ? model with { Graph = calibrated.Quantized }
-            : Retrainer.Quantize(model with { Graph = calibrated.Graph }, context.Data, calibrated.Ranges, calibrated.Floats, WeightBits, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
+        // What was settled once stays so: the fastest layers may be measured otherwise when work that was broken off goes on.
+        string path = Path.Combine(context.Work.Path, "settled.json");
+        Calibrated? calibrated = null;
+        QuantizeStage settled = File.Exists(path) ? (QuantizeStage)Recipe.Read(path).Stages[0] : Kept(Settled(calibrated = Seen(this)));
+        context.Settle(settled);
+        if (Training.Epochs == 0) return context.Work.Step("quantized", _ => model with { Graph = (calibrated ?? Seen(settled)).Quantized });
+        calibrated ??= Seen(settled);
+        return Retrainer.Quantize(model with { Graph = calibrated.Graph }, context.Data, calibrated.Ranges, calibrated.Floats, WeightBits, Training.Options(context.Common, context.Original), context.Work, context.Progress, context.Stop);
+
+        Calibrated Seen(QuantizeStage stage) => stage.Calibrate(model, context.Data, context.Common.Seed, stop: context.Stop);
+
+        QuantizeStage Kept(QuantizeStage stage)
+        {
+            AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(new Recipe("settled", [stage]).ToJson())));
+            return stage;
+        }
     }
 
     private ImmutableDictionary<string, ImmutableArray<float>>? Scales(Graph graph, Graph prepared) => !Shared ? null

@@ -229,9 +229,9 @@ public sealed record SlimStage : RecipeStage
     {
         TrainingOptions before = Before.Options(context.Common, context.Original) with { GammaL1 = GammaL1 }, after = Training.Options(context.Common, context.Original);
         return Retrainer.Slim(model, context.Data, Options, PruningSchedule.Geometric(Ratio, Passes),
-            pass => Passed(before, pass), pass => Passed(after, pass), context.Work, context.Progress, context.Stop);
+            pass => Passed(before, 2 * pass), pass => Passed(after, 2 * pass + 1), context.Work, context.Progress, context.Stop);
 
-        TrainingOptions Passed(TrainingOptions options, int pass) => options with { Epochs = options.Epochs / Passes, Seed = options.Seed + pass };
+        TrainingOptions Passed(TrainingOptions options, int training) => options with { Epochs = options.Epochs / Passes, WarmUp = options.WarmUp / Passes, Seed = options.Seed + training };
     }
 }
 
@@ -274,7 +274,7 @@ public sealed record ShareStage : RecipeStage
         Retrainer.Share(model, context.Data, Options(model.Graph), Training.Options(context.Common, context.Original), VectorBits, context.Work, context.Progress, context.Stop);
 
     /// <summary>
-    /// The stage with the fewest bits for each layer, from <see cref="Bits"/> down, with which the layer alone loses no more than a bound; layers that have
+    /// The stage with the fewest bits for each layer, from <see cref="Bits"/> or <see cref="DepthwiseBits"/> down, with which the layer alone loses no more than a bound; layers that have
     /// bits of their own keep them.
     /// </summary>
     /// <param name="loss">The bound, a fraction of the pictures.</param>
@@ -286,10 +286,19 @@ public sealed record ShareStage : RecipeStage
     public ShareStage Within(double loss, Model model, DataSet data, string cache, Action<int, int, TimeSpan?> tell, CancellationToken stop = default)
     {
         using SensitivityCache known = new(cache);
-        ImmutableArray<double> levels = [.. Enumerable.Range(1, Math.Min(Bits, MostMeasuredBits)).Reverse().Select(bits => (double)bits)];
+        ImmutableArray<double> levels = [.. Enumerable.Range(1, Math.Min(Math.Max(Bits, DepthwiseBits), MostMeasuredBits)).Reverse().Select(bits => (double)bits)];
+        Dictionary<string, int> most = Layers(model.Graph).DistinctBy(layer => layer.Inputs[1].Name).ToDictionary(layer => layer.Inputs[1].Name, layer => IsDepthwise(layer) ? DepthwiseBits : Bits);
         SensitivityResult measured = new SensitivityRun(model, data, Environment.ProcessorCount, known, stop).Measure(SensitivityBy.Bits, levels, "", null, tell);
-        return this with { BitsOf = new Strength(measured).At(loss).ToImmutableSortedDictionary(layer => layer.Key, layer => (int)layer.Value).SetItems(BitsOf) };
+        return this with { BitsOf = new Strength(measured).At(loss).ToImmutableSortedDictionary(layer => layer.Key, layer => Math.Min(most[layer.Key], (int)layer.Value)).SetItems(BitsOf) };
     }
+
+    private static IEnumerable<Node> Layers(Graph graph)
+    {
+        HashSet<string> weights = [.. Sparsifier.Describe(graph).Select(weight => weight.Name)];
+        return graph.Nodes.Where(node => node.Inputs.Length > 1 && weights.Contains(node.Inputs[1].Name));
+    }
+
+    private static bool IsDepthwise(Node layer) => layer.Op is Conv { Groups: > 1 } && layer.Inputs[1].Shape[1] == 1;
 
     /// <summary>What the stage asks of the network's layers.</summary>
     /// <exception cref="PenjingException">Bits are out of their range, or the network has no such layer.</exception>
@@ -297,8 +306,10 @@ public sealed record ShareStage : RecipeStage
     {
         foreach (int bits in BitsOf.Values.Append(Bits).Append(DepthwiseBits))
             if (bits is < 1 or > 12) throw new PenjingException($"weights can't share values of {bits} bits: give 1 to 12");
-        HashSet<string> known = [.. graph.Nodes.Select(node => node.Name)];
-        if (BitsOf.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown) throw new PenjingException($"the network has no layer '{unknown}'");
+        Node[] layers = [.. Layers(graph)];
+        HashSet<string> known = [.. layers.SelectMany(layer => new[] { layer.Name, layer.Inputs[1].Name })];
+        if (BitsOf.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
+            throw new PenjingException($"the network has no layer '{unknown}' with weights: its layers are {string.Join(", ", layers.Select(layer => layer.Name))}");
         Clustering dense = new(1 << Bits, Rate, KeepZeros: true, Seeding, Groups: Groups);
         return new()
         {

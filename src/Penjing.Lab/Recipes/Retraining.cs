@@ -41,12 +41,13 @@ public sealed record Retraining
     internal TrainingOptions Options(TrainingOptions common, Model original) => common with
     {
         Epochs = Epochs,
+        Steps = null,
         LearningRate = LearningRate,
         WarmUp = WarmUp,
         WeightDecay = WeightDecay,
         ClipNorm = ClipNorm,
         Average = Average,
         EstimateOver = EstimateOver,
-        Distillation = Soft > 0 ? new(common.Distillation?.Teacher ?? original) { Soft = Soft, Temperature = Temperature } : null,
+        Distillation = Soft > 0 ? (common.Distillation ?? new(original)) with { Soft = Soft, Temperature = Temperature } : null,
     };
 }

@@ -40,6 +40,9 @@ public sealed class SensitivityCache : IDisposable
             byte[] bytes = new byte[file.Length];
             file.ReadExactly(bytes);
             int end = bytes.AsSpan().LastIndexOf((byte)'\n') + 1;
+            // What is behind the last whole line is cut off: it may only be the begin of one.
+            ReadOnlySpan<byte> rest = bytes.AsSpan(end), begin = "{\"Network\":"u8;
+            if (!rest.StartsWith(begin[..Math.Min(rest.Length, begin.Length)])) throw new JsonException();
             foreach (string line in Encoding.UTF8.GetString(bytes, 0, end).Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
                 Line kept = JsonSerializer.Deserialize<Line>(line) ?? throw new JsonException();

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.IO.Hashing;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Penjing.Training;
 
@@ -11,14 +13,14 @@ internal static class ClassFolders
     /// <summary>The usual preprocessing of networks trained on ImageNet.</summary>
     public static Preprocessing ImageNet { get; } = new(Channels.Rgb, [123.675f, 116.28f, 103.53f], [58.395f, 57.12f, 57.375f]);
 
-    /// <summary>The data set in a folder: train/ and val/ or test/, or the classes themselves, of which a tenth, chosen by the files' names, is for testing.</summary>
+    /// <summary>The data set in a folder: train/ and val/ or test/, or train/ alone or the classes themselves, of which a tenth, chosen by the files' names, is for testing.</summary>
     /// <exception cref="PenjingException">There is no class, a class has no picture, or a test class is not among the classes.</exception>
     public static DataSet Open(string folder, Size size, Preprocessing preprocessing)
     {
         string? test = new[] { "val", "test", "validation" }.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists);
         string train = Path.Combine(folder, "train");
-        bool split = test is not null && Directory.Exists(train);
-        string root = split ? train : folder;
+        bool split = test is not null && Directory.Exists(train), alone = Directory.GetDirectories(folder).All(path => path == train) && Directory.Exists(train);
+        string root = split || alone ? train : folder;
         string[] classes = [.. Directory.GetDirectories(root).Select(path => Path.GetFileName(path)!).Where(name => !name.StartsWith('.')).Order(StringComparer.Ordinal)];
         if (classes.Length == 0)
             throw new PenjingException($"'{folder}' is no data set: it has neither MNIST's IDX files, nor a folder of pictures for each class (train/CLASS/*.jpg and val/CLASS/*.jpg, or CLASS/*.jpg), nor pictures with masks ({MaskFolders.Forms})");
@@ -28,7 +30,7 @@ internal static class ClassFolders
         return new(Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar)), folder, [.. classes], Of(trained), Of(tested), preprocessing);
 
         FileSplit Of((string Path, int Label)[] files) => new(size, preprocessing, [.. files.Select(file => file.Path)], [.. files.Select(file => file.Label)]);
-        bool IsTest((string Path, int Label) one) => XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes($"{classes[one.Label]}/{Path.GetFileName(one.Path)}")) % TestShare == 0;
+        bool IsTest((string Path, int Label) one) => XxHash3.HashToUInt64(Encoding.UTF8.GetBytes($"{classes[one.Label]}/{Path.GetFileName(one.Path)}")) % TestShare == 0;
     }
 
     private static IEnumerable<(string Path, int Label)> Tests(string folder, string[] classes)
@@ -52,6 +54,10 @@ internal static class ClassFolders
     private sealed class FileSplit(Size size, Preprocessing preprocessing, ImmutableArray<string> paths, ImmutableArray<int> labels) : Split(size, preprocessing.Channels, labels)
     {
         private readonly Kept kept = new(paths.Length);
+
+        /// <inheritdoc/>
+        internal override string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+            string.Join('\n', paths.Select((path, i) => FormattableString.Invariant($"{Labels[i]} {Path.GetFileName(path)} {new FileInfo(path).Length}"))))))[..16];
 
         /// <inheritdoc/>
         public override ReadOnlySpan<byte> Pixels(int index) => kept.Get(index, () => Pictures.Load(paths[index], preprocessing.Channels).Fitted(Size, preprocessing.Fit).Pixels.ToArray());

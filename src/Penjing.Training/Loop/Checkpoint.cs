@@ -18,20 +18,21 @@ namespace Penjing.Training;
 /// <param name="MeanNumbers">The moving average of the numbers; empty where there is none.</param>
 /// <param name="MeanStatistics">The moving average of the statistics; empty where there is none.</param>
 /// <remarks>
-/// The file: "PENJCKP3"; the essence as count and pairs of strings; step; the epoch's sums; the epochs; five arrays of count and floats; XxHash64 of all before.
+/// The file: "PENJCKP4"; the essence as count and pairs of strings; step; the epoch's sums; the epochs; five arrays of count and floats; XxHash64 of all before.
 /// Little-endian, strings as .NET's BinaryWriter has them.
 /// </remarks>
 internal sealed record Checkpoint(
     ImmutableArray<(string Name, string Value)> Essence, int Step, double LossSum, double Right, long Seen,
     ImmutableArray<EpochResult> Epochs, float[] Numbers, float[] Momentum, float[] Statistics, float[] MeanNumbers, float[] MeanStatistics)
 {
-    private const ulong Magic = 0x33504B434A4E4550;
+    private const ulong Magic = 0x34504B434A4E4550;
 
     /// <summary>What a network and its data contribute to <see cref="Essence"/>: their fingerprints.</summary>
-    public static IEnumerable<(string Name, string Value)> Fingerprints(Graph graph, TrainableGraph trainable, DataSet data)
+    public static IEnumerable<(string Name, string Value)> Fingerprints(Graph graph, TrainableGraph trainable, DataSet data, Preprocessing preprocessing)
     {
         yield return ("network", Fingerprint(graph));
         yield return ("parameterization", string.Join(" ", trainable.Slots.Where(slot => slot.Parameterization != Parameterization.Free).Select(slot => $"{slot.Node.Name}:{(int)slot.Parameterization}")));
+        yield return ("preprocessing", FormattableString.Invariant($"{preprocessing.Channels} less {string.Join(' ', preprocessing.Mean)} by {string.Join(' ', preprocessing.Deviation)}, {preprocessing.Fit}"));
         yield return ("data", $"{data.Train.Count} pictures of {data.Size} {data.Channels}, {data.Train.Fingerprint}");
     }
 

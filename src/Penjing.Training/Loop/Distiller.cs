@@ -42,16 +42,16 @@ internal sealed class Distiller : IDisposable
     /// <param name="logits">The student's logits, batch × classes, for each pixel where each has an answer.</param>
     /// <param name="features">The values of the student's <see cref="Features"/>.</param>
     /// <param name="hard">The mean loss by the labels.</param>
-    /// <param name="halved">Whether the teacher computes in bfloat16.</param>
-    public TorchTensor Loss(TorchTensor input, TorchTensor logits, TorchTensor[] features, TorchTensor hard, bool halved)
+    /// <param name="mixed">Whether the teacher computes in mixed precision.</param>
+    public TorchTensor Loss(TorchTensor input, TorchTensor logits, TorchTensor[] features, TorchTensor hard, bool mixed)
     {
         TorchTensor taught;
         TorchTensor[] shown;
-        using (torch.no_grad()) (taught, shown) = teacher.Master.Answer(Converted(input), Pass.Inference, halved: halved);
+        using (torch.no_grad()) (taught, shown) = teacher.Master.Answer(Converted(input), Pass.Inference, mixed: mixed);
         double t = options.Temperature;
         TorchTensor wanted = taught.Over(t).log_softmax(1), soft = (wanted.exp() * (wanted - logits.Over(t).log_softmax(1))).sum().Times((double)logits.shape[1] / logits.NumberOfElements);
         TorchTensor loss = hard.Times(1 - options.Soft).Plus(soft.Times(options.Soft * t * t));
-        for (int i = 0; i < features.Length; i++) loss = loss.Plus((features[i] - shown[i]).square().mean().Times(options.Features[i].Weight));
+        for (int i = 0; i < features.Length; i++) loss = loss.Plus((features[i] - shown[i]).Power(2).mean().Times(options.Features[i].Weight));
         return loss;
     }
 

@@ -45,7 +45,7 @@ internal sealed class Sgd : IDisposable
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using IDisposable mode = torch.no_grad();
-        if (options.ClipNorm > 0 && gradient.norm().ToDouble() is var norm && norm > options.ClipNorm) gradient.Scale(options.ClipNorm / norm);
+        if (options.ClipNorm > 0 && gradient.norm().item<float>() is var norm && norm > options.ClipNorm) gradient.Scale(options.ClipNorm / norm);
         if (scale is not null) gradient.mul_(scale);
         if (slimming is not null) gradient.narrow(0, kernels, slimming.NumberOfElements).Accumulate(numbers.narrow(0, kernels, slimming.NumberOfElements).sign().mul_(slimming));
         if (options.WeightDecay > 0 && decayed > 0) gradient.narrow(0, 0, decayed).Accumulate(numbers.narrow(0, 0, decayed), options.WeightDecay);

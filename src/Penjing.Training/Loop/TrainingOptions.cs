@@ -90,8 +90,8 @@ public sealed record TrainingOptions
     public int Threads { get; init; } = 1;
 
     /// <summary>
-    /// Mixed precision (Micikevicius et al. 2018; Kalamkar et al. 2019): convolutions and matrix products, forwards and backwards, take and yield bfloat16, and so do the steps between
-    /// them; weights, their gradients, momentum, statistics, the loss and every measurement stay in Float32. Faster where <see cref="HasBFloat16"/>, slower elsewhere.
+    /// Mixed precision (Micikevicius et al. 2018; Kalamkar et al. 2019): dense convolutions and matrix products, forwards and backwards, take and yield bfloat16, and what follows them takes
+    /// it as it comes; transposed convolutions, those of groups, larger kernels than 1×1 that step over pixels, weights, their gradients, momentum, statistics, the loss and every measurement stay in Float32. Faster where <see cref="HasBFloat16"/>, slower elsewhere.
     /// </summary>
     public bool BFloat16 { get; init; }
 

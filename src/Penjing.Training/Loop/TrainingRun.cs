@@ -30,6 +30,7 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>A training that has not begun, or, where asked to resume, has come as far as its checkpoint.</summary>
     public TrainingRun(Graph graph, DataSet data, Batches batches, TrainingOptions options)
     {
+        TorchRuntime.Start();
         this.data = data;
         this.batches = batches;
         this.options = options;
@@ -37,13 +38,15 @@ internal sealed class TrainingRun : IDisposable
         int classes = data.Classes(graph);
         if (classes < data.Labels.Length) throw new PenjingException($"the network tells {classes} classes apart, but the data set '{data.Name}' has {data.Labels.Length}");
         objective = new(data, options, classes);
+        if (options.Batch / options.Threads < 2 && graph.Nodes.FirstOrDefault(node => node.Op is BatchNormalization && node.Shape.Product(2, node.Shape.Rank) == 1) is { } single)
+            throw new PenjingException($"'{single.Name}' normalizes one pixel of each picture, so that each of {options.Threads} threads needs at least two pictures of a batch, not of {options.Batch}: take a larger batch or fewer threads");
         if (options.Distillation is { } distillation) distiller = new(distillation, graph, batches.Preprocessing);
         trainable = new(graph, options.Parameterize, Distiller.Features(options.Distillation, graph));
         descent = new(trainable, options);
         replicas = [trainable.Master, .. Enumerable.Range(1, options.Threads - 1).Select(_ => trainable.NewReplica())];
         if (options.Average > 0) average = new(trainable, replicas, options.Average);
         shares = new (double, double)[options.Threads];
-        essence = [.. options.Essence(), .. Checkpoint.Fingerprints(graph, trainable, data)];
+        essence = [.. options.Essence(), .. Checkpoint.Fingerprints(graph, trainable, data, batches.Preprocessing)];
         crew = new(options.Threads);
         try
         {
@@ -94,6 +97,15 @@ internal sealed class TrainingRun : IDisposable
             }
         }
         if (Step < Schedule.Steps && options.Checkpoint is { } last) Save(last);
+        RequireFinite();
+    }
+
+    /// <summary>Throws where a number or statistic is no longer finite, as after a gradient that was not while the loss still was.</summary>
+    private void RequireFinite()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        if (new[] { trainable.Numbers, trainable.Master.Statistics }.All(values => values.isfinite().all().item<bool>())) return;
+        throw new PenjingException($"weights are no longer finite at step {Step} of {Schedule.Steps}: lower the learning rate ({options.LearningRate}), lengthen the warm-up, or bound the gradient's norm");
     }
 
     /// <summary>Estimates BatchNormalization's means and variances over training pictures drawn by the seed; see <see cref="BatchNormStatistics"/>.</summary>
@@ -248,11 +260,7 @@ internal sealed class TrainingRun : IDisposable
             pace.PerStep > 0 ? options.Batch / pace.PerStep : 0, remaining);
     }
 
-    private TorchTensor Input(TorchTensor pictures)
-    {
-        Shape input = trainable.Function.Graph.Inputs[0].Shape;
-        return pictures.view(-1, input[2], input[3], input[1]).permute(0, 3, 1, 2);
-    }
+    private TorchTensor Input(TorchTensor pictures) => pictures.AsPictures(trainable.Function.Graph.Inputs[0].Shape);
 
     /// <summary>The fraction of known truths that are answered right.</summary>
     private static double Right(TorchTensor logits, TorchTensor truths)
@@ -261,8 +269,12 @@ internal sealed class TrainingRun : IDisposable
         return (double)logits.argmax(1).eq(truths).sum().item<long>() / Math.Max(1, truths.Is(Batches.Ignored).logical_not().sum().item<long>());
     }
 
-    private void Save(string path) => new Checkpoint(essence, Step, lossSum, right, seen, Epochs, Copy(trainable.Numbers), Copy(descent.Momentum), Copy(replicas[0].Statistics),
-        average is null ? [] : Copy(average.Means[0]), average is null ? [] : Copy(average.Means[1])).Write(path);
+    private void Save(string path)
+    {
+        RequireFinite();
+        new Checkpoint(essence, Step, lossSum, right, seen, Epochs, Copy(trainable.Numbers), Copy(descent.Momentum), Copy(replicas[0].Statistics),
+            average is null ? [] : Copy(average.Means[0]), average is null ? [] : Copy(average.Means[1])).Write(path);
+    }
 
     private void Restore(string path)
     {

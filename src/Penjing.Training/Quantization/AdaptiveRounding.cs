@@ -17,16 +17,20 @@ public sealed class AdaptiveRounding : IDisposable
     private const double Rate = 0.05, Stretch = 1.2, Push = 0.5, Warm = 0.2, Soft = 20, Hard = 2, Undecided = 0.4999, MeanDecay = 0.9, SquareDecay = 0.999;
 
     private readonly Node layer;
+    private const long MostPairs = 1 << 28;
+
     private readonly TorchTensor kernel, squares, products;
     private long seen;
 
     /// <summary>The rounding of a layer's weights, its input not yet seen.</summary>
     /// <param name="layer">A layer of <see cref="PostTraining.Layers"/>.</param>
-    /// <exception cref="PenjingException">Torch can't be loaded.</exception>
+    /// <exception cref="PenjingException">Torch can't be loaded, or an output of the layer reads too many values.</exception>
     public AdaptiveRounding(Node layer)
     {
         TorchRuntime.Start();
         this.layer = layer;
+        if ((long)Groups * Fan * Fan > MostPairs)
+            throw new PenjingException($"layer '{layer.Name}' reads {Fan} values for an output: what each pair of them has in common, which rounding as suits the layer follows from, doesn't fit into memory. Round to the nearest integers, or keep the layer real");
         using DisposeScope scope = torch.NewDisposeScope();
         using IDisposable mode = torch.no_grad();
         kernel = Rows(layer.Inputs[1].Value!.ToTorch()).contiguous().DetachFromDisposeScope();
@@ -65,7 +69,8 @@ public sealed class AdaptiveRounding : IDisposable
         using IDisposable mode = torch.no_grad();
         TorchTensor scales = torch.tensor([.. quantization.Scales]).reshape(kernel.shape[0], -1, 1), steps = kernel / scales, nearest = steps.round(), floor = steps.floor(), rest = steps - floor;
         // Inputs that so few pictures have not shown count as much as the mean of those seen: the more there were, the less.
-        TorchTensor unseen = (torch.eye(Fan) * squares.diagonal(0, 1, 2).sum(1).reshape(-1, 1, 1)).Over(Math.Max(1, seen)), form = squares.Plus(unseen);
+        TorchTensor form = squares.clone();
+        form.diagonal(0, 1, 2).Accumulate(squares.diagonal(0, 1, 2).sum(1, keepdim: true).Over(Math.Max(1, seen)));
         TorchTensor free = rest.Plus(-0.5).abs().IsBelow(Undecided), linear = torch.bmm(kernel, products), slope = Slope(nearest);
         TorchTensor usual = (Off(nearest) * (slope - linear)).sum(2, keepdim: true).AtLeast(1e-30), before = Errors(nearest);
         TorchTensor choice = rest.Plus((Stretch - 1) / 2).Over(Stretch).logit().requires_grad_(true), mean = torch.zeros_like(choice), square = torch.zeros_like(choice);
@@ -77,7 +82,7 @@ public sealed class AdaptiveRounding : IDisposable
             TorchTensor gradient = Gradient(pull, done > 0 ? power : null);
             // Adam (Kingma and Ba 2015).
             mean.Scale(MeanDecay).Accumulate(gradient, 1 - MeanDecay);
-            square.Scale(SquareDecay).Accumulate(gradient.square(), 1 - SquareDecay);
+            square.Scale(SquareDecay).Accumulate(gradient.Power(2), 1 - SquareDecay);
             TorchTensor spread = square.Over(1 - Math.Pow(SquareDecay, step + 1)).sqrt().Plus(1e-8);
             choice.Accumulate(mean / spread, -Rate / (1 - Math.Pow(MeanDecay, step + 1)));
         }

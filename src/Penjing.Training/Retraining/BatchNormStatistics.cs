@@ -54,11 +54,11 @@ public static class BatchNormStatistics
             int count = Math.Min(Chunk, split.Count - from);
             TorchTensor seen = torch.empty(count, batches.PerPicture);
             batches.FillPlain(split, from, from + count, seen.Floats());
-            TorchTensor[] values = trainable.Master.Answer(seen.view(-1, input[2], input[3], input[1]).permute(0, 3, 1, 2), Pass.Inference).Kept;
+            TorchTensor[] values = trainable.Master.Answer(seen.AsPictures(input), Pass.Inference).Kept;
             foreach ((int i, TorchTensor value) in values.Index())
             {
                 Add(means[i], value.mean([0, 2, 3]), (double)count / split.Count);
-                Add(squares[i], value.square().mean([0, 2, 3]), (double)count / split.Count);
+                Add(squares[i], value.Power(2).mean([0, 2, 3]), (double)count / split.Count);
             }
         }
         Dictionary<Node, Tensor> changed = [];

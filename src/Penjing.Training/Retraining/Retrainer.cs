@@ -145,7 +145,8 @@ public static class Retrainer
         Model model, DataSet data, SharingOptions options, TrainingOptions training, int vectorBits, WorkFolder work,
         Action<RetrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        TrainingOptions shared = training with { Parameterize = Parameterizations.ForKernels(Parameterization.Shared | Parameterization.KeepZeros) };
+        HashSet<string> kernels = [.. Sparsifier.Describe(model.Graph).Select(weight => weight.Name)];
+        TrainingOptions shared = training with { Parameterize = weight => kernels.Contains(weight.Name) ? Parameterization.Shared | Parameterization.KeepZeros : Parameterization.Free };
         Model trained = Step("shared", 1, [shared], () => model with { Graph = Sharing.Share(BatchNorms.Equalize(model.Graph), options) },
             data, work, progress, cancellation);
         return trained with { Graph = Sharing.Finish(trained.Graph, vectorBits) };

@@ -33,7 +33,7 @@ public static class LossGradients
         source.Begin(step);
         source.Fill(step, 0, batch, pictures.Floats(), truths.Longs());
         replica.Gradient.zero_();
-        TorchTensor logits = replica.Logits(pictures.view(-1, input[2], input[3], input[1]).permute(0, 3, 1, 2));
+        TorchTensor logits = replica.Logits(pictures.AsPictures(input));
         objective.Loss(logits, truths).backward();
         float[] gradient = replica.Gradient.Floats().ToArray();
         return trainable.Slots.ToDictionary(slot => slot.Node.Name, slot => Tensor.Of<float>(slot.Node.Shape, gradient.AsSpan(slot.Offset, slot.Count)));

@@ -62,7 +62,7 @@ internal sealed class Replica : IDisposable
     /// <param name="seed">What dropout follows from.</param>
     public TorchTensor[] Forward(ReadOnlySpan<TorchTensor> inputs, bool training, ulong seed = 0)
     {
-        TorchTensor[] values = Evaluate(inputs, training ? Pass.Training : Pass.Inference, seed, halved: false);
+        TorchTensor[] values = Evaluate(inputs, training ? Pass.Training : Pass.Inference, seed, mixed: false);
         return [.. function.Outputs.Select(index => values[index])];
     }
 
@@ -73,19 +73,19 @@ internal sealed class Replica : IDisposable
     /// <param name="input">The pictures.</param>
     /// <param name="pass">What the answer is for.</param>
     /// <param name="seed">What dropout follows from.</param>
-    /// <param name="halved">Whether convolutions and products take and yield bfloat16, and what lies between them is of it.</param>
-    public (TorchTensor Logits, TorchTensor[] Kept) Answer(TorchTensor input, Pass pass, ulong seed = 0, bool halved = false)
+    /// <param name="mixed">Whether products and convolutions take what <see cref="TorchOps.Mixed"/> makes of their inputs.</param>
+    public (TorchTensor Logits, TorchTensor[] Kept) Answer(TorchTensor input, Pass pass, ulong seed = 0, bool mixed = false)
     {
-        TorchTensor[] values = Evaluate([input], pass, seed, halved);
-        TorchTensor logits = values[function.Logits].Whole();
-        return (logits.dim() == 4 && logits.shape[2] * logits.shape[3] > 1 ? logits : logits.flatten(1), [.. function.Kept.Select(index => values[index].Whole())]);
+        TorchTensor[] values = Evaluate([input], pass, seed, mixed);
+        TorchTensor logits = values[function.Logits].AsFloat32();
+        return (logits.dim() == 4 && logits.shape[2] * logits.shape[3] > 1 ? logits : logits.flatten(1), [.. function.Kept.Select(index => values[index].AsFloat32())]);
     }
 
     /// <summary>Makes <see cref="Statistics"/> the means and unbiased variances of this batch, each layer normalized by the batch's.</summary>
     public void Estimate(TorchTensor input)
     {
         Statistics.zero_();
-        Evaluate([input], Pass.Estimation, 0, halved: false);
+        Evaluate([input], Pass.Estimation, 0, mixed: false);
     }
 
     /// <inheritdoc/>
@@ -99,7 +99,7 @@ internal sealed class Replica : IDisposable
 
     private static TorchTensor Kept(TorchTensor tensor) => tensor.DetachFromDisposeScope();
 
-    private TorchTensor[] Evaluate(ReadOnlySpan<TorchTensor> inputs, Pass pass, ulong seed, bool halved)
+    private TorchTensor[] Evaluate(ReadOnlySpan<TorchTensor> inputs, Pass pass, ulong seed, bool mixed)
     {
         bool training = pass is Pass.Training, releases = !training && !torch.is_grad_enabled();
         if (training) generator.manual_seed((long)seed);
@@ -111,7 +111,7 @@ internal sealed class Replica : IDisposable
         {
             (Node node, ImmutableArray<int> from, bool inPlace, ImmutableArray<int> dead) = function.Steps[i];
             if (from.Length > arguments.Length) arguments = new TorchTensor[from.Length];
-            for (int k = 0; k < from.Length; k++) arguments[k] = halved ? TorchOps.Mixed(node, values[from[k]]) : values[from[k]];
+            for (int k = 0; k < from.Length; k++) arguments[k] = mixed ? TorchOps.Mixed(node, values[from[k]]) : values[from[k]];
             values[i] = node.Op switch
             {
                 Input => values[i],
@@ -121,9 +121,11 @@ internal sealed class Replica : IDisposable
                 Dropout dropout => training && dropout.Ratio > 0 ? Dropped(arguments[0], dropout.Ratio) : arguments[0].alias(),
                 _ => TorchOps.Evaluate(node, inPlace, arguments.AsSpan(0, from.Length)),
             };
-            if (releases)
-                foreach (int index in dead)
-                    if (!ReferenceEquals(values[index], values[i])) values[index].Dispose();
+            if (!releases) continue;
+            for (int k = 0; k < from.Length; k++)
+                if (!ReferenceEquals(arguments[k], values[from[k]])) arguments[k].Dispose();
+            foreach (int index in dead)
+                if (!ReferenceEquals(values[index], values[i])) values[index].Dispose();
         }
         return values;
     }

@@ -15,8 +15,7 @@ internal static class TorchNumbers
     public static TorchTensor Apply(Elementwise op, TorchTensor x) => op switch
     {
         Unary unary => Apply(unary.Function, x),
-        IsInf inf => x.Is(inf.Negative ? double.NegativeInfinity : double.PositiveInfinity)
-            .logical_or(x.Is(inf.Positive ? double.PositiveInfinity : double.NegativeInfinity)),
+        IsInf inf => (inf.Negative ? x.Is(double.NegativeInfinity) : x.Is(double.NaN)).logical_or(inf.Positive ? x.Is(double.PositiveInfinity) : x.Is(double.NaN)),
         Elu elu => x.Elu(elu.Alpha),
         Celu celu => x.Celu(celu.Alpha),
         Selu selu => torch.where(x.IsAbove(0), x, x.AtMost(0).exp().Plus(-1).Times(selu.Alpha)).Times(selu.Gamma),
@@ -92,9 +91,9 @@ internal static class TorchNumbers
             ReduceMax => x.amax(axes, op.KeepDims),
             ReduceMin => x.amin(axes, op.KeepDims),
             ReduceL1 => x.abs().sum(axes, op.KeepDims),
-            ReduceL2 => x.square().sum(axes, op.KeepDims).sqrt(),
+            ReduceL2 => x.Power(2).sum(axes, op.KeepDims).sqrt(),
             ReduceLogSum => x.sum(axes, op.KeepDims).log(),
-            ReduceSumSquare => x.square().sum(axes, op.KeepDims),
+            ReduceSumSquare => x.Power(2).sum(axes, op.KeepDims),
             ReduceLogSumExp => LogSumExp(),
             ReduceProd => FromLast().Aggregate(x, (product, axis) => product.prod(axis, op.KeepDims)),
             _ => throw new PenjingException($"training doesn't know the reduction {op.Name}"),
@@ -114,7 +113,7 @@ internal static class TorchNumbers
     {
         int before = (op.Size - 1) / 2, after = op.Size / 2, rank = (int)x.dim();
         long[] around = [.. Enumerable.Repeat(0L, 2 * (rank - 2)), before, after];
-        TorchTensor squares = functional.pad(x.square(), around);
+        TorchTensor squares = functional.pad(x.Power(2), around);
         TorchTensor sum = Enumerable.Range(0, op.Size).Select(k => squares.narrow(1, k, x.shape[1])).Aggregate((total, term) => total.Plus(term));
         return x / sum.Times(op.Alpha / op.Size).Plus(op.Bias).Power(op.Beta);
     }

@@ -69,14 +69,14 @@ internal static class TorchOps
     }
 
     /// <summary>
-    /// A value as an operation takes it in mixed precision: products and dense convolutions in bfloat16, those that step over pixels or have groups, whose derivatives oneDNN
-    /// computes slowly in it, in Float32, all others as it comes.
+    /// A value as an operation takes it in mixed precision: products and dense convolutions in bfloat16; transposed convolutions, those of groups, and larger kernels than 1×1 that step
+    /// over pixels, whose derivatives oneDNN computes slowly in it, in Float32; all others as it comes.
     /// </summary>
     public static TorchTensor Mixed(Node node, TorchTensor x) => node.Op switch
     {
-        Gemm or MatMul => x.Halved(),
-        Conv { Groups: 1 } conv when conv.Stride == Size.One || node.Inputs[1].Shape.Product(2, 4) == 1 => x.Halved(),
-        Conv or ConvTranspose => x.Whole(),
+        Gemm or MatMul => x.AsBFloat16(),
+        Conv { Groups: 1 } conv when conv.Stride == Size.One || node.Inputs[1].Shape.Product(2, 4) == 1 => x.AsBFloat16(),
+        Conv or ConvTranspose => x.AsFloat32(),
         _ => x,
     };
 

@@ -59,10 +59,13 @@ internal static class TorchTensors
     public static Span<long> Longs(this TorchTensor tensor) => MemoryMarshal.Cast<byte, long>(tensor.bytes);
 
     /// <summary>A Float32 value in bfloat16: the same exponents, 8 bits of a significand.</summary>
-    public static TorchTensor Halved(this TorchTensor tensor) => tensor.dtype is torch.ScalarType.Float32 ? tensor.to_type(torch.ScalarType.BFloat16) : tensor;
+    public static TorchTensor AsBFloat16(this TorchTensor tensor) => tensor.dtype is torch.ScalarType.Float32 ? tensor.to_type(torch.ScalarType.BFloat16) : tensor;
 
     /// <summary>A bfloat16 value in Float32.</summary>
-    public static TorchTensor Whole(this TorchTensor tensor) => tensor.dtype is torch.ScalarType.BFloat16 ? tensor.to_type(torch.ScalarType.Float32) : tensor;
+    public static TorchTensor AsFloat32(this TorchTensor tensor) => tensor.dtype is torch.ScalarType.BFloat16 ? tensor.to_type(torch.ScalarType.Float32) : tensor;
+
+    /// <summary>Floats whose channels lie last, as pictures of a network's input.</summary>
+    public static TorchTensor AsPictures(this TorchTensor floats, Shape input) => floats.view(-1, input[2], input[3], input[1]).permute(0, 3, 1, 2);
 
     /// <summary>The same rank-4 value with its channels last in memory, where convolution, depthwise above all, is fastest.</summary>
     public static TorchTensor ChannelsLast(this TorchTensor tensor)

@@ -16,6 +16,7 @@ internal sealed class WeightSlot : IDisposable
     /// <exception cref="PenjingException">The constant is not of floats.</exception>
     public WeightSlot(Node node, Parameterization parameterization, bool decays)
     {
+        using DisposeScope scope = torch.NewDisposeScope();
         Tensor value = node.Value!;
         Node = node;
         Parameterization = parameterization;

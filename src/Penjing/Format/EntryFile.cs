@@ -36,7 +36,7 @@ internal sealed class EntryFile(string path)
             {
                 read(target);
             }
-            catch (ModelFormatException error)
+            catch (Exception error) when (error is not OutOfMemoryException)
             {
                 throw new ModelFormatException($"{path}: {error.Message}", error);
             }

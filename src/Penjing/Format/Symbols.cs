@@ -61,7 +61,7 @@ internal static class Symbols
             Unpack(reader.Bytes(((long)symbols.Length * bits + 7) / 8), symbols, bits, lowest);
             return;
         }
-        int alphabet = reader.Varint() + 2;
+        long alphabet = reader.Varint() + 2L;
         if (alphabet > reader.All.Length * 8L || alphabet > ushort.MaxValue + 1) throw new ModelFormatException($"an alphabet has {alphabet} symbols");
         var lengths = new byte[alphabet];
         Huffman.ReadLengths(ref reader, lengths);

@@ -124,9 +124,10 @@ internal static class TensorCode
         int place = 0, done = 0;
         foreach (ushort gap in gaps)
         {
+            if (gap > elements.Length - place) throw new ModelFormatException("the elements of a sparse weight lie outside it");
             place += gap;
             if (gap == LongestGap) continue;
-            if (place >= elements.Length || done == count) throw new ModelFormatException("the elements of a sparse weight lie outside it");
+            if (place == elements.Length || done == count) throw new ModelFormatException("the elements of a sparse weight lie outside it");
             elements[place++] = others[done++];
         }
         if (done < count) throw new ModelFormatException("a sparse weight has elements without a place");
