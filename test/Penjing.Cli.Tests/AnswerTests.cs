@@ -113,6 +113,10 @@ public sealed class AnswerTests : IClassFixture<AnswerTests.Small>, IDisposable
         Npy.Write(scratch["ints.npy"], Tensor.Zeros(ElementType.Int32, [1, 1, 28, 28]));
         File.WriteAllText(scratch["text.npy"], "no array");
         File.WriteAllText(scratch["text.png"], "no picture");
+        Graph good = PenjingFile.Read(small.Model).Graph;
+        PenjingFile.Write(scratch["broken.penjing"], PenjingFile.Read(small.Model) with { Graph = good.Map((node, inputs) => node.Value is { Shape.Rank: >= 2 } value ? Node.Weight(node.Name, Tensor.Build<float>(value.Shape, values => values.Fill(float.NaN))) : node.With(inputs)) });
+        Npy.Write(scratch["in.npy"], Tensor.Zeros(ElementType.Float32, [1, 1, 28, 28]));
+        Assert.Null(Cli.Run("run", scratch["broken.penjing"], scratch["in.npy"], "--json").Json()["results"]![0]!["top"]![0]!["confidence"]);
         Cli.Run("run", small.Model, scratch["wide.npy"]).Refuses(1, "wide.npy", "1×3×28×28", "1×1×28×28");
         Cli.Run("run", small.Model, scratch["ints.npy"]).Refuses(1, "ints.npy", "Int32");
         Cli.Run("run", small.Model, scratch["text.npy"]).Refuses(1, "text.npy");

@@ -49,6 +49,10 @@ public sealed class QuantizeTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Assert.Equal(ElementType.Float32, PenjingFile.Read(scratch["named.penjing"]).Graph["stem.bn"].Info.Type);
         JsonObject bounded = Cli.Run([.. bound, scratch["bounded.penjing"]]).Json();
         Assert.InRange((double)bounded["top1"]!, whole, 1);
+        Assert.Equal((true, "kl", "bias"), ((bool)bounded["dropKept"]!, (string)bounded["method"]!, (string)bounded["refine"]!));
+        Assert.NotEmpty(bounded["real"]!.AsArray());
+        foreach (string[] idle in (string[][])[["--lr", "0.1"], ["--teacher", Trained], ["--augment", "flip"], ["--resume"]])
+            Cli.Run(["quantize", Trained, "--data", bars.Folder, "-o", scratch["x.penjing"], .. idle]).Refuses(1, idle[0], "--epochs");
     }
 
     /// <summary>Trained under rounding, killed on the way and resumed, the command ends with integers that learnt.</summary>

@@ -83,6 +83,17 @@ public sealed class SensitivityTests : IClassFixture<TrainingTests.Bars>, IDispo
         Assert.Equal(pruned.Graph.Weights.Select(weight => (weight.Name, weight.Shape)), Pruner.Replay(original, pruned.History).Weights.Select(weight => (weight.Name, weight.Shape)));
     }
 
+    /// <summary>A file that is no cache stays as it was, however it ends.</summary>
+    [Theory]
+    [InlineData("{\"notes\": 1}")]
+    [InlineData("notes\n")]
+    public void What_is_no_cache_is_refused(string text)
+    {
+        File.WriteAllText(scratch["notes.json"], text);
+        Cli.Run("sensitivity", MadeUp.Model(scratch["small.penjing"]), "--data", bars.Folder, "--cache", scratch["notes.json"]).Refuses(1, "notes.json");
+        Assert.Equal(text, File.ReadAllText(scratch["notes.json"]));
+    }
+
     public void Dispose() => scratch.Dispose();
 
     private JsonObject Tell(params string[] more) => Cli.Run(["sensitivity", model, "--data", bars.Folder, "--json", .. more]).Json();

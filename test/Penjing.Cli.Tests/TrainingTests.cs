@@ -56,6 +56,11 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Cli.Run("sensitivity", scratch["b.penjing"], "--data", bars.Folder, "--by", "bits", "--levels", "5", "1", "--sample", "20").Ends(0);
         Assert.Equal(measured, File.ReadAllText(known));
         File.Delete(known);
+        JsonObject integers = Cli.Run("quantize", scratch["b.penjing"], "--data", bars.Folder, "--pictures", "20", "-o", scratch["d.penjing"], "--json").Json();
+        Assert.InRange((double)integers["zeros"]!, (double)sparse["zeros"]! - 0.01, 1);
+        File.Delete(scratch["d.penjing"]);
+        Cli.Run("share", model, "--data", bars.Folder, "--layer-bits", "stem.bn=3", "-o", scratch["d.penjing"]).Refuses(1, "'stem.bn'");
+        Cli.Run("share", model, "--data", bars.Folder, "--init", "optimal", "-o", scratch["d.penjing"]).Refuses(1, "--init", "--rate 0");
         Cli.Run("share", model, "--data", bars.Folder, "--layer-bits", "stem=1.5", "-o", scratch["d.penjing"]).Refuses(2, "--layer-bits", "stem=1.5");
         Cli.Run("share", model, "--data", bars.Folder, "--layer-bits", "none=3", "-o", scratch["d.penjing"]).Refuses(1, "'none'");
         Cli.Run("share", model, "--data", bars.Folder, "--sample", "20", "-o", scratch["d.penjing"]).Refuses(1, "--sample", "--within");
@@ -165,6 +170,8 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
             Assert.False(Directory.Exists(work), what);
         }
         Cli.Run("train", "mobilenet-v1-small", "--data", empty, "-o", target).Refuses(1, "no training pictures");
+        Cli.Run("prune", model, "--data", bars.Folder, "-o", target, "--layer-ratio", "stem=1").Refuses(2, "stem=1");
+        Cli.Run("prune", model, "--data", bars.Folder, "-o", target, "--gamma-l1", "1e-4", "--keep", "nobody").Refuses(1, "'nobody'");
         Assert.False(Directory.Exists(work));
         Directory.CreateDirectory(work);
         File.WriteAllText(Path.Combine(work, "settings.txt"), "--seed = 9\n");

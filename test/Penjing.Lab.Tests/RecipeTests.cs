@@ -55,6 +55,21 @@ public class RecipeTests
         Assert.Contains(words, error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A result takes its place when all is known of it: stopped before, what was there is there.</summary>
+    [Fact]
+    public void AFileIsWrittenLastOfAll()
+    {
+        using Samples samples = new();
+        string path = samples.At("network.penjing");
+        File.WriteAllText(path, "before");
+        Assert.ThrowsAny<OperationCanceledException>(() => Shipped.Write(Samples.Network, new("train", "", null, 0, 0), Samples.Data, path, stop: new(canceled: true)));
+        Assert.Equal("before", File.ReadAllText(path));
+        Shipped shipped = Shipped.Write(Samples.Network, new("train", "", null, 0, 0), Samples.Data, path, stop: TestContext.Current.CancellationToken);
+        Assert.Equal((path, new FileInfo(path).Length), (shipped.Path, shipped.Bytes));
+        Assert.Equal(shipped.Evaluation!.Score, PenjingFile.Read(path).History[^1].Score);
+        Assert.Single(Directory.GetFileSystemEntries(samples.Folder));
+    }
+
     /// <summary>Each stage's file holds what the outline promised, and what was measured of it; a run broken off at any step ends with the same bytes.</summary>
     [Fact]
     public void BrokenOffRunsEndWithTheSameFiles()

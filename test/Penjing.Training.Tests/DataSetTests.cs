@@ -93,6 +93,11 @@ public sealed class DataSetTests
         Assert.Equal(first.Test.Labels, second.Test.Labels);
         Assert.Equal(200, first.Train.Count + first.Test.Count);
         Assert.InRange(first.Test.Count, 8, 40);
+        using Samples within = new();
+        for (int i = 0; i < 200; i++) within.Write(picture, "train", i % 2 == 0 ? "a" : "b", $"picture{i}.png");
+        DataSet third = Open(within.Folder, Size.Square(8));
+        Assert.Equal(["a", "b"], third.Labels);
+        Assert.Equal(first.Test.Labels, third.Test.Labels);
     }
 
     [Fact]

@@ -134,6 +134,7 @@ public sealed class TrainerTests
         Assert.Contains("Batch", Message(Quick with { Batch = 0 }));
         Assert.Contains("Epochs", Message(Quick with { Epochs = double.NaN }));
         Assert.Contains("learning rate", Message(Quick with { LearningRate = 1e5, WarmUp = 0 }));
+        Assert.Contains("two pictures", Message(Quick with { Batch = 4, Threads = 3 }));
         Assert.Contains("4 classes", Assert.Throws<PenjingException>(() => Trainer.Train(Network(), Samples.SquaresSet(classes: 9), Quick, cancellation: TestContext.Current.CancellationToken)).Message);
         Assert.Contains("training pictures", Assert.Throws<PenjingException>(() => Trainer.Train(Network(), Samples.SquaresSet(train: 0), Quick, cancellation: TestContext.Current.CancellationToken)).Message);
     }

@@ -81,7 +81,7 @@ internal static class CompressCommand
         Baseline? baseline = baselined is { } budgeted ? FromScratch(way, budgeted, common, set, work, screen, stop) : null;
         if (baselined is not null && baseline is null) screen.Note("--scratch: the search cut no channels, so that there is no pruned architecture to train");
         ImmutableArray<Finding> findings = [.. way.Select(Finding)];
-        if (page is not null) AtomicFile.Write(page, stream => stream.Write(Encoding.UTF8.GetBytes(Report(way, findings, done, found, baseline, set, target, network.Name.Length > 0 ? network.Name : Path.GetFileName(source), stop))));
+        if (page is not null) AtomicFile.Write(page, stream => stream.Write(Encoding.UTF8.GetBytes(Report(way, findings, done, found, baseline, set, network.Name.Length > 0 ? network.Name : Path.GetFileName(source), stop))));
         // Last of all, since the result may take the place of the network that the unfinished work belongs to.
         AtomicFile.Write(target, stream => stream.Write(File.ReadAllBytes(way[^1].File.Path)));
         work.Delete();
@@ -155,13 +155,13 @@ internal static class CompressCommand
     }
 
     private static string Report(
-        ImmutableArray<Milestone> way, ImmutableArray<Finding> findings, Recipe recipe, SearchResult? found, Baseline? baseline, DataSet set, string target, string network, CancellationToken stop)
+        ImmutableArray<Milestone> way, ImmutableArray<Finding> findings, Recipe recipe, SearchResult? found, Baseline? baseline, DataSet set, string network, CancellationToken stop)
     {
         const int samples = 10;
         Evaluation before = way[0].File.Evaluation!, after = way[^1].File.Evaluation!;
         string about = found is null ? recipe.About : $"Compressed until it keeps a budget, in {found.Attempts.Length} attempts: {found.Verdict}.";
         return HtmlReport.Write(new("compression", network, about, set.Name, set.Test.Count, findings,
-            Samples.Agreeing(set, before, after, samples), Samples.Differing(set, before, after, samples), Samples.Differences(before, after), PenjingFile.Inspect(target),
+            Samples.Agreeing(set, before, after, samples), Samples.Differing(set, before, after, samples), Samples.Differences(before, after), PenjingFile.Inspect(way[^1].File.Path),
             [
                 new("Command", $"penjing {string.Join(' ', Environment.GetCommandLineArgs().Skip(1))}"), new("Recipe", recipe.ToJson()),
                 new("Pictures", $"{Quantity.Exact(set.Train.Count)} to train on, {Quantity.Exact(set.Test.Count)} to test with, from {set.Source}"),

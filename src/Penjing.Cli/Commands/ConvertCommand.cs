@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Penjing.Interop;
-using Penjing.Models;
 using Spectre.Console.Rendering;
 
 namespace Penjing.Cli;
@@ -124,7 +123,7 @@ internal static class ConvertCommand
         }
         catch (ShapeException error)
         {
-            throw new PenjingException($"'{from}' can't take pictures of {Architecture.Pixels(pixels)}: {error.Message}", error);
+            throw new PenjingException($"'{from}' can't take pictures of {pixels.Height}×{pixels.Width}: {error.Message}", error);
         }
     }
 

@@ -116,6 +116,10 @@ public sealed class ImportanceTests
         Graph pruned = Pruner.Prune(graph, new() { Ratio = 0, Ratios = said });
         Assert.All(graph.Nodes.Where(node => node.Op is Conv { Groups: 1 }),
             node => Assert.Equal((node.Name == "block3.pointwise" ? 0.75 : 1) * node.Shape[1], pruned[node.Name].Shape[1]));
+        Graph odd = LeNet300100.Build().Graph;
+        Assert.Equal(odd.Parameters, Pruner.Prune(odd, new() { Ratio = 0, Ranking = ranking, Multiple = 16 }).Parameters);
+        Assert.Equal(odd.Parameters, Pruner.Prune(odd, new() { Ratio = 0, Ranking = ranking, Milliseconds = layer => layer.Inputs[1].Shape.Elements }).Parameters);
+        Assert.Equal(30, Pruner.Prune(odd, new() { Ratio = 0.9, Ranking = ranking, Caps = ImmutableDictionary<string, double>.Empty.Add("ip2", 0.7) })["ip2"].Shape[1]);
         foreach (int multiple in new[] { 1, 8, 16 })
         {
             Graph capped = Pruner.Prune(graph, new() { Ratio = 0.7, Ranking = ranking, Caps = said, Multiple = multiple });

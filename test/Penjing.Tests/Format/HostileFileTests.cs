@@ -65,6 +65,47 @@ public sealed class HostileFileTests
         Assert.InRange(sound, Mutations / 100, Mutations / 2);
     }
 
+    /// <summary>Large weights are decoded when they are asked for: what is wrong with them is told in the same way then.</summary>
+    [Fact]
+    public void Mutations_of_large_weights_are_refused_or_sound()
+    {
+        Random random = new(4);
+        Node input = new("x", new Input(ElementType.Float32, [1, 300]));
+        Node sparse = Node.Weight("sparse", Tensor.Build<float>([300, 300], values => Fill(values, 0.95))), shared = Node.Weight("shared", Tensor.Build<float>([300, 300], values => Fill(values, 0)));
+        LooseFile file = LooseFile.Of(Models.Bytes(new(new Graph(new Node("b", new MatMul(), new Node("a", new MatMul(), input, sparse), shared))), Storage.Smallest));
+        string path = Path.GetTempFileName();
+        try
+        {
+            int refused = 0;
+            for (int round = 0; round < 2000; round++)
+            {
+                File.WriteAllBytes(path, file.Mutated(random, out string what).ToBytes());
+                try
+                {
+                    foreach (Node weight in PenjingFile.ReadOnce(path).Graph.Weights) _ = weight.Value!.Bytes;
+                }
+                catch (ModelFormatException)
+                {
+                    refused++;
+                }
+                catch (Exception error)
+                {
+                    throw new InvalidOperationException($"round {round}: {what}", error);
+                }
+            }
+            Assert.InRange(refused, 100, 2000);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+
+        void Fill(Span<float> values, double zeros)
+        {
+            foreach (ref float value in values) value = random.NextDouble() < zeros ? 0 : 0.5f * random.Next(1, 20);
+        }
+    }
+
     [Theory]
     [InlineData("\"version\":\"1\"", "\"version\":\"6\"", "newer")]
     [InlineData("\"format\":\"penjing\"", "\"format\":\"pt\"", "no .penjing file")]
