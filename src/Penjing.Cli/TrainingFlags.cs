@@ -14,6 +14,13 @@ internal sealed class TrainingFlags
     private readonly Option<string?> teacher = Given.Teacher("The file of a trained network whose answers are learnt from besides the labels (knowledge distillation), such as the one before pruning");
     private readonly Option<double> temperature = Given.Number("--temperature", "T", 4.0, 0.01, 1000, "With --teacher: what logits are divided by; the higher, the more the improbable classes tell.");
     private readonly Option<double> soft = Given.Number("--soft", "SHARE", 0.5, 0, 1, "With --teacher: the weight of its answers; the labels have the rest.");
+    private readonly Option<string[]> features = Given.Path(new Option<string[]>("--feature")
+    {
+        HelpName = "NAME[=NAME]",
+        Description = "With --teacher: a value inside that is drawn to the teacher's, by the names of the two nodes, or the one that both have; may be given several times.",
+        AllowMultipleArgumentsPerToken = false,
+    });
+    private readonly Option<double> featureWeight = Given.Number("--feature-weight", "WEIGHT", 1.0, 0, 1e6, "With --feature: how much the mean squared difference counts.");
     private readonly WorkFlags work;
 
     /// <summary>The options with a verb's defaults.</summary>
@@ -29,12 +36,12 @@ internal sealed class TrainingFlags
     }
 
     /// <summary>The options, in the order of the help.</summary>
-    public Symbol[] Symbols => [epochs, rate, decay, momentum, warmUp, smoothing, clip, average, estimate, teacher, temperature, soft, .. work.Symbols];
+    public Symbol[] Symbols => [epochs, rate, decay, momentum, warmUp, smoothing, clip, average, estimate, teacher, temperature, soft, features, featureWeight, .. work.Symbols];
 
     /// <summary>Throws where an option of a training is given, but no epochs of one.</summary>
     /// <exception cref="PenjingException">One is; the message names it.</exception>
     public void RefuseUntrained(ParseResult parsed) =>
-        Given.RefuseWithout(parsed, epochs, [rate, decay, momentum, warmUp, smoothing, clip, average, estimate, teacher, temperature, soft, .. work.OfTraining]);
+        Given.RefuseWithout(parsed, epochs, [rate, decay, momentum, warmUp, smoothing, clip, average, estimate, teacher, temperature, soft, features, featureWeight, .. work.OfTraining]);
 
     /// <summary>The file of the network that teaches, or null.</summary>
     public string? Teacher(ParseResult parsed) => parsed.GetValue(teacher);
@@ -66,7 +73,7 @@ internal sealed class TrainingFlags
             + If(options.Average > 0, $"weights averaged by {options.Average}") + If(options.EstimateOver > 0, $"statistics estimated over {options.EstimateOver} pictures")
             + If(options.Zoom > 1, $"zoomed up to {options.Zoom}") + If(options.Tint > 0, $"tinted by {options.Tint}") + If(options.Balance > 0, $"classes balanced by {options.Balance}")
             + If(options.Region is not RegionLoss.None, $"{options.Region} loss") + If(options.BFloat16, $"in bfloat16")
-            + (options.Distillation is { } taught ? If(true, $"taught by {taught.Teacher.Name} at temperature {taught.Temperature} with weight {taught.Soft}") : "");
+            + (options.Distillation is { } taught ? If(true, $"taught by {taught.Teacher.Name} at temperature {taught.Temperature} with weight {taught.Soft}{(taught.Features.IsEmpty ? "" : $" and in {string.Join(", ", taught.Features.Select(pair => pair.Student))}")}") : "");
 
         static string If(bool condition, FormattableString words) => condition ? ", " + FormattableString.Invariant(words) : "";
     }
@@ -77,9 +84,11 @@ internal sealed class TrainingFlags
     private Distillation? Taught(ParseResult parsed, Reading reading, string source)
     {
         if (parsed.GetValue(teacher) is { } path)
-            return new(reading.Read(parsed, path, beside: source)) { Temperature = parsed.GetValue(temperature), Soft = parsed.GetValue(soft) };
-        Given.RefuseWithout(parsed, teacher, temperature, soft);
+            return new(reading.Read(parsed, path, beside: source)) { Temperature = parsed.GetValue(temperature), Soft = parsed.GetValue(soft), Features = [.. (parsed.GetValue(features) ?? []).Select(Pair)] };
+        Given.RefuseWithout(parsed, teacher, temperature, soft, features, featureWeight);
         return null;
+
+        FeaturePair Pair(string names) => new(names.Split('=')[0], names.Split('=', 2)[^1], parsed.GetValue(featureWeight));
     }
 
     /// <summary>The folder of the unfinished work; see <see cref="WorkFlags.Folder"/>.</summary>

@@ -81,9 +81,9 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         JsonObject told = Cli.Run(["prune", small, .. brief, "--rounds", "1", "--ratio", "0.4", "--multiple", "1", "--gamma-l1", "0.001", "-o", slim]).Json();
         Assert.True((long)told["parameters"]! < PenjingFile.Read(small).Graph.Parameters);
         Assert.Contains("batchnorm, global", PenjingFile.Read(slim).History[^1].Detail);
-        Cli.Run(["train", slim, .. brief, "--teacher", small, "--temperature", "3", "--average", "0.9", "--clip", "1", "--gamma-l1", "1e-4", "--estimate", "20", "--pictures", "30", "-o", taught]).Ends(0);
+        Cli.Run(["train", slim, .. brief, "--teacher", small, "--temperature", "3", "--feature", PenjingFile.Read(small).Graph.Outputs[0].Name, "--feature-weight", "0.1", "--average", "0.9", "--clip", "1", "--gamma-l1", "1e-4", "--estimate", "20", "--pictures", "30", "-o", taught]).Ends(0);
         string detail = PenjingFile.Read(taught).History[^1].Detail;
-        foreach (string word in new[] { "taught by", "temperature 3", "averaged by 0.9", "clipped to 1", "L1 norm of scales by 0.0001", "over 20 pictures", ", 30 pictures" }) Assert.Contains(word, detail);
+        foreach (string word in new[] { "taught by", "temperature 3", $"and in {PenjingFile.Read(small).Graph.Outputs[0].Name}", "averaged by 0.9", "clipped to 1", "L1 norm of scales by 0.0001", "over 20 pictures", ", 30 pictures" }) Assert.Contains(word, detail);
         Cli.Run(["share", slim, .. brief, "--soft", "0.3", "-o", taught]).Refuses(1, "--soft", "--teacher");
         Cli.Run(["share", slim, .. brief, "--teacher", scratch["none.penjing"], "-o", taught]).Refuses(1, "none.penjing");
         Cli.Run(["prune", slim, .. brief, "--score", "l1", "--gamma-l1", "0.001", "-o", taught]).Refuses(1, "--gamma-l1", "l1");

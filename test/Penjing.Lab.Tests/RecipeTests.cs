@@ -37,6 +37,8 @@ public class RecipeTests
     [InlineData("{\"stages\":[{\"do\":\"prune\"}]}", "name")]
     [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"prune\",\"ratio\":1.5}]}", "stage 1 (prune)")]
     [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"prune\",\"score\":\"luck\"}]}", "luck")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"prune\",\"caps\":{\"nobody\":0.5}}]}", "nobody")]
+    [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"prune\",\"round\":\"up\"}]}", "is no recipe")]
     [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"sparsify\",\"pattern\":\"4:2\"}]}", "stage 1 (sparsify)")]
     [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"sparsify\",\"schedule\":\"never\"}]}", "never")]
     [InlineData("{\"name\":\"a\",\"stages\":[{\"do\":\"share\",\"bits\":0}]}", "0 bits")]
@@ -68,6 +70,27 @@ public class RecipeTests
         Assert.Equal((path, new FileInfo(path).Length), (shipped.Path, shipped.Bytes));
         Assert.Equal(shipped.Evaluation!.Score, PenjingFile.Read(path).History[^1].Score);
         Assert.Single(Directory.GetFileSystemEntries(samples.Folder));
+    }
+
+    /// <summary>Caps hold, channels are rounded by time, and features are learnt from, all as the JSON says.</summary>
+    [Fact]
+    public void CapsRoundingAndFeaturesAreStagesOwn()
+    {
+        using Samples samples = new();
+        string answer = Samples.Network.Graph.Outputs[0].Name, capped = Samples.Network.Graph.Nodes.Last(node => node.Op is Conv { Groups: 1 }).Name;
+        Recipe recipe = Recipe.Parse($$"""
+            { "name": "own", "stages": [
+              { "do": "prune", "ratio": 0.6, "rounds": 1, "round": "time", "caps": { "{{capped}}": 0.25 }, "training": { "epochs": 0.5 } },
+              { "do": "sparsify", "ratio": 0.5, "rounds": 1, "depthwise": true, "training": { "epochs": 0.5, "features": [{ "student": "{{answer}}", "teacher": "{{answer}}", "weight": 0.5 }] } } ] }
+            """, "own");
+        Assert.Equal(recipe.ToJson(), Recipe.Parse(recipe.ToJson(), "itself").ToJson());
+        Assert.True(recipe.Stages[1].IsTaught);
+        ImmutableArray<Milestone> way = RecipeRun.Run(Samples.Network, recipe, Samples.Data, Samples.Common, samples.At("own"), stop: TestContext.Current.CancellationToken);
+        Graph pruned = way[1].File.Model.Graph;
+        Assert.True(pruned.Parameters < Samples.Network.Graph.Parameters);
+        Assert.InRange(pruned[capped].Shape[1], 0.75 * Samples.Network.Graph[capped].Shape[1], Samples.Network.Graph[capped].Shape[1]);
+        Assert.Contains("by measured time", way[1].File.Model.History[^1].Detail, StringComparison.Ordinal);
+        Assert.All(Sparsifier.Describe(way[2].File.Model.Graph), weight => Assert.InRange(weight.Zeros, 0.4 * weight.Elements, weight.Elements));
     }
 
     /// <summary>Each stage's file holds what the outline promised, and what was measured of it; a run broken off at any step ends with the same bytes.</summary>

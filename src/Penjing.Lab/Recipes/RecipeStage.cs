@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Penjing.Compression;
+using Penjing.Engine;
 using Penjing.Training;
 
 namespace Penjing.Lab;
@@ -43,7 +44,7 @@ public abstract record RecipeStage
     public virtual double Epochs => Training.Epochs;
 
     /// <summary>Whether a teacher's answers are learnt from.</summary>
-    public virtual bool IsTaught => Training.Soft > 0;
+    public virtual bool IsTaught => Training.IsTaught;
 
     /// <summary>The stage with the epochs of its training multiplied.</summary>
     public virtual RecipeStage WithEffort(double factor) => this with { Training = Training.Times(factor) };
@@ -91,6 +92,9 @@ public sealed record SparsifyStage : RecipeStage
     /// <summary>Layers that stay as they are, by their names.</summary>
     public ImmutableSortedSet<string> Keep { get; init => field = value.WithComparer(StringComparer.Ordinal); } = [];
 
+    /// <summary>Whether depthwise layers take part.</summary>
+    public bool Depthwise { get; init; }
+
     /// <summary>Among which weights the smallest are sought.</summary>
     public SparsityScope Scope { get; init; }
 
@@ -115,6 +119,7 @@ public sealed record SparsifyStage : RecipeStage
         Ratios = Ratios,
         Keep = [.. Keep],
         Scope = Scope,
+        Depthwise = Depthwise,
         Pattern = SparsityPattern.Parse(Pattern),
     };
 
@@ -133,6 +138,15 @@ public sealed record SparsifyStage : RecipeStage
     }
 }
 
+/// <summary>How the channels that stay are rounded.</summary>
+public enum ChannelRounding
+{
+    /// <summary>To a multiple.</summary>
+    Multiple,
+    /// <summary>To where the layers around them take least time for a channel, as measured on this machine.</summary>
+    Time,
+}
+
 /// <summary>Cuts channels for good in rounds, each followed by its share of the training (filter pruning, Li et al. 2017).</summary>
 public sealed record PruneStage : RecipeStage
 {
@@ -142,7 +156,10 @@ public sealed record PruneStage : RecipeStage
     /// <summary>In how many rounds.</summary>
     public int Rounds { get; init; } = 3;
 
-    /// <summary>What kept channels are rounded to a multiple of, less where a layer has few.</summary>
+    /// <summary>How the channels that stay are rounded.</summary>
+    public ChannelRounding Round { get; init; }
+
+    /// <summary>What kept channels are rounded to a multiple of, less where a layer has few, unless by time.</summary>
     public int Multiple { get; init; } = 16;
 
     /// <summary>Among which layers channels compete.</summary>
@@ -150,6 +167,9 @@ public sealed record PruneStage : RecipeStage
 
     /// <summary>Other shares for single layers, by the names of the values that they yield.</summary>
     public ImmutableSortedDictionary<string, double> Ratios { get; init => field = value.WithComparers(StringComparer.Ordinal); } = ImmutableSortedDictionary<string, double>.Empty;
+
+    /// <summary>The most that single layers give, by the names of the values that they yield.</summary>
+    public ImmutableSortedDictionary<string, double> Caps { get; init => field = value.WithComparers(StringComparer.Ordinal); } = ImmutableSortedDictionary<string, double>.Empty;
 
     /// <summary>What ranks channels: one of <see cref="Scores.Names"/>.</summary>
     public string Score { get; init; } = "l1";
@@ -161,11 +181,11 @@ public sealed record PruneStage : RecipeStage
     public override string Name => "prune";
 
     /// <inheritdoc/>
-    public override string Detail => Say($"{Shares(Ratio, Ratios.Count)} of the channels cut by {Score}{(Ranking is Ranking.PerFamily ? " in each layer" : Ranking is Ranking.Global ? ", over all layers" : ", over layers in the same place")}, in {Rounds} rounds, multiples of {Multiple}");
+    public override string Detail => Say($"{Shares(Ratio, Ratios.Count)} of the channels cut by {Score}{(Ranking is Ranking.PerFamily ? " in each layer" : Ranking is Ranking.Global ? ", over all layers" : ", over layers in the same place")}, in {Rounds} rounds, {(Round is ChannelRounding.Time ? "rounded by measured time" : Say($"multiples of {Multiple}"))}");
 
     private PruningOptions Options(Importance importance) => new()
     {
-        Multiple = Multiple, Ranking = Ranking, Absolute = Score == "batchnorm", Ratios = Ratios, Importance = importance, Keep = Keep,
+        Multiple = Multiple, Ranking = Ranking, Absolute = Score == "batchnorm", Ratios = Ratios, Caps = Caps, Importance = importance, Keep = Keep,
     };
 
     /// <inheritdoc/>
@@ -178,7 +198,7 @@ public sealed record PruneStage : RecipeStage
     internal override Model Apply(Model model, RecipeContext context)
     {
         TrainingOptions whole = Training.Options(context.Common, context.Original);
-        PruningOptions options = Options(Scores.Of(Score, model, context.Data, context.Common.Seed));
+        PruningOptions options = Options(Scores.Of(Score, model, context.Data, context.Common.Seed)) with { Milliseconds = Round is ChannelRounding.Time ? new LayerClock(new(Threads: 1, Batch: 1), context.Stop).Milliseconds : null };
         return Retrainer.Prune(model, context.Data, options, PruningSchedule.Geometric(Ratio, Rounds), round => whole.Part(round, Rounds), context.Work, context.Progress, context.Stop);
     }
 }
@@ -211,7 +231,7 @@ public sealed record SlimStage : RecipeStage
     public override double Epochs => Before.Epochs + Training.Epochs;
 
     /// <inheritdoc/>
-    public override bool IsTaught => base.IsTaught || Before.Soft > 0;
+    public override bool IsTaught => base.IsTaught || Before.IsTaught;
 
     /// <inheritdoc/>
     public override RecipeStage WithEffort(double factor) => this with { Before = Before.Times(factor), Training = Training.Times(factor) };

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Penjing.Training;
 
 namespace Penjing.Lab;
@@ -23,6 +24,9 @@ public sealed record Retraining
     /// <summary>What logits are divided by where <see cref="Soft"/> is above 0.</summary>
     public double Temperature { get; init; } = 4;
 
+    /// <summary>Values inside that are drawn to the teacher's (Romero et al. 2015), by the names of their nodes; null for none.</summary>
+    public ImmutableArray<FeaturePair>? Features { get; init; }
+
     /// <summary>The longest gradient, by its norm; 0 for no bound.</summary>
     public double ClipNorm { get; init; }
 
@@ -31,6 +35,9 @@ public sealed record Retraining
 
     /// <summary>Training pictures over which BatchNormalization's statistics are estimated before training; 0 for none.</summary>
     public int EstimateOver { get; init; }
+
+    /// <summary>Whether a teacher is learnt from.</summary>
+    internal bool IsTaught => Soft > 0 || Features is { IsDefaultOrEmpty: false };
 
     /// <summary>The same with the epochs, those of the warm-up too, multiplied.</summary>
     internal Retraining Times(double factor) => this with { Epochs = Epochs * factor, WarmUp = WarmUp * factor };
@@ -48,6 +55,6 @@ public sealed record Retraining
         ClipNorm = ClipNorm,
         Average = Average,
         EstimateOver = EstimateOver,
-        Distillation = Soft > 0 ? (common.Distillation ?? new(original)) with { Soft = Soft, Temperature = Temperature } : null,
+        Distillation = IsTaught ? (common.Distillation ?? new(original)) with { Soft = Soft, Temperature = Temperature, Features = Features ?? [] } : null,
     };
 }
