@@ -38,8 +38,6 @@ internal sealed class TrainingRun : IDisposable
         int classes = data.Classes(graph);
         if (classes < data.Labels.Length) throw new PenjingException($"the network tells {classes} classes apart, but the data set '{data.Name}' has {data.Labels.Length}");
         objective = new(data, options, classes);
-        if (options.Batch / options.Threads < 2 && graph.Nodes.FirstOrDefault(node => node.Op is BatchNormalization && node.Shape.Product(2, node.Shape.Rank) == 1) is { } single)
-            throw new PenjingException($"'{single.Name}' normalizes one pixel of each picture, so that each of {options.Threads} threads needs at least two pictures of a batch, not of {options.Batch}: take a larger batch or fewer threads");
         if (options.Distillation is { } distillation) distiller = new(distillation, graph, batches.Preprocessing);
         trainable = new(graph, options.Parameterize, Distiller.Features(options.Distillation, graph));
         descent = new(trainable, options);
@@ -77,6 +75,8 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Does the steps that remain, or those until cancellation.</summary>
     public void Run(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
+        if (options.Batch / options.Threads < 2 && trainable.Function.Graph.Nodes.FirstOrDefault(node => node.Op is BatchNormalization && node.Shape.Product(2, node.Shape.Rank) == 1) is { } single)
+            throw new PenjingException($"'{single.Name}' normalizes one pixel of each picture, so that each of {options.Threads} threads needs at least two pictures of a batch, not of {options.Batch}: take a larger batch or fewer threads");
         long written = Stopwatch.GetTimestamp();
         if (Step == 0) Begin();
         while (Step < Schedule.Steps && !cancellation.IsCancellationRequested)
