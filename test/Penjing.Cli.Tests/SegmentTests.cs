@@ -61,9 +61,9 @@ public sealed class SegmentTests : IDisposable
         Assert.True((double)shared["meanIoU"]! is >= 0 and <= 1 && (long)shared["bytes"]! < 0.5 * (long)pruned["bytes"]!);
         JsonObject sparse = Cli.Run(["sparsify", model, .. brief, "--epochs", "0.5", "--rounds", "1", "--ratio", "0.5", "-o", scratch["sparse.penjing"]]).Json();
         Assert.True((double)sparse["meanIoU"]! is >= 0 and <= 1 && sparse["top1"] is null);
-        JsonObject bound = Cli.Run(["quantize", model, .. brief, "--pictures", "4", "--max-drop", "50", "-o", scratch["bound.penjing"]]).Json();
+        JsonObject bound = Cli.Run(["quantize", model, "--data", data, "--json", "--pictures", "4", "--max-drop", "50", "-o", scratch["bound.penjing"]]).Json();
         Assert.True((double)bound["meanIoU"]! >= (double)told["meanIoU"]! - 0.5);
-        JsonObject whole = Cli.Run(["quantize", model, .. brief, "--pictures", "4", "-o", scratch["whole.penjing"]]).Json();
+        JsonObject whole = Cli.Run(["quantize", model, "--data", data, "--json", "--pictures", "4", "-o", scratch["whole.penjing"]]).Json();
         Assert.True((double)whole["pixelAccuracy"]! > 0);
         Assert.Contains("wrote", Cli.Run("segment", scratch["whole.penjing"], photo, "-o", drawn).Ends(0).Output);
         string recipe = scratch["recipe.json"];
