@@ -24,9 +24,9 @@ internal sealed class TrainingFlags
     private readonly WorkFlags work;
 
     /// <summary>The options with a verb's defaults.</summary>
-    public TrainingFlags(double epochs, double rate, double warmUp, double smoothing = 0, string epochsAre = "Passes over the training pictures; a fraction is fine.", double fewest = 0.001, bool halves = true)
+    public TrainingFlags(double epochs, double rate, double warmUp, double smoothing = 0, string epochsAre = "Passes over the training pictures; a fraction is fine.", double fewest = 0.001, bool takesBFloat16 = true)
     {
-        work = new(halves);
+        work = new(takesBFloat16);
         this.epochs = Given.Number("--epochs", "N", epochs, fewest, 100_000, epochsAre);
         this.rate = Given.LearningRate(rate);
         decay = Given.Number("--weight-decay", "RATE", 5e-4, 0, 0.99, "The share of each weight that is added to its gradient.");

@@ -6,8 +6,8 @@ using Penjing.Training;
 namespace Penjing.Cli;
 
 /// <summary>The options of long work that say nothing of one training alone: pictures, chance, threads, and where unfinished work is kept.</summary>
-/// <param name="halves">Whether the work can go on in bfloat16.</param>
-internal sealed class WorkFlags(bool halves = true)
+/// <param name="takesBFloat16">Whether the work can go on in bfloat16.</param>
+internal sealed class WorkFlags(bool takesBFloat16 = true)
 {
     private const int MostThreads = 8;
     private static readonly string[] augmentations = ["none", "shift", "flip", "all"];
@@ -18,7 +18,7 @@ internal sealed class WorkFlags(bool halves = true)
     private readonly Option<double> tint = Given.Number("--tint", "SHARE", 0.0, 0, 0.99, "How training pictures are varied: brightness, contrast and colours by up to this share.");
     private readonly Option<double> balance = Given.Number("--balance", "POWER", 0.0, 0, 2, "How much rarer classes count more: by their share of all pictures or pixels to the power of minus this; 1 makes all classes count alike.");
     private readonly Option<string> region = Given.OneOf("--region", ["none", "lovasz", "dice"], "For pictures with masks: what stands in the loss beside the cross-entropy, which by itself serves frequent classes.");
-    private readonly Option<bool> half = new("--bfloat16")
+    private readonly Option<bool> bfloat16 = new("--bfloat16")
     {
         Description = "Train in mixed precision: convolutions and products in bfloat16, weights and measurements in Float32. Faster where the processor multiplies in it (AVX-512 BF16, AMX).",
     };
@@ -30,10 +30,10 @@ internal sealed class WorkFlags(bool halves = true)
     private readonly Option<bool> resume = new("--resume") { Description = "Go on with the unfinished work of the same command, where there is any." };
 
     /// <summary>The options, in the order of the help.</summary>
-    public Symbol[] Symbols => [batch, augment, zoom, tint, balance, region, seed, threads, .. halves ? [half] : Array.Empty<Symbol>(), checkpoint, resume];
+    public Symbol[] Symbols => [batch, augment, zoom, tint, balance, region, seed, threads, .. takesBFloat16 ? [bfloat16] : Array.Empty<Symbol>(), checkpoint, resume];
 
     /// <summary>Those that mean nothing where nothing is trained.</summary>
-    public Option[] OfTraining => [batch, augment, zoom, tint, balance, region, threads, half, checkpoint, resume];
+    public Option[] OfTraining => [batch, augment, zoom, tint, balance, region, threads, bfloat16, checkpoint, resume];
 
     /// <summary>What they come to for pictures of this size.</summary>
     public TrainingOptions Options(ParseResult parsed, Size size)
@@ -50,7 +50,7 @@ internal sealed class WorkFlags(bool halves = true)
             Region = Enum.Parse<RegionLoss>(parsed.GetValue(region)!, ignoreCase: true),
             Seed = parsed.GetValue(seed),
             Threads = parsed.GetValue(threads) ?? Math.Min(MostThreads, Environment.ProcessorCount),
-            BFloat16 = halves && parsed.GetValue(half),
+            BFloat16 = takesBFloat16 && parsed.GetValue(bfloat16),
         };
     }
 
@@ -69,7 +69,7 @@ internal sealed class WorkFlags(bool halves = true)
         string folder = parsed.GetValue(checkpoint) ?? output + ".work";
         if (WorkFolder.Exists(folder) && !parsed.GetValue(resume))
             throw new PenjingException($"'{folder}' holds unfinished work: add --resume to go on with it, or delete the folder to start anew");
-        if (halves && parsed.GetValue(half) && !TrainingOptions.HasBFloat16) screen.Note("this processor has no instructions for products of bfloat16: training in Float32 is likely faster");
+        if (takesBFloat16 && parsed.GetValue(bfloat16) && !TrainingOptions.HasBFloat16) screen.Note("this processor has no instructions for products of bfloat16: training in Float32 is likely faster");
         string[] without = [resume.Name, checkpoint.Name, "--json", "--out", "--html"];
         IEnumerable<(string, object?)> settings = parsed.CommandResult.Command.Options.Where(option => !without.Contains(option.Name) && option is not System.CommandLine.Help.HelpOption)
             .Select(option => (option.Name, parsed.GetResult(option) is OptionResult result ? (object?)string.Join(' ', result.Tokens) : null))

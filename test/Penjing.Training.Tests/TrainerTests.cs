@@ -118,6 +118,7 @@ public sealed class TrainerTests
         Assert.Contains("parameterization", Message(options with { Parameterize = Parameterizations.ForKernels(Parameterization.KeepZeros) }));
         Assert.Contains("network", Assert.Throws<PenjingException>(() => Trainer.Train(Network(seed: 2), Samples.SquaresSet(), options, cancellation: TestContext.Current.CancellationToken)).Message);
         Assert.Contains("data", Assert.Throws<PenjingException>(() => Trainer.Train(Network(), Samples.SquaresSet(train: 128), options, cancellation: TestContext.Current.CancellationToken)).Message);
+        Assert.Contains("preprocessing", Assert.Throws<PenjingException>(() => Trainer.Train(Network() with { Preprocessing = new(Channels.Gray, [1], [2]) }, Samples.SquaresSet(), options, cancellation: TestContext.Current.CancellationToken)).Message);
         byte[] good = File.ReadAllBytes(options.Checkpoint!);
         foreach (byte[] wrong in new byte[][] { [], good[..^1], good[..(good.Length / 2)], [.. good[..100], (byte)(good[100] ^ 1), .. good[101..]] })
         {

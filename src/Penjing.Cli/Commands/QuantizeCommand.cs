@@ -25,7 +25,7 @@ internal static class QuantizeCommand
     private static readonly Option<bool> fastest = new("--fastest") { Description = "Layers that integers slow down on this machine's engine stay real, if the network gets faster by it. Not with --epochs: give what it found by --float." };
     private static readonly Option<bool> shared = new("--shared") { Description = "Weights that share values (penjing share) go on doing so: the file has as few integers as it had values, or twice as many where normalization turns signs. Not with --epochs, or refined otherwise than by bias." };
     private static readonly TrainingFlags flags = new(epochs: 0, rate: 0.002, warmUp: 0,
-        epochsAre: "Passes over the training pictures that train weights and scales under the rounding of integers; 0 for none.", fewest: 0, halves: false);
+        epochsAre: "Passes over the training pictures that train weights and scales under the rounding of integers; 0 for none.", fewest: 0, takesBFloat16: false);
 
     /// <summary>The verb.</summary>
     public static Verb Create() => new("quantize", "Turns a network's weights and values into 8-bit integers by what it answers to pictures, and trains on under their rounding where --epochs are given; measures the file on the engine.",

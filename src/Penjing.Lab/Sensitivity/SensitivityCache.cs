@@ -41,7 +41,7 @@ public sealed class SensitivityCache : IDisposable
             file.ReadExactly(bytes);
             int end = bytes.AsSpan().LastIndexOf((byte)'\n') + 1;
             // What is behind the last whole line is cut off: it may only be the begin of one.
-            ReadOnlySpan<byte> rest = bytes.AsSpan(end), begin = "{\"Network\":"u8;
+            ReadOnlySpan<byte> rest = bytes.AsSpan(end), begin = Encoding.UTF8.GetBytes($"{{\"{nameof(Line.Network)}\":");
             if (!rest.StartsWith(begin[..Math.Min(rest.Length, begin.Length)])) throw new JsonException();
             foreach (string line in Encoding.UTF8.GetString(bytes, 0, end).Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {

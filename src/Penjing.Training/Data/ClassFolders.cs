@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.IO.Hashing;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Penjing.Training;
@@ -56,8 +55,7 @@ internal static class ClassFolders
         private readonly Kept kept = new(paths.Length);
 
         /// <inheritdoc/>
-        internal override string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-            string.Join('\n', paths.Select((path, i) => FormattableString.Invariant($"{Labels[i]} {Path.GetFileName(path)} {new FileInfo(path).Length}"))))))[..16];
+        internal override string Fingerprint => $"{base.Fingerprint} {FingerprintOf(paths)}";
 
         /// <inheritdoc/>
         public override ReadOnlySpan<byte> Pixels(int index) => kept.Get(index, () => Pictures.Load(paths[index], preprocessing.Channels).Fitted(Size, preprocessing.Fit).Pixels.ToArray());

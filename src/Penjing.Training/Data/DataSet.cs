@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Penjing.Training;
 
@@ -86,7 +87,13 @@ public abstract class Split
     internal virtual byte Mirrored(byte label) => label;
 
     /// <summary>What tells these pictures' classes from others', without reading the pictures.</summary>
-    internal virtual string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(Labels.AsSpan())))[..16];
+    internal virtual string Fingerprint => Short(MemoryMarshal.AsBytes(Labels.AsSpan()));
+
+    /// <summary>What tells these files from others, without reading them: their names and lengths.</summary>
+    private protected static string FingerprintOf(IEnumerable<string> files) =>
+        Short(Encoding.UTF8.GetBytes(string.Join('\n', files.Select(file => FormattableString.Invariant($"{Path.GetFileName(file)} {new FileInfo(file).Length}")))));
+
+    private static string Short(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
 
     /// <summary>One picture.</summary>
     /// <exception cref="PenjingException">The picture's file can't be read or is damaged.</exception>

@@ -146,8 +146,7 @@ internal static class MaskFolders
         internal override byte Mirrored(byte label) => mirrored[label];
 
         /// <inheritdoc/>
-        internal override string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-            string.Join('\n', files.Select(file => FormattableString.Invariant($"{Path.GetFileName(file.Mask)} {new FileInfo(file.Mask).Length}"))))))[..16];
+        internal override string Fingerprint => FingerprintOf(files.Select(file => file.Mask));
 
         /// <summary>A mask, and behind it the picture's pixels.</summary>
         private byte[] Both(int index) => kept.Get(index, () =>

@@ -44,7 +44,7 @@ internal sealed class TrainingRun : IDisposable
         replicas = [trainable.Master, .. Enumerable.Range(1, options.Threads - 1).Select(_ => trainable.NewReplica())];
         if (options.Average > 0) average = new(trainable, replicas, options.Average);
         shares = new (double, double)[options.Threads];
-        essence = [.. options.Essence(), .. Checkpoint.Fingerprints(graph, trainable, data, batches.Preprocessing)];
+        essence = options.Checkpoint is null ? [] : [.. options.Essence(), .. Checkpoint.Fingerprints(graph, trainable, data, batches.Preprocessing)];
         crew = new(options.Threads);
         try
         {

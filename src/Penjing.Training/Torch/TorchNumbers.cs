@@ -15,7 +15,8 @@ internal static class TorchNumbers
     public static TorchTensor Apply(Elementwise op, TorchTensor x) => op switch
     {
         Unary unary => Apply(unary.Function, x),
-        IsInf inf => (inf.Negative ? x.Is(double.NegativeInfinity) : x.Is(double.NaN)).logical_or(inf.Positive ? x.Is(double.PositiveInfinity) : x.Is(double.NaN)),
+        // No element equals NaN.
+        IsInf inf => x.Is(inf.Negative ? double.NegativeInfinity : double.NaN).logical_or(x.Is(inf.Positive ? double.PositiveInfinity : double.NaN)),
         Elu elu => x.Elu(elu.Alpha),
         Celu celu => x.Celu(celu.Alpha),
         Selu selu => torch.where(x.IsAbove(0), x, x.AtMost(0).exp().Plus(-1).Times(selu.Alpha)).Times(selu.Gamma),
