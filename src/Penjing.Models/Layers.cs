@@ -32,14 +32,16 @@ internal sealed class Layers(int seed, Activation activation, float epsilon = 1e
         Active(name, Normal(name, x, channels, kernel, stride, groups));
 
     /// <summary>Square convolution without bias, BatchNormalization.</summary>
-    public Node Normal(string name, Node x, int channels, int kernel, int stride = 1, int groups = 1, int dilation = 1)
-    {
-        Node conv = Conv(name, x, channels, kernel, stride, padding: null, biased: false, groups, dilation);
-        Shape vector = [channels];
-        Tensor zeros = Zeros(channels), ones = Tensor.Build<float>(vector, values => values.Fill(1));
-        return new(name + ".bn", new BatchNormalization(epsilon), conv, Node.Weight(name + ".bn.scale", ones), Node.Weight(name + ".bn.bias", zeros),
-            Node.Weight(name + ".bn.mean", zeros), Node.Weight(name + ".bn.variance", ones));
-    }
+    public Node Normal(string name, Node x, int channels, int kernel, int stride = 1, int groups = 1, int dilation = 1) =>
+        Normalized(name, Conv(name, x, channels, kernel, stride, padding: null, biased: false, groups, dilation), scale: 1);
+
+    /// <summary>The last layer of what a residual block adds to its input: as <see cref="Normal"/>, but scaled to a tenth at first.</summary>
+    /// <remarks>
+    /// Blocks that begin near the identity train sooner and at higher rates (Goyal et al. 2017, section 5.1, where they begin at zero). At a tenth, every
+    /// weight of an untrained network still counts in its answer.
+    /// </remarks>
+    public Node Added(string name, Node x, int channels, int kernel, int groups = 1) =>
+        Normalized(name, Conv(name, x, channels, kernel, padding: null, biased: false, groups: groups), scale: 0.1f);
 
     /// <summary>A depthwise convolution without bias, and BatchNormalization.</summary>
     public Node Depthwise(string name, Node x, int stride = 1, int dilation = 1) => Normal(name, x, x.Shape[1], kernel: 3, stride, groups: x.Shape[1], dilation);
@@ -88,6 +90,16 @@ internal sealed class Layers(int seed, Activation activation, float epsilon = 1e
 
     /// <summary>Each channel's mean over the picture, then a linear layer: N×C×H×W to N×classes.</summary>
     public Node Classifier(Node x, int classes) => Linear("classifier", Pooled("classifier", x), classes);
+
+    /// <summary>BatchNormalization of a layer, all its scales the same.</summary>
+    private Node Normalized(string name, Node x, float scale)
+    {
+        Tensor zeros = Zeros(x.Shape[1]);
+        return new(name + ".bn", new BatchNormalization(epsilon), x, Node.Weight(name + ".bn.scale", Filled(scale)), Node.Weight(name + ".bn.bias", zeros),
+            Node.Weight(name + ".bn.mean", zeros), Node.Weight(name + ".bn.variance", Filled(1)));
+
+        Tensor Filled(float value) => Tensor.Build<float>([x.Shape[1]], values => values.Fill(value));
+    }
 
     private static Tensor Zeros(int count) => Tensor.Zeros(ElementType.Float32, [count]);
 }

@@ -42,7 +42,8 @@ public static class MobileNetV2
     {
         Node wide = expansion == 1 ? x : net.Block(name + ".expand", x, x.Shape[1] * expansion, kernel: 1);
         Node filtered = net.Active(name + ".depthwise", net.Depthwise(name + ".depthwise", wide, stride));
-        Node narrow = net.Normal(name + ".project", filtered, channels, kernel: 1);
-        return stride == 1 && x.Shape[1] == channels ? new(name, new Add(), x, narrow) : narrow;
+        return stride == 1 && x.Shape[1] == channels
+            ? new(name, new Add(), x, net.Added(name + ".project", filtered, channels, kernel: 1))
+            : net.Normal(name + ".project", filtered, channels, kernel: 1);
     }
 }

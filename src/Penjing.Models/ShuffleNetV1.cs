@@ -54,11 +54,12 @@ public static class ShuffleNetV1
     /// <summary>The paper's Figure 2 (b) and, at stride 2, (c).</summary>
     private static Node Unit(Layers net, string name, Node x, int outputs, int stride, int groups, int firstGroups)
     {
-        int narrow = Architecture.Scaled(outputs, 0.25, groups), added = stride == 1 ? outputs : outputs - x.Shape[1];
+        int narrow = Architecture.Scaled(outputs, 0.25, groups);
         Node y = net.Block(name + ".reduce", x, narrow, kernel: 1, groups: firstGroups);
         if (groups > 1) y = new(name + ".shuffle", Gather.Shuffle(narrow, groups), y);
-        y = net.Normal(name + ".expand", net.Depthwise(name + ".depthwise", y, stride), added, kernel: 1, groups: groups);
-        if (stride == 1) return net.Sum(name, x, y);
+        y = net.Depthwise(name + ".depthwise", y, stride);
+        if (stride == 1) return net.Sum(name, x, net.Added(name + ".expand", y, outputs, kernel: 1, groups));
+        y = net.Normal(name + ".expand", y, outputs - x.Shape[1], kernel: 1, groups: groups);
         AveragePool halve = new(Size.Square(3), Size.Square(2), Padding.All(1), CountIncludePad: true);
         return net.Active(name, Layers.Concat(name, new(name + ".pool", halve, x), y));
     }

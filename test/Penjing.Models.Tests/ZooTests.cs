@@ -57,6 +57,22 @@ public sealed class ZooTests
         Assert.Equal(853_018, Cost.Trainable(CifarResNet.Build(56).Graph));
     }
 
+    /// <summary>Blocks with a shortcut begin near the identity: what each adds to its input is scaled to a tenth, and nothing else is.</summary>
+    [Theory]
+    [InlineData("resnet-34", 16)]
+    [InlineData("resnet-50", 16)]
+    [InlineData("cifar-resnet-20", 9)]
+    [InlineData("mobilenet-v2-1.0", 10)]
+    [InlineData("shufflenet-v1-g3-1.0", 13)]
+    public void Residual_blocks_begin_near_the_identity(string name, int blocks)
+    {
+        ILookup<float, Node> scales = Zoo.Find(name).Build(new()).Graph.Nodes.Where(node => node.Op is BatchNormalization).ToLookup(node => node.Inputs[1].Value!.Floats[0]);
+        Assert.Equal([0.1f, 1], scales.Select(group => group.Key).Order());
+        Assert.Equal(blocks, scales[0.1f].Count());
+        Assert.All(scales[0.1f], node => Assert.DoesNotContain(".shortcut", node.Name, StringComparison.Ordinal));
+        Assert.All(scales.SelectMany(group => group), node => Assert.Single(node.Inputs[1].Value!.Floats.ToArray().Distinct()));
+    }
+
     /// <summary>Each name leads to one network, whose own name, with its size, leads back.</summary>
     [Fact]
     public void Names_lead_there_and_back()
