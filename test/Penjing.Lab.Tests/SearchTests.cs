@@ -74,22 +74,23 @@ public class SearchTests
         Budget budget = new() { MaxDrop = 0.01, MaxBytes = 100, MaxLatency = 0.5 };
         Aim first = Aim.Of(budget, 1000);
         Assert.Equal(new(95, 0.475, 1), first);
-        Assert.Null(first.Next(budget, original, kept, true));
-        Assert.InRange(first.Next(budget, original, kept with { Bytes = 120 }, false)!.Bytes!.Value, 70, 80);
-        Assert.InRange(first.Next(budget, original, kept with { MedianMs = 2.5 }, false)!.Latency!.Value, 0.37, 0.39);
+        Assert.Null(first.Next(budget, original, kept, true, false));
+        Assert.InRange(first.Next(budget, original, kept with { Bytes = 120 }, false, false)!.Bytes!.Value, 70, 80);
+        Assert.InRange(first.Next(budget, original, kept with { MedianMs = 2.5 }, false, false)!.Latency!.Value, 0.37, 0.39);
         StageResult lost = kept with { Score = new(0.8) };
         Assert.Equal([2, 4], Efforts(first));
+        Assert.Equal(first with { Effort = 1, Integers = false }, (first with { Effort = 4 }).Next(budget, original, lost, false, true));
 
         Budget accuracy = new() { MaxDrop = 0.01 };
-        Aim mild = Aim.Of(accuracy, 1000), next = mild.Next(accuracy, original, kept, true)!;
+        Aim mild = Aim.Of(accuracy, 1000), next = mild.Next(accuracy, original, kept, true, false)!;
         Assert.True(next.Bytes < mild.Bytes && next.Latency < mild.Latency);
-        Assert.Null(next.Next(accuracy, original, lost, true));
-        Aim milder = mild.Next(accuracy, original, lost, false)!;
+        Assert.Null(next.Next(accuracy, original, lost, true, false));
+        Aim milder = mild.Next(accuracy, original, lost, false, false)!;
         Assert.True(milder.Bytes > mild.Bytes && milder.Latency > mild.Latency && milder.Latency < 1);
 
         IEnumerable<double> Efforts(Aim aim)
         {
-            for (Aim? at = aim.Next(budget, original, lost, false); at is not null; at = at.Next(budget, original, lost, false)) yield return at.Effort;
+            for (Aim? at = aim.Next(budget, original, lost, false, false); at is not null; at = at.Next(budget, original, lost, false, false)) yield return at.Effort;
         }
     }
 
@@ -109,7 +110,7 @@ public class SearchTests
     public void SearchesEnd()
     {
         using Samples samples = new();
-        BudgetSearch search = new(Samples.Network, Samples.Data, Samples.Common, samples.At("search")) { Epochs = 1, Sample = 96 };
+        BudgetSearch search = new(Samples.Network, Samples.Data, Samples.Common, samples.At("search")) { Epochs = 1, Sample = 96, Integers = false };
         Budget bytes = new() { MaxBytes = 12_000 };
         SearchResult found = search.Run(bytes, Stop);
         Assert.True(found.Met, found.Verdict);
@@ -122,5 +123,28 @@ public class SearchTests
         SearchResult missed = (search with { Folder = samples.At("missed") }).Run(new() { MaxBytes = 100 }, Stop);
         Assert.False(missed.Met);
         Assert.Contains("not met", missed.Verdict, StringComparison.Ordinal);
+    }
+
+    /// <summary>Integers come first where they are faster, without training; what they can't give, shared values must. A network that keeps the budget as it is, is refused.</summary>
+    [Fact]
+    public void IntegersComeFirst()
+    {
+        using Samples samples = new();
+        long plain = PenjingFile.Write(samples.At("plain.penjing"), Samples.Network).Bytes;
+        Assert.IsType<QuantizeStage>(Assert.Single(Stages("alone", plain / 2, 0.4)));
+        Assert.Contains(Stages("shared", plain / 5, 0.4), stage => stage is ShareStage);
+        Assert.True(((QuantizeStage)Stages("shared", plain / 5, 0.4)[^1]).Shared);
+        Assert.DoesNotContain(Stages("slower", plain / 2, 1.5), stage => stage is QuantizeStage);
+        Assert.Contains("as it is", Assert.Throws<PenjingException>(() => Stages("kept", 2 * plain, 0.4)).Message, StringComparison.Ordinal);
+
+        ImmutableArray<RecipeStage> Stages(string folder, long bytes, double time)
+        {
+            SearchResult found = new BudgetSearch(Samples.Network, Samples.Data, Samples.Common, samples.At(folder))
+            {
+                Epochs = 1, Sample = 96, Clock = graph => graph.Nodes.Any(node => node.Op is QuantizeLinear) ? time : 1,
+            }.Run(new() { MaxBytes = bytes }, Stop);
+            Assert.True(found.Met, found.Verdict);
+            return found.Attempts[0].Recipe.Stages;
+        }
     }
 }

@@ -31,6 +31,7 @@ internal static class CompressCommand
     private static readonly Option<string?> maxLatency = Given.Path(new Option<string?>("--max-latency") { HelpName = "FACTORx", Description = "In place of --recipe: the longest median run as a share of the network's now, such as 0.5x." });
     private static readonly Option<double> epochs = Given.Number("--epochs", "N", 6.0, 0.01, 10_000, "With a budget: passes over the training pictures after each method; later attempts may take up to four times as many.");
     private static readonly Option<int> sample = Given.Number("--sample", "N", 1000, 10, int.MaxValue, "With a budget: test pictures that each layer's sensitivity is measured with.");
+    private static readonly Option<bool> floats = new("--floats") { Description = "With a budget: weights and values stay reals; without it they become 8-bit integers where the engine is faster with them." };
     private static readonly Option<string?> teacher = Given.Teacher("The file of the network that teaches where a stage is taught, such as a larger one (default: the network that is compressed)");
     private static readonly Option<double?> scratch = Given.Maybe("--scratch", "EPOCHS", 0.01, 100_000.0, "Train the pruned architecture from scratch, too, for so many epochs: give those of the network's first training and of its retraining together.");
     private static readonly Option<string?> report = Given.Path(new Option<string?>("--html") { HelpName = "FILE", Description = "Write a report as one HTML page." });
@@ -43,7 +44,7 @@ internal static class CompressCommand
             "penjing compress model.penjing --recipe deep-compression --data ./pictures --effort 0.5 -o small.penjing",
             "penjing compress model.penjing --max-drop 1 --max-bytes 400kB --max-latency 0.5x --data fashion-mnist -o small.penjing --html report.html",
             "penjing compress model.penjing --recipe ./mine.json --scratch 20 --data fashion-mnist -o small.penjing",
-        ], Run, [model, data, output, recipe, effort, maxDrop, maxBytes, maxLatency, epochs, sample, teacher, scratch, report, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
+        ], Run, [model, data, output, recipe, effort, maxDrop, maxBytes, maxLatency, epochs, sample, floats, teacher, scratch, report, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -52,7 +53,7 @@ internal static class CompressCommand
         if (searches == parsed.GetValue(recipe) is not null)
             throw new PenjingException($"say what is to be done: either --recipe with {string.Join(", ", Recipe.Names)} or a file, or a budget of --max-drop, --max-bytes and --max-latency");
         if (searches) Given.RefuseBeside(parsed, "a budget", effort);
-        else Given.RefuseBeside(parsed, "--recipe", epochs, sample);
+        else Given.RefuseBeside(parsed, "--recipe", epochs, sample, floats);
         Recipe? asked = searches ? null : RecipeOf(parsed.GetValue(recipe)!).WithEffort(parsed.GetValue(effort));
         double? baselined = parsed.GetValue(scratch);
         if (baselined is not null && asked is not null && !asked.Stages.Any(Cuts)) throw new PenjingException($"--scratch trains a pruned architecture from scratch, but '{asked.Name}' cuts no channels: leave it out");
@@ -72,7 +73,7 @@ internal static class CompressCommand
         ImmutableArray<Milestone> way = [];
         if (asked is null)
         {
-            BudgetSearch search = new(network, set, common, Path.Combine(work.Path, "search")) { Epochs = parsed.GetValue(epochs), Sample = parsed.GetValue(sample) };
+            BudgetSearch search = new(network, set, common, Path.Combine(work.Path, "search")) { Epochs = parsed.GetValue(epochs), Sample = parsed.GetValue(sample), Integers = !parsed.GetValue(floats) };
             Watch.Over(screen, "searching", watch => found = (search with { Told = (words, fraction, left) => watch.Tell(fraction, left is { } time ? $"{words}  {Quantity.Duration(time)} left" : words) }).Run(budget, stop));
             way = found!.Best.Way;
         }

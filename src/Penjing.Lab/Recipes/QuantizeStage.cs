@@ -53,8 +53,9 @@ public sealed record QuantizeStage : RecipeStage
             throw new PenjingException("training and all refinements but that of biases part weights that share a value: leave them out, or don't ask that they go on sharing it");
         Graph prepared = PostTraining.Prepare(graph);
         PostTraining.Check(prepared, Keep);
-        _ = Scales(graph, prepared);
-        return graph;
+        ImmutableHashSet<string> real = [.. Keep];
+        // Values have not been seen: which range they have changes neither the shapes, nor the weights' integers.
+        return PostTraining.Quantize(prepared, PostTraining.Values(prepared, real).ToDictionary(value => value.Name, _ => new ValueRange(-1, 1)), real, WeightBits, Scales(graph, prepared));
     }
 
     /// <summary>The network's integers, settled by what values are seen.</summary>

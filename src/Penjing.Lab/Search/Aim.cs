@@ -6,7 +6,8 @@ namespace Penjing.Lab;
 /// <param name="Bytes">The file's bytes; null where they don't matter.</param>
 /// <param name="Latency">The share of the uncompressed network's time; null where it doesn't matter.</param>
 /// <param name="Effort">A factor on the epochs.</param>
-internal sealed record Aim(double? Bytes, double? Latency, double Effort)
+/// <param name="Integers">Whether weights and values may become 8-bit integers.</param>
+internal sealed record Aim(double? Bytes, double? Latency, double Effort, bool Integers = true)
 {
     private const double Margin = 0.95, FirstBytes = 0.1, Step = 0.7, MostEffort = 4;
 
@@ -20,7 +21,8 @@ internal sealed record Aim(double? Bytes, double? Latency, double Effort)
     /// <param name="original">The uncompressed network.</param>
     /// <param name="result">What the attempt of this aim came to.</param>
     /// <param name="kept">Whether an attempt has kept the budget yet.</param>
-    public Aim? Next(Budget budget, StageResult original, StageResult result, bool kept)
+    /// <param name="integers">Whether the attempt made integers of them.</param>
+    public Aim? Next(Budget budget, StageResult original, StageResult result, bool kept, bool integers)
     {
         bool lost = original.Score.Value - result.Score.Value > budget.MaxDrop;
         if (BoundsAccuracyAlone(budget))
@@ -29,6 +31,7 @@ internal sealed record Aim(double? Bytes, double? Latency, double Effort)
         if (result.Bytes > budget.MaxBytes) next = next with { Bytes = next.Bytes * budget.MaxBytes / result.Bytes * Margin };
         if (result.MedianMs > budget.MaxLatency * original.MedianMs) next = next with { Latency = next.Latency * budget.MaxLatency * original.MedianMs / result.MedianMs };
         if (lost && 2 * Effort <= MostEffort) next = next with { Effort = 2 * Effort };
+        else if (lost && integers) next = next with { Effort = 1, Integers = false };
         return next == this ? null : next;
     }
 

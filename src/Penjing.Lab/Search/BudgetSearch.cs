@@ -30,9 +30,10 @@ public sealed record SearchResult(ImmutableArray<Attempt> Attempts, Attempt Best
 }
 
 /// <summary>
-/// Searches for the mildest compression that keeps a budget. How far each layer is cut follows from its sensitivity, measured on the engine, by one threshold for
-/// channels, one for weights and one for bits; the thresholds follow from the file's bytes and the engine's time, measured before any training. What comes out is
-/// trained as a recipe and measured; where it breaks the budget, the next attempt goes further or trains longer.
+/// Searches for the mildest compression that keeps a budget. Integers of 8 bits come first, where the engine is faster with them. What they can't give, cuts must:
+/// how far each layer is cut follows from its sensitivity, measured on the engine, by one threshold for channels, one for weights and one for bits; the thresholds
+/// follow from the file's bytes and the engine's time, measured before any training. What comes out is trained as a recipe and measured; where it breaks the budget,
+/// the next attempt goes further or trains longer.
 /// </summary>
 /// <param name="Model">A trained network.</param>
 /// <param name="Data">The pictures.</param>
@@ -51,6 +52,12 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
     /// <summary>Test pictures that the sensitivity is measured with.</summary>
     public int Sample { get; init; } = 1000;
 
+    /// <summary>Whether weights and values may become 8-bit integers.</summary>
+    public bool Integers { get; init; } = true;
+
+    /// <summary>The time of a network as a share of the uncompressed one's, where it isn't to be measured.</summary>
+    internal Func<Graph, double>? Clock { get; init; }
+
     /// <summary>Is told what is done: in words, the fraction that is done of it, and how long the rest of it takes where that is known.</summary>
     public Action<string, double, TimeSpan?>? Told { get; init; }
 
@@ -61,21 +68,21 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
     {
         budget.Check();
         Evaluation.Check(Model, Data);
-        _ = WorkFolder.Open(Folder, [("budget", budget), ("epochs", Epochs), ("sample", Sample)]);
+        _ = WorkFolder.Open(Folder, [("budget", budget), ("epochs", Epochs), ("sample", Sample), ("integers", Integers)]);
         using SensitivityCache cache = new(Path.Combine(Folder, "sensitivity.jsonl"));
-        Strengths strengths = new(
-            new(Sensitivity(SensitivityBy.Channels, channelLevels, cache, stop)), new(Sensitivity(SensitivityBy.Weights, weightLevels, cache, stop)),
-            new(Sensitivity(SensitivityBy.Bits, bitLevels, cache, stop)));
+        Strengths strengths = new(Of(SensitivityBy.Channels, channelLevels), Of(SensitivityBy.Weights, weightLevels), Of(SensitivityBy.Bits, bitLevels));
         List<Attempt> attempts = [];
-        Aim aim = Aim.Of(budget, Bytes(Model.Graph));
+        Aim aim = Aim.Of(budget, Bytes(Model.Graph)) with { Integers = Integers };
         while (attempts.Count < MostAttempts)
         {
-            Attempt attempt = Try(attempts.Count + 1, () => Plan(aim, strengths, attempts.Count + 1, stop), stop);
+            Attempt attempt = Try(attempts.Count + 1, () => Choose(aim, strengths, attempts.Count + 1, stop), stop);
             attempts.Add(attempt);
-            if (aim.Next(budget, attempt.Original, attempt.Result, attempts.Any(one => Keeps(budget, one))) is not { } next) break;
+            if (aim.Next(budget, attempt.Original, attempt.Result, attempts.Any(one => Keeps(budget, one)), attempt.Recipe.Stages.Any(stage => stage is QuantizeStage)) is not { } next) break;
             aim = next;
         }
         return Judge(budget, [.. attempts]);
+
+        Lazy<Strength> Of(SensitivityBy by, ImmutableArray<double> levels) => new(() => new(Sensitivity(by, levels, cache, stop)));
     }
 
     private SensitivityResult Sensitivity(SensitivityBy by, ImmutableArray<double> levels, SensitivityCache cache, CancellationToken stop)
@@ -86,39 +93,49 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
     }
 
     /// <summary>The mildest recipe that reaches the aim, as far as that can be seen without training.</summary>
-    private Recipe Plan(Aim aim, Strengths strengths, int number, CancellationToken stop)
+    /// <exception cref="PenjingException">The network reaches it as it is.</exception>
+    private Recipe Choose(Aim aim, Strengths strengths, int number, CancellationToken stop)
     {
         Told?.Invoke($"attempt {number}: choosing how far each layer is cut", 0, null);
         using Session original = new(Model, Evaluation.Options);
-        double channels = aim.Latency is { } latency ? strengths.Channels.Least(threshold => Slowness(original, Outline(threshold, -1, null), stop), latency) : -1;
-        double bits = 0, weights = -1;
-        if (aim.Bytes is { } most)
+        (double most, double longest) = (aim.Bytes ?? double.PositiveInfinity, aim.Latency ?? double.PositiveInfinity);
+        if (Bytes(Model.Graph) <= most && longest >= 1) throw new PenjingException("the network keeps the budget as it is: ask for fewer bytes or less time");
+        Plan plan = new(-1, -1, null, Integers: false);
+        if (aim.Integers && Time(plan with { Integers = true }) < 1) plan = plan with { Integers = true };
+        if (Time(plan) > longest) plan = plan with { Channels = strengths.Channels.Value.Least(threshold => Time(plan with { Channels = threshold }), longest) };
+        if (Size(plan) > most)
         {
-            weights = strengths.Weights.Least(threshold => Bytes(Outline(channels, threshold, 0)), most);
-            bits = strengths.Bits.Least(threshold => Bytes(Outline(channels, weights, threshold)), most);
+            plan = plan with { Weights = strengths.Weights.Value.Least(threshold => Size(plan with { Weights = threshold, Bits = 0 }), most) };
+            plan = plan with { Bits = strengths.Bits.Value.Least(threshold => Size(plan with { Bits = threshold }), most) };
             // What weights and bits can't give, channels must.
-            if (Bytes(Outline(channels, weights, bits)) > most) channels = Math.Max(channels, strengths.Channels.Least(threshold => Bytes(Outline(threshold, weights, bits)), most));
+            if (Size(plan) > most) plan = plan with { Channels = Math.Max(plan.Channels, strengths.Channels.Value.Least(threshold => Size(plan with { Channels = threshold }), most)) };
         }
-        return Recipe(channels, weights, bits);
+        return Recipe(plan);
 
-        Graph Outline(double channelLoss, double weightLoss, double? bitLoss) => Recipe(channelLoss, weightLoss, bitLoss).Outline(Model.Graph);
+        double Time(Plan plan) => Slowness(original, Recipe(plan).Outline(Model.Graph), stop);
 
-        Recipe Recipe(double channelLoss, double weightLoss, double? bitLoss)
+        double Size(Plan plan) => Bytes(Recipe(plan).Outline(Model.Graph));
+
+        Recipe Recipe(Plan plan)
         {
             double epochs = Epochs * aim.Effort;
             List<RecipeStage> stages = [];
-            if (strengths.Channels.At(channelLoss) is { IsEmpty: false } ratios)
+            if (plan.Channels >= 0 && strengths.Channels.Value.At(plan.Channels) is { IsEmpty: false } ratios)
                 stages.Add(new PruneStage { Ratio = 0, Ratios = ratios, Rounds = 1, Score = Score, Training = new() { Epochs = epochs, LearningRate = 0.03, WarmUp = 0.1, Soft = 0.5 } });
-            if (strengths.Weights.At(weightLoss) is { IsEmpty: false } shares)
+            if (plan.Weights >= 0 && strengths.Weights.Value.At(plan.Weights) is { IsEmpty: false } shares)
                 stages.Add(new SparsifyStage { Ratio = 0, Ratios = shares, Rounds = 6, Training = new() { Epochs = epochs, LearningRate = 0.03, Soft = Soft, Temperature = Temperature } });
-            if (bitLoss is { } loss)
-                stages.Add(new ShareStage { Bits = 6, DepthwiseBits = 6, Rate = 0.01, BitsOf = strengths.Bits.At(loss).ToImmutableSortedDictionary(part => part.Key, part => (int)part.Value), Training = new() { Epochs = epochs / 3, LearningRate = 0.005, WeightDecay = 0, Soft = Soft, Temperature = Temperature } });
+            if (plan.Bits is { } loss)
+                stages.Add(new ShareStage { Bits = 6, DepthwiseBits = 6, Rate = 0.01, BitsOf = strengths.Bits.Value.At(loss).ToImmutableSortedDictionary(part => part.Key, part => (int)part.Value), Training = new() { Epochs = epochs / 3, LearningRate = 0.005, WeightDecay = 0, Soft = Soft, Temperature = Temperature } });
+            // Integers lose little by themselves, so that only a further attempt trains under their rounding.
+            if (plan.Integers)
+                stages.Add(new QuantizeStage { Shared = plan.Bits is not null, Training = plan.Bits is null && aim.Effort > 1 ? new() { Epochs = epochs / 3, LearningRate = 0.002, Soft = 0.5 } : new() { Epochs = 0 } });
             return new($"attempt-{number}", [.. stages]);
         }
     }
 
     private double Slowness(Session original, Graph graph, CancellationToken stop)
     {
+        if (Clock is not null) return Clock(graph);
         using Session session = new(Model with { Graph = graph }, Evaluation.Options);
         Latency[] latencies = Latency.Of([original, session], ProbeRuns, stop);
         return latencies[1].MedianMs / latencies[0].MedianMs;
@@ -165,5 +182,9 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
             : $"the budget was not met in {attempts.Length} attempts; nearest is {share} of the bound of {bound}");
     }
 
-    private sealed record Strengths(Strength Channels, Strength Weights, Strength Bits);
+    /// <summary>How sensitive the network is, measured where it matters.</summary>
+    private sealed record Strengths(Lazy<Strength> Channels, Lazy<Strength> Weights, Lazy<Strength> Bits);
+
+    /// <summary>What is done to a network: the thresholds of channels and weights, below 0 where none are cut; that of bits, null where no values are shared; and whether it becomes integers.</summary>
+    private sealed record Plan(double Channels, double Weights, double? Bits, bool Integers);
 }
