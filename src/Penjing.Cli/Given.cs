@@ -122,8 +122,8 @@ internal static class Given
     }
 
     /// <summary>The numbers that such an option was given; of a layer that was named twice, the last.</summary>
-    public static ImmutableDictionary<string, T> PerLayer<T>(ParseResult parsed, Option<string[]> option) where T : struct, INumber<T> =>
-        (parsed.GetValue(option) ?? []).Select(text => OfLayer<T>(text)!.Value).Reverse().DistinctBy(number => number.Key).ToImmutableDictionary();
+    public static ImmutableSortedDictionary<string, T> PerLayer<T>(ParseResult parsed, Option<string[]> option) where T : struct, INumber<T> =>
+        (parsed.GetValue(option) ?? []).Select(text => OfLayer<T>(text)!.Value).Reverse().DistinctBy(number => number.Key).ToImmutableSortedDictionary();
 
     /// <summary>Throws where options were given that mean nothing beside another one.</summary>
     /// <exception cref="PenjingException">One was; the message names both.</exception>

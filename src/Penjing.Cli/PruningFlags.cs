@@ -1,15 +1,12 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using Penjing.Compression;
-using Penjing.Engine;
-using Penjing.Training;
 
 namespace Penjing.Cli;
 
 /// <summary>The options that say which channels are cut, and what they come to.</summary>
 internal sealed class PruningFlags
 {
-    private const string ByMultiple = "multiple", ByTime = "time", BatchNorm = "batchnorm", Layer = "layer", Global = "global";
+    private const string ByMultiple = "multiple", ByTime = "time", Layer = "layer", Global = "global";
 
     private readonly Option<string> score = ScoreOption();
     private readonly Option<string> ranking = Given.OneOf("--ranking", [Layer, Global, "isomorphic"],
@@ -34,7 +31,7 @@ internal sealed class PruningFlags
     /// <exception cref="PenjingException">One was; the message names both.</exception>
     public void Check(ParseResult parsed, bool slims)
     {
-        if (slims && parsed.GetValue(score) != BatchNorm) Given.RefuseBeside(parsed, "--gamma-l1", score);
+        if (slims && parsed.GetValue(score) != Scores.BatchNorm) Given.RefuseBeside(parsed, "--gamma-l1", score);
         if (slims && parsed.GetValue(ranking) != Global) Given.RefuseBeside(parsed, "--gamma-l1", ranking);
         if (slims) Given.RefuseBeside(parsed, "--gamma-l1", ratios);
         if (parsed.GetValue(ranking) != Layer) Given.RefuseBeside(parsed, $"--ranking {parsed.GetValue(ranking)}", ratios);
@@ -44,29 +41,21 @@ internal sealed class PruningFlags
     /// <summary>The importance and the ranking in words.</summary>
     public string Words(ParseResult parsed) => parsed.GetValue(score) + (parsed.GetValue(ranking) is not Layer and var rivals ? $", {rivals}" : "");
 
-    /// <summary>Throws where the options can't be met, which cutting would find only after training: all is cut once, without data or clock.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="graph">The network.</param>
-    /// <param name="pruning">What the options come to.</param>
-    /// <param name="ratio">The share that is cut in the end.</param>
-    /// <param name="slims">Whether BatchNormalization's scales decide over all layers.</param>
-    /// <exception cref="PenjingException">An option is out of its range or names what the network hasn't.</exception>
-    public void Foresee(ParseResult parsed, Graph graph, PruningOptions pruning, double ratio, bool slims)
-    {
-        pruning = pruning with { Ratio = ratio, Milliseconds = null };
-        _ = Pruner.Prune(graph, slims ? pruning with { Ranking = Ranking.Global, Absolute = true, Importance = Importances.BatchNormScale } : pruning with { Importance = Scores.WithoutData(parsed.GetValue(score)!) });
-    }
-
     /// <summary>What the options come to.</summary>
-    public PruningOptions Options(ParseResult parsed, Model model, DataSet data, int seed, CancellationToken stop) => new()
+    /// <param name="parsed">The command line.</param>
+    /// <param name="ratio">The share that is cut in the end.</param>
+    /// <param name="rounds">In how many rounds.</param>
+    /// <param name="slims">Whether BatchNormalization's scales decide over all layers.</param>
+    public PruneStage Stage(ParseResult parsed, double ratio, int rounds, bool slims) => new()
     {
-        Importance = Scores.Of(parsed.GetValue(score)!, model, data, seed),
-        Ranking = parsed.GetValue(ranking) switch { Global => Ranking.Global, "isomorphic" => Ranking.Isomorphic, _ => Ranking.PerFamily },
-        Absolute = parsed.GetValue(score) == BatchNorm,
+        Ratio = ratio,
+        Rounds = rounds,
+        Score = slims ? Scores.BatchNorm : parsed.GetValue(score)!,
+        Ranking = slims ? Ranking.Global : parsed.GetValue(ranking) switch { Global => Ranking.Global, "isomorphic" => Ranking.Isomorphic, _ => Ranking.PerFamily },
         Ratios = Given.PerLayer<double>(parsed, ratios),
         Caps = Given.PerLayer<double>(parsed, caps),
-        Keep = (parsed.GetValue(keep) ?? []).ToImmutableHashSet(),
+        Keep = [.. parsed.GetValue(keep) ?? []],
+        Round = parsed.GetValue(round) == ByTime ? ChannelRounding.Time : ChannelRounding.Multiple,
         Multiple = parsed.GetValue(multiple),
-        Milliseconds = parsed.GetValue(round) == ByTime ? new LayerClock(new(Threads: 1, Batch: 1), stop).Milliseconds : null,
     };
 }

@@ -7,8 +7,11 @@ namespace Penjing.Lab;
 /// <summary>What makes a channel important, by the names that recipes and the command line know.</summary>
 public static class Scores
 {
+    /// <summary>The name of BatchNormalization's scale.</summary>
+    public const string BatchNorm = "batchnorm";
+
     /// <summary>The names; the first is the usual one.</summary>
-    public static ImmutableArray<string> Names { get; } = ["l1", "l2", "geometric-median", "batchnorm", "contribution", "taylor", "random"];
+    public static ImmutableArray<string> Names { get; } = ["l1", "l2", "geometric-median", BatchNorm, "contribution", "taylor", "random"];
 
     /// <summary>The importance of a name; what it asks of data, it asks of the training pictures.</summary>
     /// <exception cref="PenjingException">There is none of this name.</exception>
@@ -25,7 +28,7 @@ public static class Scores
         "l1" or "taylor" => Importances.L1,
         "l2" => Importances.L2,
         "geometric-median" => Importances.GeometricMedian,
-        "batchnorm" => Importances.BatchNormScale,
+        BatchNorm => Importances.BatchNormScale,
         "contribution" => Importances.Contribution,
         "random" => Importances.Random(seed),
         _ => throw new PenjingException($"there is no score '{name}': give {string.Join(", ", Names)}"),

@@ -37,8 +37,9 @@ internal static class PruneCommand
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         TrainingOptions options = flags.Options(parsed, set.Size, reading, source);
         (double share, int count) = (parsed.GetValue(ratio), parsed.GetValue(rounds));
-        PruningOptions pruning = choice.Options(parsed, network, set, options.Seed, stop);
-        choice.Foresee(parsed, network.Graph, pruning, share, slims: strength > 0);
+        PruneStage stage = choice.Stage(parsed, share, count, slims: strength > 0);
+        _ = stage.Outline(network.Graph);
+        PruningOptions pruning = stage.Options(network, set, options.Seed, stop);
         WorkFolder work = flags.Work(parsed, target, source, screen);
         IReadOnlyList<double> ratios = PruningSchedule.Geometric(share, count);
         TrainingOptions sparsifying = options with { GammaL1 = strength };

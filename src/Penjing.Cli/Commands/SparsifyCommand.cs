@@ -41,24 +41,26 @@ internal static class SparsifyCommand
     {
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
         SparsityPattern where = SparsityPattern.Parse(parsed.GetValue(pattern)!);
-        SparsityOptions sparsity = new()
+        int count = parsed.GetValue(rounds);
+        SparsifyStage stage = new()
         {
             Ratio = parsed.GetValue(ratio) ?? (where.Kept > 0 ? where.MostRatio : 0.9),
             Ratios = Given.PerLayer<double>(parsed, ratios),
-            Pattern = where,
+            Pattern = parsed.GetValue(pattern)!,
             Scope = Enum.Parse<SparsityScope>(parsed.GetValue(scope)!, ignoreCase: true),
+            Schedule = parsed.GetValue(schedule)!,
+            Rounds = count,
             Depthwise = parsed.GetValue(depthwise),
         };
         Model network = reading.Read(parsed, source, beside: flags.Teacher(parsed));
-        _ = Sparsifier.Sparsify(network.Graph, sparsity);
+        _ = stage.Outline(network.Graph);
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
         TrainingOptions options = flags.Options(parsed, set.Size, reading, source);
-        int count = parsed.GetValue(rounds);
         TrainingOptions whole = options with { Epochs = options.Epochs * count };
         WorkFolder work = flags.Work(parsed, target, source, screen);
         Model sparse = network;
-        Watch.Over(screen, "sparsifying", watch => sparse = Retrainer.Sparsify(network, set, sparsity, SparsitySchedules.Named(parsed.GetValue(schedule)!), count, round => whole.Part(round, count), work, watch.Tell, stop));
+        Watch.Over(screen, "sparsifying", watch => sparse = Retrainer.Sparsify(network, set, stage.Options, SparsitySchedules.Named(stage.Schedule), count, round => whole.Part(round, count), work, watch.Tell, stop));
         Ending.Write(screen, sparse, set, target, work, new("sparsify", string.Create(CultureInfo.InvariantCulture,
-            $"{sparsity.Ratio} of the weights zero, {where}, in {count} rounds, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}{TrainingFlags.Besides(options)}"), null, 0, 0), stop, (source, network));
+            $"{stage.Ratio} of the weights zero, {where}, in {count} rounds, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}{TrainingFlags.Besides(options)}"), null, 0, 0), stop, (source, network));
     }
 }

@@ -113,7 +113,9 @@ public sealed record SparsifyStage : RecipeStage
     /// <inheritdoc/>
     public override string Detail => Say($"{Shares(Ratio, Ratios.Count)} of the weights zero{(Scope is SparsityScope.Layer ? " in each layer" : " over all layers")}, {Pattern}, in {Rounds} rounds ({Schedule})");
 
-    private SparsityOptions Options => new()
+    /// <summary>What the stage asks of the last cut.</summary>
+    /// <exception cref="PenjingException">There is no such pattern.</exception>
+    public SparsityOptions Options => new()
     {
         Ratio = Ratio,
         Ratios = Ratios,
@@ -183,9 +185,17 @@ public sealed record PruneStage : RecipeStage
     /// <inheritdoc/>
     public override string Detail => Say($"{Shares(Ratio, Ratios.Count)} of the channels cut by {Score}{(Ranking is Ranking.PerFamily ? " in each layer" : Ranking is Ranking.Global ? ", over all layers" : ", over layers in the same place")}, in {Rounds} rounds, {(Round is ChannelRounding.Time ? "rounded by measured time" : Say($"multiples of {Multiple}"))}");
 
+    /// <summary>What the stage asks of each cut.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="data">The pictures that the score may ask about.</param>
+    /// <param name="seed">Which pictures, and where the score is chance, which channels.</param>
+    /// <param name="stop">Ends the measuring of times.</param>
+    public PruningOptions Options(Model model, DataSet data, int seed, CancellationToken stop = default) =>
+        Options(Scores.Of(Score, model, data, seed)) with { Milliseconds = Round is ChannelRounding.Time ? new LayerClock(new(Threads: 1, Batch: 1), stop).Milliseconds : null };
+
     private PruningOptions Options(Importance importance) => new()
     {
-        Multiple = Multiple, Ranking = Ranking, Absolute = Score == "batchnorm", Ratios = Ratios, Caps = Caps, Importance = importance, Keep = Keep,
+        Multiple = Multiple, Ranking = Ranking, Absolute = Score == Scores.BatchNorm, Ratios = Ratios, Caps = Caps, Importance = importance, Keep = Keep,
     };
 
     /// <inheritdoc/>
@@ -198,8 +208,7 @@ public sealed record PruneStage : RecipeStage
     internal override Model Apply(Model model, RecipeContext context)
     {
         TrainingOptions whole = Training.Options(context.Common, context.Original);
-        PruningOptions options = Options(Scores.Of(Score, model, context.Data, context.Common.Seed)) with { Milliseconds = Round is ChannelRounding.Time ? new LayerClock(new(Threads: 1, Batch: 1), context.Stop).Milliseconds : null };
-        return Retrainer.Prune(model, context.Data, options, PruningSchedule.Geometric(Ratio, Rounds), round => whole.Part(round, Rounds), context.Work, context.Progress, context.Stop);
+        return Retrainer.Prune(model, context.Data, Options(model, context.Data, context.Common.Seed, context.Stop), PruningSchedule.Geometric(Ratio, Rounds), round => whole.Part(round, Rounds), context.Work, context.Progress, context.Stop);
     }
 }
 
