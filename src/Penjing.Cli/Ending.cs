@@ -8,6 +8,12 @@ namespace Penjing.Cli;
 /// <summary>The end of a verb that makes a network: its file is written, read again and measured on the engine.</summary>
 internal static class Ending
 {
+    /// <summary>How many times as many right answers as chance gives are no better than chance.</summary>
+    private const double Chance = 1.2;
+
+    /// <summary>Of fewer test pictures, so many may be right by luck.</summary>
+    private const int FewestForChance = 100;
+
     /// <summary>Ships the model and shows what its file is worth, and what got worse against the file that it was made from; the unfinished work is done.</summary>
     /// <param name="screen">Where it is shown.</param>
     /// <param name="model">The network.</param>
@@ -31,6 +37,8 @@ internal static class Ending
         double? drop = rounding?.MostDrop is not null && shipped.Evaluation is not null ? results[1].Score.Value - result.Score.Value : null;
         bool? kept = drop is { } lost ? lost <= rounding!.MostDrop + 1e-9 : null;
         if (kept is false) worse = worse.Add(string.Create(CultureInfo.InvariantCulture, $"the bound of {100 * rounding!.MostDrop:0.##} points is not kept: {100 * drop:F2} are lost"));
+        if (model.Graph.Outputs is [var answer] && shipped.Evaluation?.Score.Top1 is { } top1 && data.Test.Count >= FewestForChance && top1 < Chance / answer.Shape[-1])
+            screen.Note($"{Quantity.Percent(top1)} is what chance gives, the network has not learnt: lower the learning rate (--lr), bound the gradient (--clip), or train longer");
         ImmutableArray<SparseTensor> weights = Sparsifier.Describe(shipped.Model.Graph);
         double zeros = weights.Sum(weight => (double)weight.Zeros) / Math.Max(1, weights.Sum(weight => (double)weight.Elements));
         screen.Show(new

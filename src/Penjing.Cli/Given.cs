@@ -75,9 +75,6 @@ internal static class Given
     /// <summary>A word that may be left out.</summary>
     public static Argument<string?> Optional(string name, string description) => Path(new Argument<string?>(name) { Description = description, Arity = ArgumentArity.ZeroOrOne });
 
-    /// <summary>The peak of the learning rate.</summary>
-    public static Option<double> LearningRate(double standard) => Number("--lr", "RATE", standard, 1e-9, 1e3, "The learning rate after the warm-up; it then falls to 0 along a cosine.");
-
     /// <summary>The weight of the L1 norm of BatchNormalization's scales.</summary>
     public static Option<double> GammaL1(string description) => Number("--gamma-l1", "RATE", 0.0, 0, 0.99, description);
 

@@ -122,6 +122,7 @@ public sealed class AnswerTests : IClassFixture<AnswerTests.Small>, IDisposable
         Cli.Run("run", small.Model, scratch["text.npy"]).Refuses(1, "text.npy");
         Cli.Run("run", small.Model, scratch["text.png"]).Refuses(1, "text.png");
         Cli.Run("run", small.Model, scratch["none.png"]).Refuses(1, "none.png");
+        Cli.Run("run", small.Model, scratch.Folder).Refuses(1, "is a folder");
         Cli.Run("run", small.Model, scratch["text.png"], "-o", scratch["none/out.npy"]).Refuses(1, "none", "folder");
         Cli.Run("run", small.Model, scratch["text.png"], "-o", scratch.Folder).Refuses(1, "folder");
         byte[] before = File.ReadAllBytes(small.Model);

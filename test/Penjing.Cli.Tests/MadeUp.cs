@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Penjing.Models;
+using SkiaSharp;
 
 namespace Penjing.Cli.Tests;
 
@@ -36,6 +37,24 @@ internal static class MadeUp
         return folder;
 
         static bool Bar(int label, int row, int column) => (label < 5 ? row : column) / 5 == label % 5;
+    }
+
+    /// <summary>A folder of pictures, ten of each class to train on and ten to test with, of 28×28 pixels as bright as the class's number says.</summary>
+    public static string Pictures(string folder, params string[] classes)
+    {
+        foreach ((int label, string name) in classes.Index())
+            foreach (string part in (string[])["train", "test"])
+            {
+                string inside = Directory.CreateDirectory(Path.Combine(folder, part, name)).FullName;
+                for (int i = 0; i < 10; i++)
+                {
+                    using SKBitmap bitmap = new(28, 28, SKColorType.Gray8, SKAlphaType.Opaque);
+                    bitmap.GetPixelSpan().Fill((byte)(40 * label + 3 * i));
+                    using SKData data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+                    File.WriteAllBytes(Path.Combine(inside, $"{i}.png"), data.ToArray());
+                }
+            }
+        return folder;
     }
 
     /// <summary>The file of a small network for such pictures, with random weights.</summary>

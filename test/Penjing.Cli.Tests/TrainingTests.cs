@@ -142,6 +142,35 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Assert.True(convert.Code == 1 && convert.Error.StartsWith("penjing: ", StringComparison.Ordinal) && convert.Error.Count(c => c == '\n') == 1 && convert.Output.Length == 0, convert.ToString());
     }
 
+    /// <summary>Without BatchNormalization, the learning rate is lower and the gradient bounded, unless told otherwise.</summary>
+    [Theory]
+    [InlineData("lenet-5", "learning rate 0.03", "gradients clipped to 2")]
+    [InlineData("lenet-5 --clip 0 --lr 0.05", "learning rate 0.05", "")]
+    [InlineData("mobilenet-v1-small-0.25", "learning rate 0.1", "")]
+    [InlineData("mobilenet-v1-small-0.25 --clip 1", "learning rate 0.1", "gradients clipped to 1")]
+    public void Defaults_suit_the_network(string network, string rate, string clip)
+    {
+        Cli.Run(["train", .. network.Split(' '), "--data", bars.Folder, "--epochs", "0.1", "--batch", "20", "--threads", "1", "-o", scratch["out.penjing"]]).Ends(0);
+        string detail = PenjingFile.Read(scratch["out.penjing"]).History[^1].Detail;
+        Assert.Contains(rate + ",", detail, StringComparison.Ordinal);
+        Assert.Equal(clip.Length > 0, detail.Contains("clipped", StringComparison.Ordinal));
+        Assert.EndsWith(clip, detail, StringComparison.Ordinal);
+    }
+
+    /// <summary>Pictures of other classes give a network their names, and what only measures says that the names differ; pictures of any size get the network's usual one.</summary>
+    [Fact]
+    public void Classes_are_called_as_the_pictures_are()
+    {
+        string data = MadeUp.Pictures(scratch["data"], "dark", "light"), other = MadeUp.Pictures(scratch["other"], "off", "on"), first = scratch["a.penjing"], second = scratch["b.penjing"];
+        string[] brief = ["--epochs", "1", "--batch", "10", "--threads", "1", "-o"];
+        Cli.Run(["train", "lenet-5", "--data", data, .. brief, first]).Ends(0);
+        Assert.Equal(28, PenjingFile.Read(first).Graph.Inputs[0].Shape[3]);
+        Assert.Contains("off, on", Cli.Run("evaluate", first, "--data", other).Ends(0).Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("off, on", Cli.Run("evaluate", first, "--data", data).Ends(0).Error, StringComparison.Ordinal);
+        Cli.Run(["train", first, "--data", other, .. brief, second]).Ends(0);
+        Assert.Equal(["off", "on"], PenjingFile.Read(second).Labels);
+    }
+
     [Fact]
     public void What_is_not_there_is_named()
     {
@@ -170,6 +199,13 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
             Assert.False(Directory.Exists(work), what);
         }
         Cli.Run("train", "mobilenet-v1-small", "--data", empty, "-o", target).Refuses(1, "no training pictures");
+        Cli.Run("evaluate", model, "--data", empty).Ends(0);
+        Cli.Run("quantize", model, "--data", bars.Folder, "--pictures", "20", "-o", scratch["integers.penjing"]).Ends(0);
+        foreach (string what in new[] { "prune", "sparsify", "share", "train" })
+        {
+            Cli.Run(what, scratch["integers.penjing"], "--data", bars.Folder, "-o", target).Refuses(1, "only a network of floats");
+            Assert.False(Directory.Exists(work), what);
+        }
         Cli.Run("prune", model, "--data", bars.Folder, "-o", target, "--layer-ratio", "stem=1").Refuses(2, "stem=1");
         Cli.Run("prune", model, "--data", bars.Folder, "-o", target, "--gamma-l1", "1e-4", "--keep", "nobody").Refuses(1, "'nobody'");
         Assert.False(Directory.Exists(work));

@@ -25,6 +25,16 @@ public class RecipeTests
         Assert.True(recipe.Stages.Any(stage => stage is PruneStage or SlimStage) ? after.Parameters < 0.8 * graph.Parameters : after.Parameters <= graph.Parameters);
     }
 
+    /// <summary>Where a recipe doesn't bound the gradient, networks without BatchNormalization have a bound nonetheless, and others none.</summary>
+    [Fact]
+    public void GradientsAreBoundedWhereNothingNormalizes()
+    {
+        Retraining own = new() { ClipNorm = 0 }, open = Recipe.Named("deep-compression").Stages[0].Training;
+        Model unnormalized = Zoo.Find("squeezenet-1.1").Outline(), normalized = Zoo.Find("cifar-resnet-20").Outline();
+        Assert.Null(open.ClipNorm);
+        Assert.Equal([2, 0, 0, 0], new[] { open.Options(new(), unnormalized), own.Options(new(), unnormalized), open.Options(new(), normalized), own.Options(new(), normalized) }.Select(options => options.ClipNorm));
+    }
+
     [Fact]
     public void SixShip() => Assert.Equal(["deep-compression", "filter-pruning", "pruned-8bit", "pruned-q", "shared-8bit", "slimming"], Recipe.Names);
 

@@ -42,7 +42,7 @@ internal static class QuantizeCommand
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
         Model network = reading.Read(parsed, source, beside: flags.Teacher(parsed));
         DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
-        TrainingOptions training = flags.Options(parsed, set.Size, reading, source);
+        TrainingOptions training = flags.Options(parsed, set.Size, reading, source, network.Graph);
         QuantizeStage stage = new()
         {
             Method = parsed.GetValue(method)!, Pictures = Math.Min(parsed.GetValue(pictures), set.Train.Count), WeightBits = parsed.GetValue(weightBits), Refine = parsed.GetValue(refine) is { } words ? Refining(words) : null,

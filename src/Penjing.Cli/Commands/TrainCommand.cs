@@ -15,7 +15,7 @@ internal static class TrainCommand
         Description = $"A network of the zoo, such as mobilenet-v1-small-0.5 (`penjing models` lists them), or a file to train on: {Given.ReadableEndings}.",
     });
     private static readonly Option<double?> width = Given.Maybe("--width", "FACTOR", 0.01, 16.0, "For a network of the zoo: the factor on every layer's channels (default: what its name says, else 1).");
-    private static readonly Option<Size?> size = Given.Pixels("For a network of the zoo: height and width of its input, such as 160 or, where a network takes it, 384x256 (default: what its name says, else that of the data set's pictures).");
+    private static readonly Option<Size?> size = Given.Pixels("For a network of the zoo: height and width of its input, such as 160 or, where a network takes it, 384x256 (default: what its name says, else that of the data set's pictures, or, where these are files of any size, the network's usual one).");
     private static readonly Option<string> foundation = Given.Path(new Option<string>("--base")
     {
         HelpName = "MODEL",
@@ -42,7 +42,7 @@ internal static class TrainCommand
     {
         string name = parsed.GetRequiredValue(what), target = Destination.Trained(parsed.GetRequiredValue(output)), source = parsed.GetRequiredValue(data);
         (Model model, DataSet set, bool isFile) = Begin(parsed, name, source, screen, stop);
-        TrainingOptions options = flags.Options(parsed, set.Size, reading, name) with { GammaL1 = parsed.GetValue(slimming) };
+        TrainingOptions options = flags.Options(parsed, set.Size, reading, name, model.Graph) with { GammaL1 = parsed.GetValue(slimming) };
         WorkFolder work = flags.Work(parsed, target, isFile ? name : null, screen);
         Model trained = model;
         Watch.Over(screen, "training", watch => trained = Retrainer.Train(model, set, options, work, watch.Tell, stop));
@@ -58,12 +58,12 @@ internal static class TrainCommand
             Model read = reading.Read(parsed, name, beside: flags.Teacher(parsed));
             if (factor is not null || side is not null || parsed.GetValue(foundation) is not null)
                 throw new PenjingException($"'{name}' is a file, whose width, size and weights stand fast: leave --width, --size and --base out, or name a network of the zoo");
-            DataSet known = Sampled(parsed, Begin(read, source, screen, stop));
-            return (read with { Preprocessing = read.Preprocessing ?? known.Preprocessing, Labels = read.Labels.IsEmpty ? known.Labels : read.Labels, Colors = read.Colors.IsEmpty ? known.Colors : read.Colors }, known, true);
+            DataSet known = Sampled(parsed, BeginTraining(read, source, screen, stop));
+            return (read with { Preprocessing = read.Preprocessing ?? known.Preprocessing, Labels = Differ(read, known) || read.Labels.IsEmpty ? known.Labels : read.Labels, Colors = read.Colors.IsEmpty ? known.Colors : read.Colors }, known, true);
         }
         ZooEntry entry = Zoo.Find(name);
         if (name.EndsWith($"-{Architecture.Pixels(entry.Size)}", StringComparison.Ordinal)) side ??= entry.Size;
-        DataSet set = Sampled(parsed, Trainable(DataSets.Open(source, side, report: screen.Note, cancellation: stop)));
+        DataSet set = Sampled(parsed, Trainable(DataSets.Open(source, side ?? entry.Size, report: screen.Note, cancellation: stop)));
         Model model = entry.Build(new()
         {
             Width = factor, Size = side ?? set.Size, Channels = set.Channels is Channels.Gray ? 1 : 3, Classes = set.Labels.Length, Seed = flags.Seed(parsed),
@@ -75,15 +75,35 @@ internal static class TrainCommand
         return (BatchNormStatistics.Renormalize(founded, normalizations, set), set, false);
     }
 
-    /// <summary>The data set, its pictures fitted to the network's input; the network can be trained and measured on it.</summary>
+    /// <summary>The data set, its pictures fitted to the network's input, which can be trained and measured on it.</summary>
     /// <exception cref="PenjingException">It can't; the message says why.</exception>
-    internal static DataSet Begin(Model model, string source, Screen screen, CancellationToken stop)
+    internal static DataSet BeginTraining(Model model, string source, Screen screen, CancellationToken stop)
+    {
+        TrainableGraph.Check(model.Graph);
+        return Begin(model, source, screen, stop);
+    }
+
+    /// <summary>The data set, its pictures fitted to the network's input, which can be measured on it and learn of its training pictures.</summary>
+    /// <exception cref="PenjingException">It can't; the message says why.</exception>
+    internal static DataSet Begin(Model model, string source, Screen screen, CancellationToken stop) => Trainable(Measurable(model, source, screen, stop));
+
+    /// <summary>The data set, its pictures fitted to the network's input, which can be measured on it.</summary>
+    /// <exception cref="PenjingException">It can't; the message says why.</exception>
+    internal static DataSet Measurable(Model model, string source, Screen screen, CancellationToken stop)
     {
         Size? size = model.Graph.Inputs is [{ Shape: { Rank: 4 } shape }] ? new Size(shape[2], shape[3]) : null;
-        DataSet set = Trainable(DataSets.Open(source, size, model.Preprocessing, screen.Note, stop));
+        DataSet set = DataSets.Open(source, size, model.Preprocessing, screen.Note, stop);
         Evaluation.Check(model, set);
+        if (Differ(model, set))
+            screen.Note($"the network's classes ({Some(model.Labels)}) are not called as those of '{set.Name}' ({Some(set.Labels)}): they are taken for the same by their numbers");
         return set;
+
+        static string Some(ImmutableArray<string> names) => string.Join(", ", names.Take(3)) + (names.Length > 3 ? ", …" : "");
     }
+
+    /// <summary>Whether the network's classes have other names than the data set's, where both have any: numbers are none.</summary>
+    private static bool Differ(Model model, DataSet data) =>
+        !model.Labels.IsEmpty && !model.Labels.SequenceEqual(data.Labels) && !data.Labels.All(name => name.All(char.IsAsciiDigit));
 
     /// <summary>The data set with as many training pictures as are asked for.</summary>
     private static DataSet Sampled(ParseResult parsed, DataSet data) => parsed.GetValue(pictures) is { } count ? data with { Train = data.Train.Sample(count, flags.Seed(parsed)) } : data;

@@ -17,6 +17,7 @@ public static class Pictures
     /// <exception cref="PenjingException">The file can't be read, is no picture, or is damaged or cut off; the message names it.</exception>
     public static Picture Load(string path, Channels channels = Channels.Rgb)
     {
+        if (Directory.Exists(path)) throw new PenjingException($"'{path}' is a folder: give the file of a picture");
         byte[] file;
         try
         {

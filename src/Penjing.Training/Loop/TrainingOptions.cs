@@ -38,6 +38,9 @@ public sealed record TrainingOptions
     /// <summary>The share of probability that is spread over all classes (Szegedy et al. 2016).</summary>
     public double LabelSmoothing { get; init; }
 
+    /// <summary>The bound of a gradient's norm that suits a network: without BatchNormalization, 2, since one long step can end its learning; with it, 0, which is none.</summary>
+    public static double UsualClipNorm(Graph graph) => graph.Nodes.Any(node => node.Op is BatchNormalization) ? 0 : 2;
+
     /// <summary>The longest gradient, by its Euclidean norm over all numbers: a longer one is shortened to it (Pascanu et al. 2013); 0 for no bound.</summary>
     public double ClipNorm { get; init; }
 

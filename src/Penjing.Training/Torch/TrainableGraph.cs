@@ -22,12 +22,19 @@ public sealed class TrainableGraph : IDisposable
     /// <exception cref="PenjingException">The graph is quantized, or a BatchNormalization's statistics are not constants, or torch can't be loaded.</exception>
     public TrainableGraph(Graph graph, Func<Node, Parameterization>? parameterize = null) : this(graph, parameterize, []) { }
 
+    /// <summary>Throws where a graph holds integers in place of reals.</summary>
+    /// <exception cref="PenjingException">It does; the message names a node.</exception>
+    public static void Check(Graph graph)
+    {
+        if (graph.Nodes.FirstOrDefault(node => node.Info.Quantization is not null) is { } quantized)
+            throw new PenjingException($"node '{quantized.Name}' is quantized ({quantized.Info}): only a network of floats can be trained");
+    }
+
     /// <summary>A graph made trainable, of which the values of these nodes are wanted besides the outputs.</summary>
     internal TrainableGraph(Graph graph, Func<Node, Parameterization>? parameterize, ImmutableArray<Node> kept)
     {
         this.graph = graph;
-        if (graph.Nodes.FirstOrDefault(node => node.Info.Quantization is not null) is { } quantized)
-            throw new PenjingException($"node '{quantized.Name}' is quantized ({quantized.Info}): only a network of floats can be trained");
+        Check(graph);
         TorchRuntime.Start();
         Function = new(graph, kept);
         slots = [.. Trained.Find(graph).Select(weight => new WeightSlot(weight.Node, (parameterize ?? Parameterizations.Free)(weight.Node), weight.IsKernel)).OrderByDescending(slot => slot.Decays)];
