@@ -94,6 +94,8 @@ internal static class TrainCommand
         Size? size = model.Graph.Inputs is [{ Shape: { Rank: 4 } shape }] ? new Size(shape[2], shape[3]) : null;
         DataSet set = DataSets.Open(source, size, model.Preprocessing, screen.Note, stop);
         Evaluation.Check(model, set);
+        if (model.Preprocessing is null)
+            screen.Note($"the network doesn't say how a picture becomes its input; '{set.Name}' makes it by {PictureRule.Words(set.Preprocessing)} (convert --preprocessing says it once and for all)");
         if (Differ(model, set))
             screen.Note($"the network's classes ({Some(model.Labels)}) are not called as those of '{set.Name}' ({Some(set.Labels)}): they are taken for the same by their numbers");
         return set;

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 
 namespace Penjing.Lab;
 
@@ -10,7 +12,7 @@ namespace Penjing.Lab;
 /// </summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Stages">What is done, first stage first.</param>
-public sealed record Recipe(string Name, ImmutableArray<RecipeStage> Stages)
+public sealed partial record Recipe(string Name, ImmutableArray<RecipeStage> Stages)
 {
     private const string Ending = ".json";
     private static readonly JsonSerializerOptions style = new()
@@ -73,9 +75,24 @@ public sealed record Recipe(string Name, ImmutableArray<RecipeStage> Stages)
         }
         catch (Exception error) when (error is JsonException or NotSupportedException)
         {
-            throw new PenjingException($"'{source}' is no recipe: {error.Message}", error);
+            throw new PenjingException($"'{source}' is no recipe: {Words(error.Message)}", error);
         }
     }
+
+    /// <summary>What a reader of JSON says, without the names of types.</summary>
+    private static string Words(string message)
+    {
+        if (Unmapped().Match(message) is { Success: true } member) return $"there is no member '{member.Groups[1].Value}' in a {member.Groups[2].Value.Replace("Stage", " stage", StringComparison.Ordinal).ToLowerInvariant()}";
+        if (Unknown().Match(message) is { Success: true } stage)
+            return $"there is no stage '{stage.Groups[1].Value}' to do, but {string.Join(", ", typeof(RecipeStage).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(one => one.TypeDiscriminator))}";
+        return message;
+    }
+
+    [GeneratedRegex(@"^The JSON property '(.*)' could not be mapped to any \.NET member contained in type '(?:.*\.)?(\w+)'")]
+    private static partial Regex Unmapped();
+
+    [GeneratedRegex("unrecognized type discriminator id '(.*?)'")]
+    private static partial Regex Unknown();
 
     /// <summary>The JSON text that <see cref="Parse"/> reads.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, style);

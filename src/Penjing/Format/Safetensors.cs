@@ -35,7 +35,7 @@ internal sealed record Safetensors(ImmutableDictionary<string, string> Metadata,
     {
         if (file.Length < 8) throw new ModelFormatException($"{file.Length} bytes are too few for a header");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Span);
-        if (length > LongestHeader) throw new ModelFormatException($"the header should have {length} bytes, more than it may have");
+        if (length > LongestHeader) throw new ModelFormatException($"it is neither .penjing nor safetensors, or its head is damaged: it asks for a header of {length} bytes");
         if (length > (ulong)(file.Length - 8))
             throw new ModelFormatException(
                 $"it is cut short: its header ends at byte {length + 8}, and the file has {file.Length} bytes; get the whole file again");
