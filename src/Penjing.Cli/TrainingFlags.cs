@@ -8,11 +8,10 @@ namespace Penjing.Cli;
 /// <summary>The options of every verb that trains, and what they come to; only their defaults differ from verb to verb.</summary>
 internal sealed class TrainingFlags
 {
-    private const double UnnormalizedRate = 0.03;
-
     private readonly double usualRate;
     private readonly Option<double> epochs, decay, momentum, warmUp, smoothing;
-    private readonly Option<double?> rate, clip = Given.Maybe("--clip", "NORM", 0.0, 1e6, "The longest gradient, by its norm; a longer one is shortened to it (default: 2 for a network without BatchNormalization, else 0, which is no bound).");
+    private readonly Option<double?> rate, clip = Given.Maybe("--clip", "NORM", 0.0, 1e6,
+        string.Create(CultureInfo.InvariantCulture, $"The longest gradient, by its norm; a longer one is shortened to it (default: {TrainingOptions.UnnormalizedClipNorm} for a network without BatchNormalization, else 0, which is no bound)."));
     private readonly Option<double> average = Given.Number("--average", "DECAY", 0.0, 0, 0.99999, "The decay of a moving average of the weights over the steps, which is then the result, such as 0.999; 0 for none.");
     private readonly Option<int> estimate = Given.Number("--estimate", "PICTURES", 0, 0, int.MaxValue, "Training pictures over which BatchNormalization's means and variances are estimated before training; 0 for none.");
     private readonly Option<string?> teacher = Given.Teacher("The file of a trained network whose answers are learnt from besides the labels (knowledge distillation), such as the one before pruning");
@@ -34,7 +33,7 @@ internal sealed class TrainingFlags
         this.epochs = Given.Number("--epochs", "N", epochs, fewest, 100_000, epochsAre);
         usualRate = rate;
         this.rate = Given.Maybe("--lr", "RATE", 1e-9, 1e3, string.Create(CultureInfo.InvariantCulture,
-            $"The learning rate after the warm-up; it then falls to 0 along a cosine (default: {rate}{(rate > UnnormalizedRate ? $", or {UnnormalizedRate} for a network without BatchNormalization" : "")})."));
+            $"The learning rate after the warm-up; it then falls to 0 along a cosine (default: {rate}{(rate > TrainingOptions.UnnormalizedLearningRate ? $", or {TrainingOptions.UnnormalizedLearningRate} for a network without BatchNormalization" : "")})."));
         decay = Given.Number("--weight-decay", "RATE", 5e-4, 0, 0.99, "The share of each weight that is added to its gradient.");
         momentum = Given.Number("--momentum", "SHARE", 0.9, 0, 0.9999, "The share of the last step's direction that is kept.");
         this.warmUp = Given.Number("--warmup", "EPOCHS", warmUp, 0, 100_000, "Epochs in which the learning rate rises from 0.");
@@ -62,12 +61,12 @@ internal sealed class TrainingFlags
     public TrainingOptions Options(ParseResult parsed, Size size, Reading reading, string source, Graph network) => work.Options(parsed, size) with
     {
         Epochs = parsed.GetValue(epochs),
-        LearningRate = parsed.GetValue(rate) ?? (TrainingOptions.UsualClipNorm(network) > 0 ? Math.Min(usualRate, UnnormalizedRate) : usualRate),
+        LearningRate = parsed.GetValue(rate) ?? Math.Min(usualRate, TrainingOptions.For(network).LearningRate),
         WeightDecay = parsed.GetValue(decay),
         Momentum = parsed.GetValue(momentum),
         WarmUp = parsed.GetValue(warmUp),
         LabelSmoothing = parsed.GetValue(smoothing),
-        ClipNorm = parsed.GetValue(clip) ?? TrainingOptions.UsualClipNorm(network),
+        ClipNorm = parsed.GetValue(clip) ?? TrainingOptions.For(network).ClipNorm,
         Average = parsed.GetValue(average),
         EstimateOver = parsed.GetValue(estimate),
         Distillation = Taught(parsed, reading, source),

@@ -35,12 +35,12 @@ internal sealed class Layers(int seed, Activation activation, float epsilon = 1e
     public Node Normal(string name, Node x, int channels, int kernel, int stride = 1, int groups = 1, int dilation = 1) =>
         Normalized(name, Conv(name, x, channels, kernel, stride, padding: null, biased: false, groups, dilation), scale: 1);
 
-    /// <summary>The last layer of what a residual block adds to its input: as <see cref="Normal"/>, but scaled to a tenth at first.</summary>
+    /// <summary>The last layer of a block's residual, which is added to its input: as <see cref="Normal"/>, but scaled to a tenth at first.</summary>
     /// <remarks>
     /// Blocks that begin near the identity train sooner and at higher rates (Goyal et al. 2017, section 5.1, where they begin at zero). At a tenth, every
     /// weight of an untrained network still counts in its answer.
     /// </remarks>
-    public Node Added(string name, Node x, int channels, int kernel, int groups = 1) =>
+    public Node Residual(string name, Node x, int channels, int kernel, int groups = 1) =>
         Normalized(name, Conv(name, x, channels, kernel, padding: null, biased: false, groups: groups), scale: 0.1f);
 
     /// <summary>A depthwise convolution without bias, and BatchNormalization.</summary>

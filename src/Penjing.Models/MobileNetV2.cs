@@ -43,7 +43,7 @@ public static class MobileNetV2
         Node wide = expansion == 1 ? x : net.Block(name + ".expand", x, x.Shape[1] * expansion, kernel: 1);
         Node filtered = net.Active(name + ".depthwise", net.Depthwise(name + ".depthwise", wide, stride));
         return stride == 1 && x.Shape[1] == channels
-            ? new(name, new Add(), x, net.Added(name + ".project", filtered, channels, kernel: 1))
+            ? new(name, new Add(), x, net.Residual(name + ".project", filtered, channels, kernel: 1))
             : net.Normal(name + ".project", filtered, channels, kernel: 1);
     }
 }

@@ -50,13 +50,13 @@ public static class ResNet
 
     /// <summary>Two 3×3 convolutions.</summary>
     internal static Node Basic(Layers net, string name, Node x, int channels, int stride) =>
-        net.Added(name + ".conv2", net.Block(name + ".conv1", x, channels, kernel: 3, stride), channels, kernel: 3);
+        net.Residual(name + ".conv2", net.Block(name + ".conv1", x, channels, kernel: 3, stride), channels, kernel: 3);
 
     /// <summary>1×1 to fewer channels, 3×3, 1×1 to four times as many.</summary>
     private static Node Bottleneck(Layers net, string name, Node x, int narrow, int stride, bool original)
     {
         Node reduced = net.Block(name + ".conv1", x, narrow, kernel: 1, original ? stride : 1);
         Node filtered = net.Block(name + ".conv2", reduced, narrow, kernel: 3, original ? 1 : stride);
-        return net.Added(name + ".conv3", filtered, 4 * narrow, kernel: 1);
+        return net.Residual(name + ".conv3", filtered, 4 * narrow, kernel: 1);
     }
 }

@@ -58,7 +58,7 @@ public static class ShuffleNetV1
         Node y = net.Block(name + ".reduce", x, narrow, kernel: 1, groups: firstGroups);
         if (groups > 1) y = new(name + ".shuffle", Gather.Shuffle(narrow, groups), y);
         y = net.Depthwise(name + ".depthwise", y, stride);
-        if (stride == 1) return net.Sum(name, x, net.Added(name + ".expand", y, outputs, kernel: 1, groups));
+        if (stride == 1) return net.Sum(name, x, net.Residual(name + ".expand", y, outputs, kernel: 1, groups));
         y = net.Normal(name + ".expand", y, outputs - x.Shape[1], kernel: 1, groups: groups);
         AveragePool halve = new(Size.Square(3), Size.Square(2), Padding.All(1), CountIncludePad: true);
         return net.Active(name, Layers.Concat(name, new(name + ".pool", halve, x), y));

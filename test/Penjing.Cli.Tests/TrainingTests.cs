@@ -169,6 +169,23 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Assert.DoesNotContain("off, on", Cli.Run("evaluate", first, "--data", data).Ends(0).Error, StringComparison.Ordinal);
         Cli.Run(["train", first, "--data", other, .. brief, second]).Ends(0);
         Assert.Equal(["off", "on"], PenjingFile.Read(second).Labels);
+        Cli.Run(["sparsify", first, "--data", other, "--rounds", "1", .. brief, second]).Ends(0);
+        Assert.Equal(["off", "on"], PenjingFile.Read(second).Labels);
+    }
+
+    /// <summary>What a network doesn't say of its input is said to be taken from the data set, and that it tells no more than chance.</summary>
+    [Fact]
+    public void What_can_mislead_is_said()
+    {
+        string silent = scratch["silent.penjing"], still = scratch["still.penjing"];
+        PenjingFile.Write(silent, PenjingFile.Read(MadeUp.Model(scratch["small.penjing"])) with { Preprocessing = null });
+        Assert.Contains("doesn't say how a picture", Cli.Run("evaluate", silent, "--data", bars.Folder).Ends(0).Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("doesn't say how a picture", Cli.Run("evaluate", scratch["small.penjing"], "--data", bars.Folder).Ends(0).Error, StringComparison.Ordinal);
+        // Weights that are all zero answer one class to everything.
+        PenjingFile.Write(still, Models.Zoo.Find("lenet-5").Outline());
+        string[] brief = ["--data", bars.Folder, "--batch", "20", "--threads", "1", "-o", scratch["out.penjing"]];
+        Assert.Contains("chance", Cli.Run(["train", still, "--epochs", "0.1", .. brief]).Ends(0).Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("chance", Cli.Run(["train", "lenet-5", "--epochs", "4", .. brief]).Ends(0).Error, StringComparison.Ordinal);
     }
 
     [Fact]

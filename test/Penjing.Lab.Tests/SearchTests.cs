@@ -132,10 +132,12 @@ public class SearchTests
         using Samples samples = new();
         long plain = PenjingFile.Write(samples.At("plain.penjing"), Samples.Network).Bytes;
         Assert.IsType<QuantizeStage>(Assert.Single(Stages("alone", plain / 2, 0.4)));
-        Assert.Contains(Stages("shared", plain / 5, 0.4), stage => stage is ShareStage);
-        Assert.True(((QuantizeStage)Stages("shared", plain / 5, 0.4)[^1]).Shared);
+        ImmutableArray<RecipeStage> shared = Stages("shared", plain / 5, 0.4);
+        Assert.Contains(shared, stage => stage is ShareStage);
+        Assert.True(Assert.IsType<QuantizeStage>(shared[^1]).Shared);
         Assert.DoesNotContain(Stages("slower", plain / 2, 1.5), stage => stage is QuantizeStage);
         Assert.Contains("as it is", Assert.Throws<PenjingException>(() => Stages("kept", 2 * plain, 0.4)).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(samples.At("kept")));
 
         ImmutableArray<RecipeStage> Stages(string folder, long bytes, double time)
         {

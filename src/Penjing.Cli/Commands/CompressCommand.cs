@@ -60,7 +60,7 @@ internal static class CompressCommand
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
         string? page = parsed.GetValue(report) is { } path ? Destination.File(path, source, target) : null;
         Model network = reading.Read(parsed, source, beside: parsed.GetValue(teacher));
-        DataSet set = TrainCommand.BeginTraining(network, parsed.GetRequiredValue(data), screen, stop);
+        (network, DataSet set) = DataFor.Training(network, parsed.GetRequiredValue(data), screen, stop);
         _ = asked?.Outline(network.Graph);
         TrainingOptions common = flags.Options(parsed, set.Size);
         if (parsed.GetValue(teacher) is { } other)

@@ -30,7 +30,7 @@ internal static class EvaluateCommand
         if (drawn is null) Given.RefuseWithout(parsed, sheet, beside, shown, masksOnly);
         Model network = reading.Read(parsed, source, beside: second);
         Model[] answering = second is null ? [network] : [reading.Read(parsed, second, beside: source), network];
-        DataSet set = TrainCommand.Measurable(network, parsed.GetRequiredValue(data), screen, stop);
+        DataSet set = DataFor.Measuring(network, parsed.GetRequiredValue(data), screen, stop);
         if (drawn is not null) ParseSheet.Check(set, answering);
         int count = parsed.GetValue(threads) ?? Environment.ProcessorCount;
         SessionOptions options = tune.Apply(parsed, screen, source, network, Evaluation.Options, stop);

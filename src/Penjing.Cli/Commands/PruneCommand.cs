@@ -34,7 +34,7 @@ internal static class PruneCommand
         choice.Check(parsed, slims: strength > 0);
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
         Model network = reading.Read(parsed, source, beside: flags.Teacher(parsed));
-        DataSet set = TrainCommand.BeginTraining(network, parsed.GetRequiredValue(data), screen, stop);
+        (network, DataSet set) = DataFor.Training(network, parsed.GetRequiredValue(data), screen, stop);
         TrainingOptions options = flags.Options(parsed, set.Size, reading, source, network.Graph);
         (double share, int count) = (parsed.GetValue(ratio), parsed.GetValue(rounds));
         PruneStage stage = choice.Stage(parsed, share, count, slims: strength > 0);

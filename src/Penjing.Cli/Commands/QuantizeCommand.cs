@@ -41,7 +41,7 @@ internal static class QuantizeCommand
     {
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
         Model network = reading.Read(parsed, source, beside: flags.Teacher(parsed));
-        DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
+        DataSet set = DataFor.Calibrating(network, parsed.GetRequiredValue(data), screen, stop);
         TrainingOptions training = flags.Options(parsed, set.Size, reading, source, network.Graph);
         QuantizeStage stage = new()
         {

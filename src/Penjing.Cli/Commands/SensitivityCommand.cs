@@ -63,7 +63,7 @@ internal static class SensitivityCommand
         ImmutableArray<double> asked = parsed.GetValue(levels) is { Length: > 0 } given
             ? [.. what is SensitivityBy.Bits ? given.Distinct().OrderDescending() : given.Distinct().Order()] : Compression.Sensitivity.Levels(what);
         Model network = reading.Read(parsed, source);
-        DataSet set = TrainCommand.Begin(network, parsed.GetRequiredValue(data), screen, stop);
+        DataSet set = DataFor.Calibrating(network, parsed.GetRequiredValue(data), screen, stop);
         set = Sample(set, parsed.GetValue(sample));
         int count = parsed.GetValue(threads) ?? Environment.ProcessorCount;
         string rule = what is SensitivityBy.Channels ? parsed.GetValue(score)! : "";

@@ -54,7 +54,7 @@ internal static class SparsifyCommand
         };
         Model network = reading.Read(parsed, source, beside: flags.Teacher(parsed));
         _ = stage.Outline(network.Graph);
-        DataSet set = TrainCommand.BeginTraining(network, parsed.GetRequiredValue(data), screen, stop);
+        (network, DataSet set) = DataFor.Training(network, parsed.GetRequiredValue(data), screen, stop);
         TrainingOptions options = flags.Options(parsed, set.Size, reading, source, network.Graph);
         TrainingOptions whole = options with { Epochs = options.Epochs * count };
         WorkFolder work = flags.Work(parsed, target, source, screen);

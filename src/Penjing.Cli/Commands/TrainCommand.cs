@@ -58,12 +58,12 @@ internal static class TrainCommand
             Model read = reading.Read(parsed, name, beside: flags.Teacher(parsed));
             if (factor is not null || side is not null || parsed.GetValue(foundation) is not null)
                 throw new PenjingException($"'{name}' is a file, whose width, size and weights stand fast: leave --width, --size and --base out, or name a network of the zoo");
-            DataSet known = Sampled(parsed, BeginTraining(read, source, screen, stop));
-            return (read with { Preprocessing = read.Preprocessing ?? known.Preprocessing, Labels = Differ(read, known) || read.Labels.IsEmpty ? known.Labels : read.Labels, Colors = read.Colors.IsEmpty ? known.Colors : read.Colors }, known, true);
+            (Model known, DataSet meant) = DataFor.Training(read, source, screen, stop);
+            return (known, Sampled(parsed, meant), true);
         }
         ZooEntry entry = Zoo.Find(name);
         if (name.EndsWith($"-{Architecture.Pixels(entry.Size)}", StringComparison.Ordinal)) side ??= entry.Size;
-        DataSet set = Sampled(parsed, Trainable(DataSets.Open(source, side ?? entry.Size, report: screen.Note, cancellation: stop)));
+        DataSet set = Sampled(parsed, DataFor.WithTraining(DataSets.Open(source, side ?? entry.Size, report: screen.Note, cancellation: stop)));
         Model model = entry.Build(new()
         {
             Width = factor, Size = side ?? set.Size, Channels = set.Channels is Channels.Gray ? 1 : 3, Classes = set.Labels.Length, Seed = flags.Seed(parsed),
@@ -75,46 +75,6 @@ internal static class TrainCommand
         return (BatchNormStatistics.Renormalize(founded, normalizations, set), set, false);
     }
 
-    /// <summary>The data set, its pictures fitted to the network's input, which can be trained and measured on it.</summary>
-    /// <exception cref="PenjingException">It can't; the message says why.</exception>
-    internal static DataSet BeginTraining(Model model, string source, Screen screen, CancellationToken stop)
-    {
-        TrainableGraph.Check(model.Graph);
-        return Begin(model, source, screen, stop);
-    }
-
-    /// <summary>The data set, its pictures fitted to the network's input, which can be measured on it and learn of its training pictures.</summary>
-    /// <exception cref="PenjingException">It can't; the message says why.</exception>
-    internal static DataSet Begin(Model model, string source, Screen screen, CancellationToken stop) => Trainable(Measurable(model, source, screen, stop));
-
-    /// <summary>The data set, its pictures fitted to the network's input, which can be measured on it.</summary>
-    /// <exception cref="PenjingException">It can't; the message says why.</exception>
-    internal static DataSet Measurable(Model model, string source, Screen screen, CancellationToken stop)
-    {
-        Size? size = model.Graph.Inputs is [{ Shape: { Rank: 4 } shape }] ? new Size(shape[2], shape[3]) : null;
-        DataSet set = DataSets.Open(source, size, model.Preprocessing, screen.Note, stop);
-        Evaluation.Check(model, set);
-        if (model.Preprocessing is null)
-            screen.Note($"the network doesn't say how a picture becomes its input; '{set.Name}' makes it by {PictureRule.Words(set.Preprocessing)} (convert --preprocessing says it once and for all)");
-        if (Differ(model, set))
-            screen.Note($"the network's classes ({Some(model.Labels)}) are not called as those of '{set.Name}' ({Some(set.Labels)}): they are taken for the same by their numbers");
-        return set;
-
-        static string Some(ImmutableArray<string> names) => string.Join(", ", names.Take(3)) + (names.Length > 3 ? ", …" : "");
-    }
-
-    /// <summary>Whether the network's classes have other names than the data set's, where both have any: numbers are none.</summary>
-    private static bool Differ(Model model, DataSet data) =>
-        !model.Labels.IsEmpty && !model.Labels.SequenceEqual(data.Labels) && !data.Labels.All(name => name.All(char.IsAsciiDigit));
-
     /// <summary>The data set with as many training pictures as are asked for.</summary>
     private static DataSet Sampled(ParseResult parsed, DataSet data) => parsed.GetValue(pictures) is { } count ? data with { Train = data.Train.Sample(count, flags.Seed(parsed)) } : data;
-
-    private static DataSet Trainable(DataSet data)
-    {
-        if (data.Train.Count == 0)
-            throw new PenjingException($"the data set '{data.Name}' ({data.Source}) has no training pictures: add them, or give another data set");
-        Evaluation.RequirePictures(data);
-        return data;
-    }
 }

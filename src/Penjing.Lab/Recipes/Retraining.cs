@@ -27,7 +27,7 @@ public sealed record Retraining
     /// <summary>Values inside that are drawn to the teacher's (Romero et al. 2015), by the names of their nodes; null for none.</summary>
     public ImmutableArray<FeaturePair>? Features { get; init; }
 
-    /// <summary>The longest gradient, by its norm; 0 for no bound, null for what suits the network: <see cref="TrainingOptions.UsualClipNorm"/>.</summary>
+    /// <summary>The longest gradient, by its norm; 0 for no bound, null for what suits the network: <see cref="TrainingOptions.For"/>.</summary>
     public double? ClipNorm { get; init; }
 
     /// <summary>The decay of a moving average of the weights over the steps, which is then the result; 0 for none.</summary>
@@ -52,7 +52,7 @@ public sealed record Retraining
         LearningRate = LearningRate,
         WarmUp = WarmUp,
         WeightDecay = WeightDecay,
-        ClipNorm = ClipNorm ?? TrainingOptions.UsualClipNorm(original.Graph),
+        ClipNorm = ClipNorm ?? TrainingOptions.For(original.Graph).ClipNorm,
         Average = Average,
         EstimateOver = EstimateOver,
         Distillation = IsTaught ? (common.Distillation ?? new(original)) with { Soft = Soft, Temperature = Temperature, Features = Features ?? [] } : null,

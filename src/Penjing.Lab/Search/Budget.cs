@@ -29,6 +29,10 @@ public sealed record Budget
         static double Share(double value, double most) => value <= 0 ? 0 : most > 0 ? value / most : double.PositiveInfinity;
     }
 
+    /// <summary>Whether the uncompressed network keeps all bounds, and has something besides accuracy to keep.</summary>
+    /// <param name="bytes">Its file's bytes.</param>
+    internal bool IsKeptBy(double bytes) => this is not { MaxBytes: null, MaxLatency: null } && !(bytes > MaxBytes) && !(MaxLatency < 1);
+
     /// <summary>Throws unless something is asked, and all of it makes sense.</summary>
     /// <exception cref="PenjingException">It doesn't; the message says why.</exception>
     internal void Check()

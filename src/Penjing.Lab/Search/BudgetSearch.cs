@@ -63,16 +63,18 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
 
     /// <summary>Searches.</summary>
     /// <exception cref="OperationCanceledException">The work was cancelled; the folder holds what it takes to go on.</exception>
-    /// <exception cref="PenjingException">Budget, network and data don't fit, or the folder can't be written to.</exception>
+    /// <exception cref="PenjingException">Budget, network and data don't fit, or the network keeps the budget as it is, or the folder can't be written to.</exception>
     public SearchResult Run(Budget budget, CancellationToken stop = default)
     {
         budget.Check();
         Evaluation.Check(Model, Data);
+        double bytes = Bytes(Model.Graph);
+        if (budget.IsKeptBy(bytes)) throw new PenjingException("the network keeps the budget as it is: ask for fewer bytes or less time");
         _ = WorkFolder.Open(Folder, [("budget", budget), ("epochs", Epochs), ("sample", Sample), ("integers", Integers)]);
         using SensitivityCache cache = new(Path.Combine(Folder, "sensitivity.jsonl"));
         Strengths strengths = new(Of(SensitivityBy.Channels, channelLevels), Of(SensitivityBy.Weights, weightLevels), Of(SensitivityBy.Bits, bitLevels));
         List<Attempt> attempts = [];
-        Aim aim = Aim.Of(budget, Bytes(Model.Graph)) with { Integers = Integers };
+        Aim aim = Aim.Of(budget, bytes) with { Integers = Integers };
         while (attempts.Count < MostAttempts)
         {
             Attempt attempt = Try(attempts.Count + 1, () => Choose(aim, strengths, attempts.Count + 1, stop), stop);
@@ -93,14 +95,12 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
     }
 
     /// <summary>The mildest recipe that reaches the aim, as far as that can be seen without training.</summary>
-    /// <exception cref="PenjingException">The network reaches it as it is.</exception>
     private Recipe Choose(Aim aim, Strengths strengths, int number, CancellationToken stop)
     {
         Told?.Invoke($"attempt {number}: choosing how far each layer is cut", 0, null);
         using Session original = new(Model, Evaluation.Options);
         (double most, double longest) = (aim.Bytes ?? double.PositiveInfinity, aim.Latency ?? double.PositiveInfinity);
-        if (Bytes(Model.Graph) <= most && longest >= 1) throw new PenjingException("the network keeps the budget as it is: ask for fewer bytes or less time");
-        Plan plan = new(-1, -1, null, Integers: false);
+        Plan plan = new(null, null, null, Integers: false);
         if (aim.Integers && Time(plan with { Integers = true }) < 1) plan = plan with { Integers = true };
         if (Time(plan) > longest) plan = plan with { Channels = strengths.Channels.Value.Least(threshold => Time(plan with { Channels = threshold }), longest) };
         if (Size(plan) > most)
@@ -108,11 +108,11 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
             plan = plan with { Weights = strengths.Weights.Value.Least(threshold => Size(plan with { Weights = threshold, Bits = 0 }), most) };
             plan = plan with { Bits = strengths.Bits.Value.Least(threshold => Size(plan with { Bits = threshold }), most) };
             // What weights and bits can't give, channels must.
-            if (Size(plan) > most) plan = plan with { Channels = Math.Max(plan.Channels, strengths.Channels.Value.Least(threshold => Size(plan with { Channels = threshold }), most)) };
+            if (Size(plan) > most) plan = plan with { Channels = Math.Max(plan.Channels ?? -1, strengths.Channels.Value.Least(threshold => Size(plan with { Channels = threshold }), most)) };
         }
         return Recipe(plan);
 
-        double Time(Plan plan) => Slowness(original, Recipe(plan).Outline(Model.Graph), stop);
+        double Time(Plan plan) => Recipe(plan) is { Stages.IsEmpty: false } recipe ? Slowness(original, recipe.Outline(Model.Graph), stop) : 1;
 
         double Size(Plan plan) => Bytes(Recipe(plan).Outline(Model.Graph));
 
@@ -120,12 +120,12 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
         {
             double epochs = Epochs * aim.Effort;
             List<RecipeStage> stages = [];
-            if (plan.Channels >= 0 && strengths.Channels.Value.At(plan.Channels) is { IsEmpty: false } ratios)
+            if (plan.Channels is { } channels && strengths.Channels.Value.At(channels) is { IsEmpty: false } ratios)
                 stages.Add(new PruneStage { Ratio = 0, Ratios = ratios, Rounds = 1, Score = Score, Training = new() { Epochs = epochs, LearningRate = 0.03, WarmUp = 0.1, Soft = 0.5 } });
-            if (plan.Weights >= 0 && strengths.Weights.Value.At(plan.Weights) is { IsEmpty: false } shares)
+            if (plan.Weights is { } weights && strengths.Weights.Value.At(weights) is { IsEmpty: false } shares)
                 stages.Add(new SparsifyStage { Ratio = 0, Ratios = shares, Rounds = 6, Training = new() { Epochs = epochs, LearningRate = 0.03, Soft = Soft, Temperature = Temperature } });
-            if (plan.Bits is { } loss)
-                stages.Add(new ShareStage { Bits = 6, DepthwiseBits = 6, Rate = 0.01, BitsOf = strengths.Bits.Value.At(loss).ToImmutableSortedDictionary(part => part.Key, part => (int)part.Value), Training = new() { Epochs = epochs / 3, LearningRate = 0.005, WeightDecay = 0, Soft = Soft, Temperature = Temperature } });
+            if (plan.Bits is { } bits)
+                stages.Add(new ShareStage { Bits = 6, DepthwiseBits = 6, Rate = 0.01, BitsOf = strengths.Bits.Value.At(bits).ToImmutableSortedDictionary(part => part.Key, part => (int)part.Value), Training = new() { Epochs = epochs / 3, LearningRate = 0.005, WeightDecay = 0, Soft = Soft, Temperature = Temperature } });
             // Integers lose little by themselves, so that only a further attempt trains under their rounding.
             if (plan.Integers)
                 stages.Add(new QuantizeStage { Shared = plan.Bits is not null, Training = plan.Bits is null && aim.Effort > 1 ? new() { Epochs = epochs / 3, LearningRate = 0.002, Soft = 0.5 } : new() { Epochs = 0 } });
@@ -143,10 +143,15 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
 
     private double Bytes(Graph graph)
     {
-        string probe = Path.Combine(Folder, "probe.penjing");
-        long bytes = PenjingFile.Write(probe, Model with { Graph = graph }).Bytes;
-        File.Delete(probe);
-        return bytes;
+        string probe = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            return PenjingFile.Write(probe, Model with { Graph = graph }).Bytes;
+        }
+        finally
+        {
+            File.Delete(probe);
+        }
     }
 
     /// <summary>An attempt: planned, trained and measured, as far as an earlier run of the search hasn't done so.</summary>
@@ -185,6 +190,6 @@ public sealed record BudgetSearch(Model Model, DataSet Data, TrainingOptions Com
     /// <summary>How sensitive the network is, measured where it matters.</summary>
     private sealed record Strengths(Lazy<Strength> Channels, Lazy<Strength> Weights, Lazy<Strength> Bits);
 
-    /// <summary>What is done to a network: the thresholds of channels and weights, below 0 where none are cut; that of bits, null where no values are shared; and whether it becomes integers.</summary>
-    private sealed record Plan(double Channels, double Weights, double? Bits, bool Integers);
+    /// <summary>What is done to a network: the thresholds of channels, weights and bits, each null where that is left alone, and whether it becomes integers.</summary>
+    private sealed record Plan(double? Channels, double? Weights, double? Bits, bool Integers);
 }

@@ -5,6 +5,13 @@ namespace Penjing.Training;
 /// <summary>How a network is trained: stochastic gradient descent with momentum, its learning rate warmed up in a line and then lowered by a cosine.</summary>
 public sealed record TrainingOptions
 {
+    /// <summary>The learning rate and the bound of the gradient's norm that suit networks without BatchNormalization.</summary>
+    public const double UnnormalizedLearningRate = 0.03, UnnormalizedClipNorm = 2;
+
+    /// <summary>The options that suit a network: without BatchNormalization one long step can end its learning, so that the steps are shorter and bounded.</summary>
+    public static TrainingOptions For(Graph graph) => graph.Nodes.Any(node => node.Op is BatchNormalization)
+        ? new() : new() { LearningRate = UnnormalizedLearningRate, ClipNorm = UnnormalizedClipNorm };
+
     /// <summary>Passes over the training pictures; a fraction is fine.</summary>
     public double Epochs { get; init; } = 10;
 
@@ -37,9 +44,6 @@ public sealed record TrainingOptions
 
     /// <summary>The share of probability that is spread over all classes (Szegedy et al. 2016).</summary>
     public double LabelSmoothing { get; init; }
-
-    /// <summary>The bound of a gradient's norm that suits a network: without BatchNormalization, 2, since one long step can end its learning; with it, 0, which is none.</summary>
-    public static double UsualClipNorm(Graph graph) => graph.Nodes.Any(node => node.Op is BatchNormalization) ? 0 : 2;
 
     /// <summary>The longest gradient, by its Euclidean norm over all numbers: a longer one is shortened to it (Pascanu et al. 2013); 0 for no bound.</summary>
     public double ClipNorm { get; init; }
