@@ -72,7 +72,7 @@ internal static class Precision
             string folder = arguments.Data(network);
             Model model = ModelFile.Read(Path.Combine(folder, "compressed_SqueezeNet.net"), new() { Prototxt = Path.Combine(folder, "SqueezeNet_deploy.prototxt") });
             Shape shape = model.Graph.WithBatch(1).Inputs[0].Shape;
-            Tensor[] photos = [.. Directory.EnumerateFiles(Path.Combine(arguments.Data("clothing-parsing-18"), "photos")).Order().Take(2 * Photos).Select(photo => Pictures.ToInput(Pictures.Load(photo), model.Preprocessing!, shape))];
+            Tensor[] photos = [.. Directory.EnumerateFiles(Path.Combine(arguments.Data("clothing-parsing-18"), "photos")).Order().Take(2 * Photos).Select(photo => Pictures.Load(photo).ToInput(model.Preprocessing!, shape))];
             Tensor[] own = [.. File.ReadAllBytes(Path.Combine(folder, "inputs_227_f32_nchw_bgr.raw")).Chunk(shape.Elements * sizeof(float)).Select(bytes => new Tensor(ElementType.Float32, shape, bytes))];
             return new(model, photos[..Photos], [.. own, .. photos[Photos..]], [], own.Length);
         }
@@ -83,7 +83,7 @@ internal static class Precision
         Shape input = trained.Graph.WithBatch(1).Inputs[0].Shape;
         return new(trained, Inputs(data.Train.Sample(Seen, 1)), [.. Inputs(data.Test)], data.Test.Labels, 0);
 
-        Tensor[] Inputs(Training.Split split) => [.. Enumerable.Range(0, split.Count).Select(picture => Pictures.ToInput(split.Picture(picture), trained.Preprocessing ?? data.Preprocessing, input))];
+        Tensor[] Inputs(Training.Split split) => [.. Enumerable.Range(0, split.Count).Select(picture => split.Picture(picture).ToInput(trained.Preprocessing ?? data.Preprocessing, input))];
     }
 
     private static Tensor[] Answers(Graph graph, ImmutableArray<Tensor> fed) => [.. fed.Chunk(fed.Length / Environment.ProcessorCount + 1).AsParallel().AsOrdered().SelectMany(part =>

@@ -11,7 +11,7 @@ internal static class Inputs
     public static Tensor Read(string path, Model network, Node entry)
     {
         if (!string.Equals(Path.GetExtension(path), ".npy", StringComparison.OrdinalIgnoreCase))
-            return Pictures.ToInput(Pictures.Load(path), network.Preprocessing
+            return Pictures.Load(path).ToInput(network.Preprocessing
                 ?? throw new PenjingException($"'{path}': the model doesn't say how a picture becomes its input; give a .npy array of shape {entry.Shape}"),
                 entry.Shape);
         Tensor array = Npy.Read(path);

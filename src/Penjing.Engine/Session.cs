@@ -44,7 +44,11 @@ public sealed unsafe class Session : IDisposable
 
     /// <summary>A session of a model's graph.</summary>
     /// <exception cref="PenjingException">The options ask for a batch that the graph can't have, fewer than 0 threads, or an unknown kernel.</exception>
-    public Session(Model model, SessionOptions? options = null) : this(model.Graph, options) { }
+    public Session(Model model, SessionOptions? options = null) : this(model.Graph, options)
+    {
+        Labels = model.Labels;
+        Preprocessing = model.Preprocessing;
+    }
 
     /// <summary>
     /// A session of a .penjing file, with the tuning that lies beside it where the options bring none; <see cref="Remark"/> says if that one can't be used here.
@@ -68,6 +72,12 @@ public sealed unsafe class Session : IDisposable
     /// <summary>What a run yields, in order.</summary>
     public ImmutableArray<Port> Outputs { get; }
 
+    /// <summary>The names of the classes, by output index; empty where unknown.</summary>
+    public ImmutableArray<string> Labels { get; } = [];
+
+    /// <summary>How a picture becomes the input, where it is known.</summary>
+    public Preprocessing? Preprocessing { get; }
+
     /// <summary>How many threads work on a run at most, the caller's among them.</summary>
     public int Threads { get; }
 
@@ -86,6 +96,31 @@ public sealed unsafe class Session : IDisposable
     {
         if (options.Threads < 0) throw new PenjingException($"a session can't run on {options.Threads} threads; 0 takes one for each physical processor");
         return options.Batch is { } batch ? graph.WithBatch(batch) : graph;
+    }
+
+    /// <summary>Runs a network of one Float32 input and one Float32 output on a picture of any size, made its input as <see cref="Preprocessing"/> says.</summary>
+    /// <param name="picture">The picture.</param>
+    /// <param name="output">Where the output's elements are written, row-major.</param>
+    /// <param name="cancellation">Looked at before each step.</param>
+    /// <exception cref="ShapeException">The network has other inputs or outputs, or a batch, or the span has not the output's count of elements.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled; what <paramref name="output"/> holds is undefined.</exception>
+    /// <exception cref="PenjingException">It is not known how a picture becomes the input, or the session is running on another thread.</exception>
+    /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
+    public void Run(Picture picture, Span<float> output, CancellationToken cancellation = default)
+    {
+        Preprocessing how = Preprocessing ?? throw new PenjingException("the model doesn't say how a picture becomes its input: note it by `penjing convert --preprocessing`, or give the input's elements");
+        Shape shape = Inputs[0].Info.Shape;
+        float[] rented = ArrayPool<float>.Shared.Rent((int)shape.Elements);
+        try
+        {
+            Span<float> input = rented.AsSpan(0, (int)shape.Elements);
+            picture.ToInput(how, shape, input);
+            Run(input, output, cancellation);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(rented);
+        }
     }
 
     /// <summary>Runs a network of one Float32 input and one Float32 output; allocates nothing.</summary>

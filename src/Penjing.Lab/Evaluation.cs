@@ -62,7 +62,7 @@ public sealed record Evaluation(Score Score, double MeanMs, TimeSpan Elapsed)
 
         Worker Ask(int index, ParallelLoopState _, Worker worker)
         {
-            Pictures.ToInput(split.Picture(index), preprocessing, worker.Shape, worker.Input);
+            split.Picture(index).ToInput(preprocessing, worker.Shape, worker.Input);
             long before = Stopwatch.GetTimestamp();
             worker.Session.Run(worker.Input, worker.Output, stop);
             Interlocked.Add(ref ticks, Stopwatch.GetTimestamp() - before);

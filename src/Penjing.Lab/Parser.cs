@@ -37,7 +37,7 @@ public sealed class Parser : IDisposable
     public MaskFile Parse(Picture picture, CancellationToken stop = default)
     {
         var logits = new float[output.Elements];
-        session.Run(Pictures.ToInput(picture, preprocessing, input).Floats, logits, stop);
+        session.Run(picture.ToInput(preprocessing, input).Floats, logits, stop);
         (double left, double top, double width, double height) = Resampling.Part(picture.Size, new(input[2], input[3]), preprocessing.Fit);
         Size seen = new((int)Math.Round(height), (int)Math.Round(width));
         byte[] classes = Likeliest(logits, seen, stop), all = new byte[picture.Size.Height * picture.Size.Width];

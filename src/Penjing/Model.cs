@@ -50,6 +50,20 @@ public sealed record Preprocessing(Channels Channels, ImmutableArray<float> Mean
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Channels, Fit, Mean.Length, Deviation.Length);
+
+    /// <summary>The float of each byte, channel by channel: C × 256.</summary>
+    /// <exception cref="ShapeException">The preprocessing doesn't fit the input.</exception>
+    internal float[] Table(Shape input)
+    {
+        int depth = Channels is Channels.Gray ? 1 : 3;
+        if (input.Rank != 4) throw new ShapeException($"a picture needs an input of rank 4 (N×C×H×W), not {input}");
+        if (input[1] != depth) throw new ShapeException($"the input {input} has {input[1]} channel(s), but the preprocessing gives {depth} ({Channels})");
+        if (Mean.Length != depth || Deviation.Length != depth)
+            throw new ShapeException($"the preprocessing has {Mean.Length} mean(s) and {Deviation.Length} deviation(s) for {depth} channel(s)");
+        var table = new float[depth * 256];
+        for (int i = 0; i < table.Length; i++) table[i] = (i % 256 - Mean[i / 256]) / Deviation[i / 256];
+        return table;
+    }
 }
 
 /// <summary>One step of a network's history, such as "prune": what was done and what was measured afterwards.</summary>

@@ -72,7 +72,7 @@ public sealed class AnswerTests : IClassFixture<AnswerTests.Small>, IDisposable
         int right = 0, inFive = 0;
         for (int i = 0; i < data.Test.Count; i++)
         {
-            float[] logits = Reference.Run(model.Graph, Pictures.ToInput(data.Test.Picture(i), model.Preprocessing!, model.Graph.Inputs[0].Shape))[0].Floats.ToArray();
+            float[] logits = Reference.Run(model.Graph, data.Test.Picture(i).ToInput(model.Preprocessing!, model.Graph.Inputs[0].Shape))[0].Floats.ToArray();
             int better = logits.Count(logit => logit > logits[data.Test.Labels[i]]);
             if (better == 0) right++;
             if (better < 5) inFive++;
@@ -88,7 +88,7 @@ public sealed class AnswerTests : IClassFixture<AnswerTests.Small>, IDisposable
         Model model = PenjingFile.Read(small.Model);
         DataSet data = DataSets.Open(small.Data, cancellation: TestContext.Current.CancellationToken);
         string[] pictures = [.. Enumerable.Range(0, 3).Select(i => Png($"{i}.png", data.Test.Picture(i)))];
-        Tensor[] inputs = [.. Enumerable.Range(0, 3).Select(i => Pictures.ToInput(data.Test.Picture(i), model.Preprocessing!, model.Graph.Inputs[0].Shape))];
+        Tensor[] inputs = [.. Enumerable.Range(0, 3).Select(i => data.Test.Picture(i).ToInput(model.Preprocessing!, model.Graph.Inputs[0].Shape))];
         Npy.Write(scratch["in.npy"], Tensor.Of([3, 1, 28, 28], [.. inputs.SelectMany(input => input.Floats.ToArray())]));
         JsonArray results = Cli.Run(["run", small.Model, .. pictures, "-o", scratch["a.npy"], "--top", "3", "--json"]).Json()["results"]!.AsArray();
         Cli.Run("run", small.Model, scratch["in.npy"], "--out", scratch["b.npy"]).Ends(0);

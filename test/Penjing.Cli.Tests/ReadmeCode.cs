@@ -21,11 +21,12 @@ internal static class ReadmeCode
     }
 
     /// <summary>Its answer to a picture.</summary>
-    public static float[] Run(string path, float[] picture)
+    public static float[] Run(string path, Size size, byte[] rgba)
     {
         using Session session = Session.Load(path);
         var answer = new float[session.Outputs[0].Info.Shape.Elements];
-        session.Run(picture, answer);
+        session.Run(Picture.FromBytes(size, Channels.Rgb, rgba, pixelBytes: 4), answer);
+        Console.WriteLine(session.Labels[Array.IndexOf(answer, answer.Max())]);
         return answer;
     }
 

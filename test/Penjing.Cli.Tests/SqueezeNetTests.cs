@@ -57,7 +57,7 @@ public sealed class SqueezeNetTests : IDisposable
         foreach ((int index, string name) in names.Index())
         {
             ReadOnlySpan<float> expected = MemoryMarshal.Cast<byte, float>(raw).Slice(index * elements, elements);
-            ReadOnlySpan<float> given = Pictures.ToInput(Pictures.Load(Path.Combine(pictures, name + ".bmp")), model.Preprocessing!,
+            ReadOnlySpan<float> given = Pictures.Load(Path.Combine(pictures, name + ".bmp")).ToInput(model.Preprocessing!,
                 model.Graph.Inputs[0].Shape).Floats;
             double worst = 0;
             for (int i = 0; i < elements; i++) worst = Math.Max(worst, Math.Abs(given[i] - expected[i]));

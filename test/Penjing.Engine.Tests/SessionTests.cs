@@ -28,6 +28,24 @@ public class SessionTests
         Closeness.CheckBits(session.Run(fed)[0], Tensor.Of<float>(graph.Outputs[0].Shape, output), $"{threads} threads");
     }
 
+    /// <summary>A picture is run as the input that the model says it becomes; where that isn't known or doesn't fit, it is said.</summary>
+    [Fact]
+    public void APictureIsRunAsTheModelSays()
+    {
+        Preprocessing how = new(Channels.Rgb, [1, 2, 3], [4, 5, 6]);
+        byte[] bytes = new byte[40 * 50 * 3];
+        new Random(3).NextBytes(bytes);
+        Picture picture = new(new(40, 50), Channels.Bgr, bytes);
+        using Session told = new(new Model(small) { Labels = ["one"], Preprocessing = how }, new(1)), untold = new(small, new(1)), more = new(new Model(small) { Preprocessing = how }, new(1, 2));
+        float[] output = new float[10], expected = new float[10];
+        told.Run(picture, output);
+        untold.Run(picture.ToInput(how, small.Inputs[0].Shape).Floats, expected);
+        Assert.Equal(expected, output);
+        Assert.Equal(("one", how), (Assert.Single(told.Labels), told.Preprocessing));
+        Assert.Contains("--preprocessing", Assert.Throws<PenjingException>(() => untold.Run(picture, output)).Message);
+        Assert.Throws<ShapeException>(() => more.Run(picture, new float[20]));
+    }
+
     /// <summary>Input and output may be the same memory.</summary>
     [Fact]
     public void TheOutputMayBeTheInputsMemory()

@@ -17,7 +17,7 @@ public sealed class ParserTests
         Confusion expected = new(3);
         for (int i = 0; i < data.Test.Count; i++)
         {
-            Tensor logits = Reference.Run(network.Graph, Pictures.ToInput(data.Test.Picture(i), network.Preprocessing!, network.Graph.Inputs[0].Shape))[0];
+            Tensor logits = Reference.Run(network.Graph, data.Test.Picture(i).ToInput(network.Preprocessing!, network.Graph.Inputs[0].Shape))[0];
             int pixels = logits.Shape[2] * logits.Shape[3];
             expected.Add(data.Test.Mask(i), [.. Enumerable.Range(0, pixels).Select(at => (byte)Enumerable.Range(0, 3).MaxBy(label => logits.Floats[label * pixels + at]))]);
         }
@@ -63,7 +63,7 @@ public sealed class ParserTests
         MaskFile mask = parser.Parse(picture, TestContext.Current.CancellationToken);
         Assert.Equal(size, mask.Size);
         Assert.Equal([0x000000, 0x800000, 0x008000], mask.Colors);
-        Tensor logits = Reference.Run(model.Graph, Pictures.ToInput(picture, model.Preprocessing!, model.Graph.Inputs[0].Shape))[0];
+        Tensor logits = Reference.Run(model.Graph, picture.ToInput(model.Preprocessing!, model.Graph.Inputs[0].Shape))[0];
         Tensor enlarged = Reference.Run(new Graph(new Node("enlarged", new Resize(seen, ResizeMode.Linear), new Node("logits", new Input(ElementType.Float32, logits.Shape)))), logits)[0];
         int pixels = seen.Height * seen.Width, top = (size.Height - seen.Height) / 2;
         byte[] inside = [.. Enumerable.Range(0, pixels).Select(at => (byte)Enumerable.Range(0, 3).MaxBy(label => enlarged.Floats[label * pixels + at]))];

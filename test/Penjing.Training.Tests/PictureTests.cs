@@ -12,13 +12,13 @@ public sealed class PictureTests
         using Samples samples = new();
         Picture picture = Pictures.Load(samples.Write(Samples.PictureFile(6, 4, new(10, 20, 30), new(200, 100, 50)), "p.png"));
         Assert.Equal(new Size(6, 4), picture.Size);
-        Tensor input = Pictures.ToInput(picture, new(Channels.Bgr, [1, 2, 3], [2, 4, 8]), [1, 3, 6, 4]);
+        Tensor input = picture.ToInput(new(Channels.Bgr, [1, 2, 3], [2, 4, 8]), [1, 3, 6, 4]);
         Assert.Equal(new Shape([1, 3, 6, 4]), input.Shape);
         Assert.Equal((50 - 1) / 2f, input.Floats[0]);
         Assert.Equal((100 - 2) / 4f, input.Floats[24]);
         Assert.Equal((200 - 3) / 8f, input.Floats[48]);
         Assert.Equal((30 - 1) / 2f, input.Floats[23]);
-        Tensor gray = Pictures.ToInput(picture, new(Channels.Gray, [0], [1]), [1, 1, 6, 4]);
+        Tensor gray = picture.ToInput(new(Channels.Gray, [0], [1]), [1, 1, 6, 4]);
         Assert.Equal(MathF.Round(0.299f * 200 + 0.587f * 100 + 0.114f * 50), gray.Floats[0]);
     }
 
@@ -31,28 +31,6 @@ public sealed class PictureTests
     }
 
     [Fact]
-    public void Resizing_keeps_a_flat_picture_flat_and_a_mean()
-    {
-        foreach ((Size from, Size to) in new[] { (Size.Square(7), Size.Square(3)), (new Size(5, 9), new Size(20, 4)), (Size.One, Size.Square(5)), (new Size(64, 3), Size.One) })
-            foreach (Fit fit in new[] { Fit.Stretch, Fit.Cover })
-            {
-                byte[] flat = new byte[from.Height * from.Width];
-                Array.Fill(flat, (byte)137);
-                Assert.All(new Picture(from, Channels.Gray, flat).Fitted(to, fit).Pixels.ToArray(), pixel => Assert.Equal(137, pixel));
-            }
-        byte[] ramp = [.. Enumerable.Range(0, 256).Select(i => (byte)i)], fourth = new Picture(new(1, 256), Channels.Gray, ramp).Fitted(new(1, 4), Fit.Stretch).Pixels.ToArray();
-        foreach ((int mean, byte pixel) in new[] { 32, 96, 159, 223 }.Zip(fourth)) Assert.InRange(pixel, mean - 10, mean + 10);
-        Assert.Equal([0, 64, 191, 255], new Picture(new(1, 2), Channels.Gray, new byte[] { 0, 255 }).Fitted(new(1, 4), Fit.Stretch).Pixels.ToArray());
-    }
-
-    [Fact]
-    public void Covering_cuts_the_centre_out()
-    {
-        byte[] pixels = [.. Enumerable.Range(0, 12).Select(i => (byte)(i % 6 is 0 or 5 ? 255 : 40))];
-        Assert.All(new Picture(new(2, 6), Channels.Gray, pixels).Fitted(Size.One, Fit.Cover).Pixels.ToArray(), pixel => Assert.Equal(40, pixel));
-    }
-
-    [Fact]
     public void What_is_no_picture_is_named()
     {
         using Samples samples = new();
@@ -60,14 +38,6 @@ public sealed class PictureTests
         foreach (byte[] wrong in new byte[][] { [], [1, 2, 3], picture[..(picture.Length / 2)], picture[..20] })
             Assert.Contains("wrong.jpg", Assert.Throws<PenjingException>(() => Pictures.Load(samples.Write(wrong, "wrong.jpg"))).Message);
         Assert.Contains("none.jpg", Assert.Throws<PenjingException>(() => Pictures.Load(samples.At("none.jpg"))).Message);
-    }
-
-    [Fact]
-    public void Channels_that_do_not_fit_are_named()
-    {
-        Picture picture = new(Size.Square(2), Channels.Gray, new byte[4]);
-        Assert.Contains("1×3×2×2", Assert.Throws<ShapeException>(() => Pictures.ToInput(picture, new(Channels.Gray, [0], [1]), [1, 3, 2, 2])).Message);
-        Assert.Throws<ShapeException>(() => Pictures.ToInput(picture, new(Channels.Gray, [0], [1]), [4]));
     }
 
     [Fact]

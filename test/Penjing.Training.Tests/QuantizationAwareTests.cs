@@ -104,7 +104,7 @@ public sealed class QuantizationAwareTests
     {
         ImmutableArray<Node> values = PostTraining.Values(model.Graph, none);
         Graph open = new(values, model.Graph.Inputs);
-        return Histogram.Of(values, Enumerable.Range(0, 16).Select(picture => Reference.Run(open, [Pictures.ToInput(data.Train.Picture(picture), data.Preprocessing, model.Graph.Inputs[0].Shape)])))
+        return Histogram.Of(values, Enumerable.Range(0, 16).Select(picture => Reference.Run(open, [data.Train.Picture(picture).ToInput(data.Preprocessing, model.Graph.Inputs[0].Shape)])))
             .ToDictionary(seen => seen.Key, seen => Ranges.Of(seen.Value, RangeMethod.MinMax));
     }
 
@@ -113,7 +113,7 @@ public sealed class QuantizationAwareTests
         int right = 0;
         for (int picture = 0; picture < data.Test.Count; picture++)
         {
-            float[] answer = Reference.Run(model.Graph, [Pictures.ToInput(data.Test.Picture(picture), data.Preprocessing, model.Graph.Inputs[0].Shape)])[0].Floats.ToArray();
+            float[] answer = Reference.Run(model.Graph, [data.Test.Picture(picture).ToInput(data.Preprocessing, model.Graph.Inputs[0].Shape)])[0].Floats.ToArray();
             if (Array.IndexOf(answer, answer.Max()) == data.Test.Labels[picture]) right++;
         }
         return (double)right / data.Test.Count;

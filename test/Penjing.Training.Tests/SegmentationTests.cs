@@ -164,7 +164,7 @@ public sealed class SegmentationTests
         Confusion confusion = new(4);
         for (int i = 0; i < data.Test.Count; i++)
         {
-            Tensor logits = Reference.Run(first.Model.Graph, Pictures.ToInput(data.Test.Picture(i), first.Model.Preprocessing!, model.Graph.Inputs[0].Shape))[0];
+            Tensor logits = Reference.Run(first.Model.Graph, data.Test.Picture(i).ToInput(first.Model.Preprocessing!, model.Graph.Inputs[0].Shape))[0];
             confusion.Add(data.Test.Mask(i), [.. Enumerable.Range(0, 1024).Select(at => (byte)Enumerable.Range(0, 4).MaxBy(label => logits.Floats[label * 1024 + at]))]);
         }
         Assert.Equal(first.TestScore!.Value.MeanIoU!.Value, confusion.MeanIoU, 5e-3);

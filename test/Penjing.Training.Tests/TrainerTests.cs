@@ -67,7 +67,7 @@ public sealed class TrainerTests
         Split test = Samples.SquaresSet().Test;
         int right = Enumerable.Range(0, test.Count).Count(i =>
         {
-            Tensor logits = Reference.Run(result.Model.Graph, Pictures.ToInput(test.Picture(i), result.Model.Preprocessing!, result.Model.Graph.Inputs[0].Shape))[0];
+            Tensor logits = Reference.Run(result.Model.Graph, test.Picture(i).ToInput(result.Model.Preprocessing!, result.Model.Graph.Inputs[0].Shape))[0];
             return logits.Floats.IndexOf(logits.Floats.ToArray().Max()) == test.Labels[i];
         });
         Assert.Equal(result.TestScore!.Value.Value, (double)right / test.Count, 1e-9);

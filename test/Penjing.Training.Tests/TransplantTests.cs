@@ -31,7 +31,7 @@ public sealed class TransplantTests
         Model renormalized = BatchNormStatistics.Renormalize(founded, normalizations, data, pictures: 8);
         Check(renormalized.Graph);
         // Training normalizes by the batch, as this estimation does: the features are still there, which without measuring anew they are not.
-        Tensor seen = Pictures.ToInput(data.Train.Picture(0), founded.Preprocessing!, network.Graph.Inputs[0].Shape);
+        Tensor seen = data.Train.Picture(0).ToInput(founded.Preprocessing!, network.Graph.Inputs[0].Shape);
         Assert.InRange(Change(renormalized), 0, 0.2);
         Assert.InRange(Change(founded), 0.5, double.PositiveInfinity);
 

@@ -178,7 +178,7 @@ public sealed class Calibration(Graph graph, IReadOnlyCollection<Tensor> inputs,
         public int Count => pictures.Count;
 
         /// <inheritdoc/>
-        public IEnumerator<Tensor> GetEnumerator() => Enumerable.Range(0, Count).Select(picture => Training.Pictures.ToInput(pictures.Picture(picture), preprocessing, shape)).GetEnumerator();
+        public IEnumerator<Tensor> GetEnumerator() => Enumerable.Range(0, Count).Select(picture => pictures.Picture(picture).ToInput(preprocessing, shape)).GetEnumerator();
 
         System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }

@@ -99,9 +99,9 @@ public abstract class Split
     /// <exception cref="PenjingException">The picture's file can't be read or is damaged.</exception>
     public Picture Picture(int index) => new(Size, Channels, Pixels(index).ToArray());
 
-    /// <summary>Writes one picture as C×H×W floats, as <see cref="Pictures.ToInput(Picture, Preprocessing, Shape, Span{float})"/> makes them.</summary>
+    /// <summary>Writes one picture as C×H×W floats, as <see cref="Picture.ToInput(Preprocessing, Shape, Span{float})"/> makes them.</summary>
     /// <exception cref="PenjingException">The picture's file is damaged, or the preprocessing doesn't fit the input.</exception>
-    public void ToInput(int index, Preprocessing preprocessing, Shape input, Span<float> output) => Pictures.ToInput(Picture(index), preprocessing, input, output);
+    public void ToInput(int index, Preprocessing preprocessing, Shape input, Span<float> output) => Picture(index).ToInput(preprocessing, input, output);
 
     /// <summary>The first pictures only; all of them where there are no more.</summary>
     public Split First(int count) => count >= Count ? this : Chosen(this, [.. Enumerable.Range(0, count)]);

@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace Penjing.Training;
 
-/// <summary>Picture files, and the way from a picture to a network's input.</summary>
+/// <summary>Picture files.</summary>
 public static class Pictures
 {
     private const int MostPixels = 1 << 28;
@@ -38,35 +38,6 @@ public static class Pictures
         return Upright(pixels, info.Width, info.Height, codec.EncodedOrigin).To(channels);
     }
 
-    /// <summary>The picture as a network's input of shape 1×C×H×W, or of H×W in more pictures of the same: fitted, then (pixel − mean) / deviation.</summary>
-    /// <exception cref="ShapeException">The input is not of rank 4 or its channels are not those of the preprocessing.</exception>
-    public static Tensor ToInput(Picture picture, Preprocessing preprocessing, Shape input)
-    {
-        Shape one = input.Rank == 4 ? input.With(0, 1) : input;
-        return Tensor.Build<float>(one, values => ToInput(picture, preprocessing, one, values));
-    }
-
-    /// <summary>Writes the picture as C×H×W floats, as <see cref="ToInput(Picture, Preprocessing, Shape)"/> makes them.</summary>
-    /// <param name="picture">A picture of any size and channels.</param>
-    /// <param name="preprocessing">What to make of it.</param>
-    /// <param name="input">The network's input shape; its batch doesn't matter.</param>
-    /// <param name="output">C · H · W floats.</param>
-    /// <exception cref="ShapeException">The input is not of rank 4, or its channels are not those of the preprocessing, or the output's length is wrong.</exception>
-    public static void ToInput(Picture picture, Preprocessing preprocessing, Shape input, Span<float> output)
-    {
-        float[] table = Table(preprocessing, input);
-        Size size = new(input[2], input[3]);
-        int depth = input[1], plane = size.Height * size.Width;
-        if (output.Length != depth * plane) throw new ShapeException($"an input of {input} takes {depth * plane} floats a picture, not {output.Length}");
-        ReadOnlySpan<byte> pixels = picture.Fitted(size, preprocessing.Fit).To(preprocessing.Channels).Pixels.Span;
-        for (int c = 0; c < depth; c++)
-        {
-            ReadOnlySpan<float> values = table.AsSpan(c * 256, 256);
-            Span<float> to = output.Slice(c * plane, plane);
-            for (int i = 0; i < to.Length; i++) to[i] = values[pixels[i * depth + c]];
-        }
-    }
-
     /// <summary>The picture as a PNG file's bytes.</summary>
     public static byte[] ToPng(Picture picture)
     {
@@ -80,20 +51,6 @@ public static class Pictures
         }
         using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
         return png.ToArray();
-    }
-
-    /// <summary>The float of each byte, channel by channel: C × 256.</summary>
-    /// <exception cref="ShapeException">The preprocessing doesn't fit the input.</exception>
-    internal static float[] Table(Preprocessing preprocessing, Shape input)
-    {
-        int depth = preprocessing.Channels is Channels.Gray ? 1 : 3;
-        if (input.Rank != 4) throw new ShapeException($"a picture needs an input of rank 4 (N×C×H×W), not {input}");
-        if (input[1] != depth) throw new ShapeException($"the input {input} has {input[1]} channel(s), but the preprocessing gives {depth} ({preprocessing.Channels})");
-        if (preprocessing.Mean.Length != depth || preprocessing.Deviation.Length != depth)
-            throw new ShapeException($"the preprocessing has {preprocessing.Mean.Length} mean(s) and {preprocessing.Deviation.Length} deviation(s) for {depth} channel(s)");
-        var table = new float[depth * 256];
-        for (int i = 0; i < table.Length; i++) table[i] = (i % 256 - preprocessing.Mean[i / 256]) / preprocessing.Deviation[i / 256];
-        return table;
     }
 
     private static Picture Upright(byte[] rgba, int width, int height, SKEncodedOrigin origin)

@@ -24,7 +24,7 @@ internal sealed class Batches
         this.split = split;
         this.preprocessing = preprocessing;
         this.options = options;
-        table = Pictures.Table(preprocessing, input);
+        table = preprocessing.Table(input);
         size = new(input[2], input[3]);
         depth = input[1];
         order = new int[split.Count];
