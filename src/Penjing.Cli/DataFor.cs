@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Penjing.Models;
 using Penjing.Training;
 
 namespace Penjing.Cli;
@@ -10,7 +11,8 @@ internal static class DataFor
     /// <exception cref="PenjingException">There is none, or it doesn't fit the network; the message says why.</exception>
     public static DataSet Measuring(Model model, string source, Screen screen, CancellationToken stop)
     {
-        DataSet set = Open(model, source, screen, stop);
+        DataSet set = Opened(model, source, screen, stop);
+        Evaluation.Check(model, set);
         if (Differ(model, set)) screen.Note($"the network's classes ({Some(model.Labels)}) are not called as those of '{set.Name}' ({Some(set.Labels)}): they are taken for the same by their numbers");
         return set;
     }
@@ -20,11 +22,18 @@ internal static class DataFor
     public static DataSet Calibrating(Model model, string source, Screen screen, CancellationToken stop) => WithTraining(Measuring(model, source, screen, stop));
 
     /// <summary>The data set that a network is to be trained on, and the network with what the data set says of its classes, and of its input where the network doesn't.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="source">The data set's name or folder.</param>
+    /// <param name="screen">Is told what can mislead.</param>
+    /// <param name="stop">Ends the opening.</param>
+    /// <param name="head">The seed of a new last layer for the data set's classes; null to keep the network's.</param>
     /// <exception cref="PenjingException">There is none, or it doesn't fit the network, or this can't be trained; the message says why.</exception>
-    public static (Model Model, DataSet Data) Training(Model model, string source, Screen screen, CancellationToken stop)
+    public static (Model Model, DataSet Data) Training(Model model, string source, Screen screen, CancellationToken stop, int? head = null)
     {
         TrainableGraph.Check(model.Graph);
-        DataSet set = WithTraining(Open(model, source, screen, stop));
+        DataSet set = WithTraining(Opened(model, source, screen, stop));
+        if (head is { } seed) model = Head.Replace(model, set.Labels.Length, seed);
+        Evaluation.Check(model, set);
         bool renamed = Differ(model, set);
         if (renamed) screen.Note($"the network's classes ({Some(model.Labels)}) get the names of '{set.Name}' ({Some(set.Labels)}), by their numbers");
         return (model with
@@ -45,11 +54,10 @@ internal static class DataFor
         return data;
     }
 
-    private static DataSet Open(Model model, string source, Screen screen, CancellationToken stop)
+    private static DataSet Opened(Model model, string source, Screen screen, CancellationToken stop)
     {
         Size? size = model.Graph.Inputs is [{ Shape: { Rank: 4 } shape }] ? new Size(shape[2], shape[3]) : null;
         DataSet set = DataSets.Open(source, size, model.Preprocessing, screen.Note, stop);
-        Evaluation.Check(model, set);
         if (model.Preprocessing is null)
             screen.Note($"the network doesn't say how a picture becomes its input; '{set.Name}' makes it by {PictureRule.Words(set.Preprocessing)} (convert --preprocessing says it once and for all)");
         return set;

@@ -36,6 +36,7 @@ internal static class Ending
         ImmutableArray<string> worse = then is null ? [] : result.WorseThan(results[1]);
         double? drop = rounding?.MostDrop is not null && shipped.Evaluation is not null ? results[1].Score.Value - result.Score.Value : null;
         bool? kept = drop is { } lost ? lost <= rounding!.MostDrop + 1e-9 : null;
+        screen.HasMissed = kept is false;
         if (kept is false) worse = worse.Add(string.Create(CultureInfo.InvariantCulture, $"the bound of {100 * rounding!.MostDrop:0.##} points is not kept: {100 * drop:F2} are lost"));
         if (rounding is null && shipped.Evaluation?.Score.Top1 is { } top1 && data.Test.Count >= FewestForChance && top1 < Chance / data.Labels.Length)
             screen.Note($"{Quantity.Percent(top1)} is what chance gives, the network has not learnt: lower the learning rate (--lr), bound the gradient (--clip), or train longer");

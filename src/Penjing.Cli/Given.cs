@@ -123,19 +123,19 @@ internal static class Given
         (parsed.GetValue(option) ?? []).Select(text => OfLayer<T>(text)!.Value).Reverse().DistinctBy(number => number.Key).ToImmutableSortedDictionary();
 
     /// <summary>Throws where options were given that mean nothing beside another one.</summary>
-    /// <exception cref="PenjingException">One was; the message names both.</exception>
+    /// <exception cref="UsageException">One was; the message names both.</exception>
     public static void RefuseBeside(ParseResult parsed, string other, params ReadOnlySpan<Option> options)
     {
         foreach (Option option in options)
-            if (parsed.GetResult(option) is { Implicit: false }) throw new PenjingException($"{option.Name} means nothing with {other}: leave one of them out");
+            if (parsed.GetResult(option) is { Implicit: false }) throw new UsageException($"{option.Name} means nothing with {other}: leave one of them out");
     }
 
     /// <summary>Throws where an option is given that only says more of one that is not.</summary>
-    /// <exception cref="PenjingException">There is such an option.</exception>
+    /// <exception cref="UsageException">There is such an option.</exception>
     public static void RefuseWithout(ParseResult parsed, Option needed, params ReadOnlySpan<Option> options)
     {
         foreach (Option option in options)
-            if (parsed.GetResult(option) is { Implicit: false }) throw new PenjingException($"{option.Name} says more of {needed.Name}: give {needed.Name} too, or leave it out");
+            if (parsed.GetResult(option) is { Implicit: false }) throw new UsageException($"{option.Name} says more of {needed.Name}: give {needed.Name} too, or leave it out");
     }
 
     /// <summary>A text option that doesn't swallow the option behind it: a value that begins with a dash is refused.</summary>

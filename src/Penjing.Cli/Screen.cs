@@ -43,6 +43,9 @@ internal sealed class Screen
     /// <summary>What the user is told when the verb is stopped midway, such as where the checkpoint is.</summary>
     public string? WhenStopped { get; set; }
 
+    /// <summary>Whether what was asked for is written, but doesn't keep the bound that it was to keep.</summary>
+    public bool HasMissed { get; set; }
+
     /// <summary>Shows the result: the object as JSON where JSON is asked for, else what is drawn.</summary>
     public void Show(object json, Func<IEnumerable<IRenderable>> drawn)
     {

@@ -14,8 +14,11 @@ internal static class Tool
     /// <summary>Something a user can mend: a file, a data set, a shape, a full disk.</summary>
     public const int Failed = 1;
 
-    /// <summary>The command line can't be understood.</summary>
+    /// <summary>The command line can't be understood, or contradicts itself.</summary>
     public const int Misused = 2;
+
+    /// <summary>The network is written, but a bound that it was to keep is not kept.</summary>
+    public const int Missed = 3;
 
     /// <summary>A fault of Penjing itself (EX_SOFTWARE of sysexits.h).</summary>
     public const int Broken = 70;
@@ -67,7 +70,7 @@ internal static class Tool
         {
             await Task.Run(() => verb.Body(parsed, screen, stop.Token), CancellationToken.None);
             await Console.Out.FlushAsync(CancellationToken.None);
-            return Done;
+            return screen.HasMissed ? Missed : Done;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -85,6 +88,7 @@ internal static class Tool
 
     private static int Explain(Exception error) => error switch
     {
+        UsageException => Say(Misused, error.Message),
         PenjingException => Say(Failed, error.Message),
         AggregateException { InnerException: { } inner } => Explain(inner),
         IOException or UnauthorizedAccessException => Say(Failed, error.Message),

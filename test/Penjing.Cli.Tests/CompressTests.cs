@@ -62,6 +62,16 @@ public sealed class CompressTests : IDisposable
         Assert.InRange(new FileInfo(scratch["c.penjing"]).Length, 1, 20_000);
     }
 
+    /// <summary>A budget that can't be kept: the nearest is written, and the exit code says so.</summary>
+    [Fact]
+    public void A_budget_that_is_missed_is_told()
+    {
+        Run missed = Compress("--max-bytes", "1kB", "--max-drop", "1", "--epochs", "0.05", "--sample", "10", "-o", scratch["f.penjing"]).Ends(3);
+        JsonNode told = JsonNode.Parse(missed.Output)!;
+        Assert.False((bool)told["met"]!);
+        Assert.Equal(new FileInfo(scratch["f.penjing"]).Length, (long)told["stages"]!.AsArray()[^1]!["bytes"]!);
+    }
+
     /// <summary>A search that is killed in the midst of an attempt goes on in another process, and ends with the file of one that wasn't.</summary>
     [Fact]
     public void A_search_that_is_killed_goes_on()
@@ -86,15 +96,15 @@ public sealed class CompressTests : IDisposable
     public void What_makes_no_sense_is_refused_before_any_work()
     {
         File.WriteAllText(scratch["bad.json"], """{ "name": "bad", "stages": [ { "do": "prune", "ratio": 2 } ] }""");
-        Compress("-o", scratch["d.penjing"]).Refuses(1, "--recipe", "--max-drop");
-        Compress("--recipe", "pruned-q", "--max-drop", "1", "-o", scratch["d.penjing"]).Refuses(1, "either");
+        Compress("-o", scratch["d.penjing"]).Refuses(2, "--recipe", "--max-drop");
+        Compress("--recipe", "pruned-q", "--max-drop", "1", "-o", scratch["d.penjing"]).Refuses(2, "either");
         Compress("--recipe", "none", "-o", scratch["d.penjing"]).Refuses(1, "none");
         Compress("--recipe", scratch["bad.json"], "-o", scratch["d.penjing"]).Refuses(1, "stage 1 (prune)", "2");
-        Compress("--max-bytes", "many", "-o", scratch["d.penjing"]).Refuses(1, "--max-bytes", "many");
-        Compress("--recipe", "pruned-q", "--epochs", "3", "-o", scratch["d.penjing"]).Refuses(1, "--epochs");
-        Compress("--max-drop", "1", "--effort", "3", "-o", scratch["d.penjing"]).Refuses(1, "--effort");
+        Compress("--max-bytes", "many", "-o", scratch["d.penjing"]).Refuses(2, "--max-bytes", "many");
+        Compress("--recipe", "pruned-q", "--epochs", "3", "-o", scratch["d.penjing"]).Refuses(2, "--epochs");
+        Compress("--max-drop", "1", "--effort", "3", "-o", scratch["d.penjing"]).Refuses(2, "--effort");
         Compress("--recipe", "deep-compression", "--scratch", "3", "-o", scratch["d.penjing"]).Refuses(1, "--scratch", "deep-compression");
-        Compress("--max-latency", "0.5", "-o", scratch["d.penjing"]).Refuses(1, "0.5x");
+        Compress("--max-latency", "0.5", "-o", scratch["d.penjing"]).Refuses(2, "0.5x");
         Assert.False(Directory.Exists(scratch["d.penjing.work"]));
     }
 

@@ -98,7 +98,7 @@ public sealed class ConvertTests : IDisposable
         Cli.Run("convert", model, scratch["none/out.onnx"]).Refuses(1, "none", "folder");
         Cli.Run("convert", scratch["none.onnx"], scratch["out.penjing"]).Refuses(1, "none.onnx", "doesn't exist");
         Cli.Run("convert", scratch["text.onnx"], scratch["out.penjing"]).Refuses(1, "text.onnx");
-        Cli.Run("convert", model, scratch["out.onnx"], "--plain").Refuses(1, "--plain", ".penjing");
+        Cli.Run("convert", model, scratch["out.onnx"], "--plain").Refuses(2, "--plain", ".penjing");
         Cli.Run("convert", model).Refuses(2, "OUT");
         Cli.Run("convert", model, scratch["out.onnx"], "--dim", "N=4").Refuses(1, "--dim", ".onnx", "small.penjing");
         Cli.Run("convert", model, scratch["out.onnx"], "--prototxt", "x.prototxt").Refuses(1, "--prototxt", ".net");

@@ -52,7 +52,7 @@ public sealed class QuantizeTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Assert.Equal((true, "kl", "bias"), ((bool)bounded["dropKept"]!, (string)bounded["method"]!, (string)bounded["refine"]!));
         Assert.NotEmpty(bounded["real"]!.AsArray());
         foreach (string[] idle in (string[][])[["--lr", "0.1"], ["--teacher", Trained], ["--augment", "flip"], ["--resume"]])
-            Cli.Run(["quantize", Trained, "--data", bars.Folder, "-o", scratch["x.penjing"], .. idle]).Refuses(1, idle[0], "--epochs");
+            Cli.Run(["quantize", Trained, "--data", bars.Folder, "-o", scratch["x.penjing"], .. idle]).Refuses(2, idle[0], "--epochs");
     }
 
     /// <summary>Trained under rounding, killed on the way and resumed, the command ends with integers that learnt.</summary>

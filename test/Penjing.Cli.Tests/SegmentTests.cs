@@ -86,12 +86,12 @@ public sealed class SegmentTests : IDisposable
         Cli.Run("segment", model, photo, "-o", scratch["out.jpg"]).Refuses(1, ".png");
         Cli.Run("segment", model, photo, "-o", target, "--mask", target).Refuses(1, "out.png");
         Cli.Run("train", "parsenet-0.25-64x48", "--base", scratch["other.penjing"], "--data", data, "-o", scratch["x.penjing"]).Refuses(1, "8×3×3×3");
-        Cli.Run("train", model, "--base", scratch["other.penjing"], "--data", data, "-o", scratch["x.penjing"]).Refuses(1, "--base");
+        Cli.Run("train", model, "--base", scratch["other.penjing"], "--data", data, "-o", scratch["x.penjing"]).Refuses(2, "--base");
         Cli.Run("train", "resnet-18-64x48", "--data", data, "-o", scratch["x.penjing"]).Refuses(1, "square");
         Cli.Run("train", "mobilenet-v1-0.25-64", "--data", data, "-o", scratch["x.penjing"]).Refuses(1, "each pixel");
         Cli.Run("train", "parsenet-0.25", "--size", "64by48", "--data", data, "-o", scratch["x.penjing"]).Refuses(2, "384x256");
         Cli.Run("evaluate", MadeUp.Model(scratch["small.penjing"]), "--data", data).Refuses(1, "each pixel");
-        Cli.Run("evaluate", model, "--data", data, "--masks-only").Refuses(1, "--sheet");
+        Cli.Run("evaluate", model, "--data", data, "--masks-only").Refuses(2, "--sheet");
         Cli.Run("evaluate", model, "--data", data, "--sheet", scratch["out.jpg"]).Refuses(1, ".png");
         Cli.Run("evaluate", model, "--data", data, "--sheet", target, "--beside", scratch["other.penjing"]).Refuses(1, "each pixel");
         Assert.False(File.Exists(target));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Penjing.Testing;
 
 namespace Penjing.Cli.Tests;
 
@@ -60,10 +61,10 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Assert.InRange((double)integers["zeros"]!, (double)sparse["zeros"]! - 0.01, 1);
         File.Delete(scratch["d.penjing"]);
         Cli.Run("share", model, "--data", bars.Folder, "--layer-bits", "stem.bn=3", "-o", scratch["d.penjing"]).Refuses(1, "'stem.bn'");
-        Cli.Run("share", model, "--data", bars.Folder, "--init", "optimal", "-o", scratch["d.penjing"]).Refuses(1, "--init", "--rate 0");
+        Cli.Run("share", model, "--data", bars.Folder, "--init", "optimal", "-o", scratch["d.penjing"]).Refuses(2, "--init", "--rate 0");
         Cli.Run("share", model, "--data", bars.Folder, "--layer-bits", "stem=1.5", "-o", scratch["d.penjing"]).Refuses(2, "--layer-bits", "stem=1.5");
         Cli.Run("share", model, "--data", bars.Folder, "--layer-bits", "none=3", "-o", scratch["d.penjing"]).Refuses(1, "'none'");
-        Cli.Run("share", model, "--data", bars.Folder, "--sample", "20", "-o", scratch["d.penjing"]).Refuses(1, "--sample", "--within");
+        Cli.Run("share", model, "--data", bars.Folder, "--sample", "20", "-o", scratch["d.penjing"]).Refuses(2, "--sample", "--within");
         Cli.Run([.. command, "--pattern", "2/4"]).Refuses(1, "2/4");
         Cli.Run([.. command, "--pattern", "2:4", "--ratio", "0.9"]).Refuses(1, "2:4", "0.5");
         Cli.Run([.. command, "--layer-ratio", "stem"]).Refuses(2, "--layer-ratio", "stem");
@@ -84,9 +85,9 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Cli.Run(["train", slim, .. brief, "--teacher", small, "--temperature", "3", "--feature", PenjingFile.Read(small).Graph.Outputs[0].Name, "--feature-weight", "0.1", "--average", "0.9", "--clip", "1", "--gamma-l1", "1e-4", "--estimate", "20", "--pictures", "30", "-o", taught]).Ends(0);
         string detail = PenjingFile.Read(taught).History[^1].Detail;
         foreach (string word in new[] { "taught by", "temperature 3", $"and in {PenjingFile.Read(small).Graph.Outputs[0].Name}", "averaged by 0.9", "clipped to 1", "L1 norm of scales by 0.0001", "over 20 pictures", ", 30 pictures" }) Assert.Contains(word, detail);
-        Cli.Run(["share", slim, .. brief, "--soft", "0.3", "-o", taught]).Refuses(1, "--soft", "--teacher");
+        Cli.Run(["share", slim, .. brief, "--soft", "0.3", "-o", taught]).Refuses(2, "--soft", "--teacher");
         Cli.Run(["share", slim, .. brief, "--teacher", scratch["none.penjing"], "-o", taught]).Refuses(1, "none.penjing");
-        Cli.Run(["prune", slim, .. brief, "--score", "l1", "--gamma-l1", "0.001", "-o", taught]).Refuses(1, "--gamma-l1", "l1");
+        Cli.Run(["prune", slim, .. brief, "--score", "l1", "--gamma-l1", "0.001", "-o", taught]).Refuses(2, "--gamma-l1", "l1");
         Cli.Run(["prune", slim, .. brief, "--score", "luck", "-o", taught]).Refuses(2, "luck");
     }
 
@@ -189,6 +190,23 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
     }
 
     [Fact]
+    public void A_file_of_other_classes_gets_a_new_last_layer()
+    {
+        string seven = scratch["seven.penjing"], target = scratch["out.penjing"];
+        Model model = Models.MobileNetV1.Small(0.25, classes: 7, repeats: 0) with { Labels = [.. Enumerable.Range(0, 7).Select(i => $"other {i}")] };
+        PenjingFile.Write(seven, model);
+        string[] brief = ["--data", bars.Folder, "--batch", "20", "--epochs", "0.1", "--lr", "1e-9", "--threads", "1", "-o", target];
+        Cli.Run(["train", seven, .. brief]).Refuses(1, "7 classes", "--new-head");
+        Cli.Run(["train", "lenet-5", "--new-head", .. brief]).Refuses(2, "--new-head");
+        Cli.Run(["train", seven, "--new-head", .. brief]).Ends(0);
+        Model trained = PenjingFile.Read(target), given = PenjingFile.Read(seven);
+        Assert.Equal((10, 10), (trained.Labels.Length, trained.Graph.Outputs[0].Shape[1]));
+        Assert.Contains("last layer anew", trained.History[^1].Detail, StringComparison.Ordinal);
+        Node first = given.Graph.Nodes.First(node => node.Op is Conv);
+        Closeness.Check(first.Inputs[1].Value!, trained.Graph[first.Inputs[1].Name].Value!, 1e-5, "the first layer");
+    }
+
+    [Fact]
     public void What_is_not_there_is_named()
     {
         string target = scratch["out.penjing"];
@@ -198,7 +216,7 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Cli.Run("train", "mobilenet-v1-small", "--data", bars.Folder, "-o", target, "--augment", "twist").Refuses(2, "twist");
         Cli.Run("prune", scratch["none.penjing"], "--data", bars.Folder, "-o", target).Refuses(1, "none.penjing");
         Cli.Run("prune", scratch["none.penjing"], "--data", bars.Folder, "-o", target, "--ratio", "1.5").Refuses(2, "--ratio", "1.5");
-        Cli.Run("train", MadeUp.Model(scratch["small.penjing"]), "--width", "2", "--data", bars.Folder, "-o", target).Refuses(1, "--width");
+        Cli.Run("train", MadeUp.Model(scratch["small.penjing"]), "--width", "2", "--data", bars.Folder, "-o", target).Refuses(2, "--width");
         Assert.Equal([scratch["small.penjing"]], Directory.GetFileSystemEntries(scratch.Folder));
     }
 

@@ -83,11 +83,11 @@ public sealed class TuneTests : IDisposable
     [Fact]
     public void Wrong_layers_are_answered_with_one_message()
     {
-        Cli.Run("kernels").Refuses(1, "--shape", "--model");
+        Cli.Run("kernels").Refuses(2, "--shape", "--model");
         Cli.Run("kernels", "--shape", "64x8x8").Refuses(1, "64x8x8", "256x28x28-256");
         Cli.Run("kernels", "--shape", "64x8x8-10-g3").Refuses(1, "3 groups");
-        Cli.Run("kernels", "--shape", "64x8x8-10", "--layer", "x").Refuses(1, "--layer");
-        Cli.Run("kernels", "--shape", "64x8x8-10", "--model", scratch["x.penjing"]).Refuses(1, "either");
+        Cli.Run("kernels", "--shape", "64x8x8-10", "--layer", "x").Refuses(2, "--layer");
+        Cli.Run("kernels", "--shape", "64x8x8-10", "--model", scratch["x.penjing"]).Refuses(2, "either");
         Cli.Run("kernels", "--model", scratch["none.penjing"], "--layer", "x").Refuses(1, "none.penjing");
         Cli.Run("kernels", "--shape", "64x8x8-10", "--seconds", "0").Refuses(2, "--seconds");
         Cli.Run("kernels", "--shape", "--json").Refuses(2, "--json");

@@ -51,7 +51,7 @@ internal static class CompressCommand
         Budget budget = BudgetOf(parsed);
         bool searches = budget != new Budget();
         if (searches == parsed.GetValue(recipe) is not null)
-            throw new PenjingException($"say what is to be done: either --recipe with {string.Join(", ", Recipe.Names)} or a file, or a budget of --max-drop, --max-bytes and --max-latency");
+            throw new UsageException($"say what is to be done: either --recipe with {string.Join(", ", Recipe.Names)} or a file, or a budget of --max-drop, --max-bytes and --max-latency");
         if (searches) Given.RefuseBeside(parsed, "a budget", effort);
         else Given.RefuseBeside(parsed, "--recipe", epochs, sample, floats);
         Recipe? asked = searches ? null : RecipeOf(parsed.GetValue(recipe)!).WithEffort(parsed.GetValue(effort));
@@ -87,6 +87,7 @@ internal static class CompressCommand
         AtomicFile.Write(target, stream => stream.Write(File.ReadAllBytes(way[^1].File.Path)));
         work.Delete();
         screen.WhenStopped = $"'{target}' is written";
+        screen.HasMissed = found is { Met: false };
         screen.Show(new
         {
             Output = target, Recipe = JsonNode.Parse(done.ToJson()), found?.Met, found?.Verdict, Data = set.Name, Images = set.Test.Count, Report = page, Stages = StageTable.Json(findings), Scratch = baseline is null ? null : new { baseline.Epochs, baseline.Score.Top1, baseline.Score.MeanIoU, baseline.Score.PixelAccuracy },
@@ -113,14 +114,14 @@ internal static class CompressCommand
         MaxBytes = parsed.GetValue(maxBytes) is { } size ? Bytes(size) : null,
         MaxLatency = parsed.GetValue(maxLatency) is not { } factor ? null
             : factor.EndsWith('x') && double.TryParse(factor.AsSpan(0, factor.Length - 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double share) && share > 0 ? share
-            : throw new PenjingException($"--max-latency needs a factor such as 0.5x, not '{factor}'"),
+            : throw new UsageException($"--max-latency needs a factor such as 0.5x, not '{factor}'"),
     };
 
     private static long Bytes(string text)
     {
         (string unit, double scale) = new[] { ("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1), ("", 1) }.First(one => text.EndsWith(one.Item1, StringComparison.OrdinalIgnoreCase));
         return double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out double count) && count * scale is >= 1 and < 1e15
-            ? (long)(count * scale) : throw new PenjingException($"--max-bytes needs a size such as 400000, 500kB or 4MB, not '{text}'");
+            ? (long)(count * scale) : throw new UsageException($"--max-bytes needs a size such as 400000, 500kB or 4MB, not '{text}'");
     }
 
     private static Recipe RecipeOf(string name) => Recipe.Names.Contains(name) ? Recipe.Named(name) : Recipe.Read(name);

@@ -57,7 +57,7 @@ internal static class ConvertCommand
         ModelFormat format = ModelFile.Writable(to);
         bool isPlain = parsed.GetValue(plain);
         if (isPlain && format.Ending != ".penjing")
-            throw new PenjingException($"--plain is for .penjing files, but '{to}' will be {format.Name}: leave it out");
+            throw new UsageException($"--plain is for .penjing files, but '{to}' will be {format.Name}: leave it out");
         Model read = reading.Read(parsed, from), model = Described(parsed, read);
         if (parsed.GetValue(size) is { } pixels) model = model with { Graph = Resized(model.Graph, pixels, from) };
         if (parsed.GetValue(floats)) model = model with { Graph = Real(model.Graph, from) };

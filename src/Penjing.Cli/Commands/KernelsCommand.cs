@@ -40,7 +40,7 @@ internal static class KernelsCommand
             Layer = LayerKey.Of(site), Threads = count, Macs = macs, PeakGflops = peak, BetweenBytes = between, Pick = pick.Name, Tuned = tuned?.Name,
             Kernels = trials.Select(trial => new
             {
-                Row = trial.Row.Name, Kernel = trial.Label, trial.Ms, trial.BestMs, EstimatedMs = trial.Row.Cost?.Invoke(site) / 1e6, Gflops = Profile.Gflops(macs, trial.Ms),
+                Row = trial.Row.Name, Kernel = trial.Label, trial.Ms, trial.BestMs, EstimatedMs = Estimate(trial.Row, site), Gflops = Profile.Gflops(macs, trial.Ms),
                 OfPeak = Profile.Gflops(macs, trial.Ms) / peak, trial.ScratchBytes, trial.PackedBytes, IsPick = trial.Row == pick, IsTuned = trial.Row == tuned,
             }),
         }, Draw);
@@ -54,24 +54,27 @@ internal static class KernelsCommand
                 double? gflops = Profile.Gflops(macs, trial.Ms);
                 string[] marks = [.. trial.Row == pick ? ["the pick"] : Array.Empty<string>(), .. trial.Row == tuned ? ["tuned"] : Array.Empty<string>()];
                 table.AddRow(new Text(trial.Label), new Text(Quantity.Milliseconds(trial.Ms)), new Text(Quantity.Milliseconds(trial.BestMs)),
-                    new Text(trial.Row.Cost is { } cost ? Quantity.Milliseconds(cost(site) / 1e6) : ""), new Text(gflops?.ToString("F1", CultureInfo.InvariantCulture) ?? ""),
+                    new Text(Estimate(trial.Row, site) is { } estimate ? Quantity.Milliseconds(estimate) : ""), new Text(gflops?.ToString("F1", CultureInfo.InvariantCulture) ?? ""),
                     new Text(gflops is { } rate ? string.Create(CultureInfo.InvariantCulture, $"{100 * rate / peak:F1} %") : ""),
                     new Text(trial.ScratchBytes > 0 ? Quantity.Bytes(trial.ScratchBytes) : ""), new Text(trial.PackedBytes > 0 ? Quantity.Bytes(trial.PackedBytes) : ""),
                     new Text(marks.Length > 0 ? $"← {string.Join(", ", marks)}" : ""));
             }
             yield return table;
-            yield return Screen.Line($"Time: what a quarter of the runs don't exceed{(between > 0 ? $", each after {Quantity.Bytes(between)} of other memory were read" : "")}. Estimate: the cost model's, for one thread.");
+            yield return Screen.Line($"Time: what a quarter of the runs don't exceed{(between > 0 ? $", each after {Quantity.Bytes(between)} of other memory were read" : "")}. Estimate: the cost model's, for one thread; none where it never takes the kernel.");
             if (macs > 0) yield return Screen.Line(ProfileCommand.Peak(peak, count));
         }
     }
+
+    /// <summary>What the cost model says, in milliseconds; null where it says nothing, or never to take the kernel.</summary>
+    private static double? Estimate(KernelRow row, Site site) => row.Cost?.Invoke(site) is { } cost && double.IsFinite(cost) ? cost / 1e6 : null;
 
     /// <summary>The layer that the command line names, what is known of it, and the bytes that pass through the caches between two of its runs.</summary>
     private static (Site Site, KernelRow? Tuned, long Bytes) Find(ParseResult parsed, Screen screen, SessionOptions options)
     {
         string? words = parsed.GetValue(shape), path = parsed.GetValue(model), name = parsed.GetValue(layer);
-        if (words is null == path is null) throw new PenjingException("say which layer: either --shape LAYER, or --model MODEL with --layer NAME");
+        if (words is null == path is null) throw new UsageException("say which layer: either --shape LAYER, or --model MODEL with --layer NAME");
         if (words is not null)
-            return name is null ? (new(LayerText.Parse(words), Isas.Best) { Seats = options.Workers }, null, BetweenWithoutModel) : throw new PenjingException("--layer names a layer of a --model, but --shape is given: leave one out");
+            return name is null ? (new(LayerText.Parse(words), Isas.Best) { Seats = options.Workers }, null, BetweenWithoutModel) : throw new UsageException("--layer names a layer of a --model, but --shape is given: leave one out");
         Model network = reading.Read(parsed, path!);
         Tuning? tuning = Tuning.Beside(path!, out string? remark);
         if (remark is not null) screen.Note(remark);

@@ -49,7 +49,7 @@ internal static class PruneCommand
             : Retrainer.Prune(network, set, pruning, ratios, _ => options, work, watch.Tell, stop));
         string rule = strength > 0 ? "batchnorm, global" : choice.Words(parsed);
         Ending.Write(screen, pruned with { History = network.History }, set, target, work, new("prune", string.Create(CultureInfo.InvariantCulture,
-            $"{share} of the channels ({rule}) in {count} rounds, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}{TrainingFlags.Besides(strength > 0 ? sparsifying : options)}"), null, 0, 0)
+            $"{share} of the channels ({rule}) in {count} round{(count == 1 ? "" : "s")}, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}{TrainingFlags.Besides(strength > 0 ? sparsifying : options)}"), null, 0, 0)
         {
             Cuts = pruned.History[^1].Cuts,
         }, stop, (source, network));

@@ -36,7 +36,7 @@ internal static class ShareCommand
     {
         string source = parsed.GetRequiredValue(model), target = Destination.Trained(parsed.GetRequiredValue(output));
         if (parsed.GetValue(within) is null) Given.RefuseWithout(parsed, within, sample);
-        if (parsed.GetValue(rate) > 0 && parsed.GetValue(seeding) != "linear") throw new PenjingException($"{seeding.Name} {parsed.GetValue(seeding)} is for plain k-means: give --rate 0 too, or leave it out");
+        if (parsed.GetValue(rate) > 0 && parsed.GetValue(seeding) != "linear") throw new UsageException($"{seeding.Name} {parsed.GetValue(seeding)} is for plain k-means: give --rate 0 too, or leave it out");
         Model network = reading.Read(parsed, source, beside: flags.Teacher(parsed));
         (network, DataSet set) = DataFor.Training(network, parsed.GetRequiredValue(data), screen, stop);
         TrainingOptions options = flags.Options(parsed, set.Size, reading, source, network.Graph);

@@ -61,6 +61,6 @@ internal static class SparsifyCommand
         Model sparse = network;
         Watch.Over(screen, "sparsifying", watch => sparse = Retrainer.Sparsify(network, set, stage.Options, SparsitySchedules.Named(stage.Schedule), count, round => whole.Part(round, count), work, watch.Tell, stop));
         Ending.Write(screen, sparse, set, target, work, new("sparsify", string.Create(CultureInfo.InvariantCulture,
-            $"{stage.Ratio} of the weights zero, {where}, in {count} rounds, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}{TrainingFlags.Besides(options)}"), null, 0, 0), stop, (source, network));
+            $"{stage.Ratio} of the weights zero, {where}, in {count} round{(count == 1 ? "" : "s")}, each with {options.Epochs} epochs of {set.Name}, learning rate {options.LearningRate}, seed {options.Seed}{TrainingFlags.Besides(options)}"), null, 0, 0), stop, (source, network));
     }
 }

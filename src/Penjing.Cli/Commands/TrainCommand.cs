@@ -21,6 +21,7 @@ internal static class TrainCommand
         HelpName = "MODEL",
         Description = "For a network of the zoo: a trained network whose first convolutions are the same, such as a MobileNet v1 under parsenet: training begins with their weights.",
     });
+    private static readonly Option<bool> head = new("--new-head") { Description = "For a file: its last layer begins anew, for as many classes as the data set has; all before it keeps its weights." };
     private static readonly Option<string> data = Given.Data();
     private static readonly Option<string> output = Given.Out();
     private static readonly Option<double> slimming = Given.GammaL1("The weight of the L1 norm of BatchNormalization's scales in the loss, such as 1e-4: scales of needless channels go to 0, as `prune --score batchnorm --ranking global` wants them.");
@@ -33,10 +34,11 @@ internal static class TrainCommand
         [
             "penjing train mobilenet-v1-small --width 0.5 --data fashion-mnist --epochs 10 -o model.penjing",
             "penjing train model.penjing --data ./pictures --lr 0.01 --augment all -o better.penjing",
+            "penjing train imagenet.onnx --new-head --data ./pictures --lr 0.01 -o mine.penjing",
             "penjing train mobilenet-v1-small-0.25 --data fashion-mnist --teacher model.penjing --average 0.999 -o small.penjing",
             "penjing train mobilenet-v1 --size 128 --data ./pictures --epochs 90 -o model.penjing --resume",
             "penjing train parsenet-0.75 --base mobilenet.penjing --data ./clothes --batch 8 --augment flip --zoom 1.5 --region lovasz -o parser.penjing",
-        ], Run, [what, data, output, width, size, foundation, pictures, slimming, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
+        ], Run, [what, data, output, width, size, foundation, head, pictures, slimming, .. flags.Symbols, .. reading.Symbols, Given.Json()]);
 
     private static void Run(ParseResult parsed, Screen screen, CancellationToken stop)
     {
@@ -47,7 +49,7 @@ internal static class TrainCommand
         Model trained = model;
         Watch.Over(screen, "training", watch => trained = Retrainer.Train(model, set, options, work, watch.Tell, stop));
         Ending.Write(screen, trained, set, target, work, new("train", string.Create(CultureInfo.InvariantCulture,
-            $"{options.Epochs} epochs of {set.Name}, batch {options.Batch}, learning rate {options.LearningRate}, seed {options.Seed}{(parsed.GetValue(pictures) is null ? "" : $", {set.Train.Count} pictures")}{(parsed.GetValue(foundation) is { } path ? $", begun with {Path.GetFileName(path)}" : "")}{TrainingFlags.Besides(options)}"), null, 0, 0), stop, isFile ? (name, model) : null);
+            $"{options.Epochs} epochs of {set.Name}, batch {options.Batch}, learning rate {options.LearningRate}, seed {options.Seed}{(parsed.GetValue(pictures) is null ? "" : $", {set.Train.Count} pictures")}{(parsed.GetValue(foundation) is { } path ? $", begun with {Path.GetFileName(path)}" : "")}{(parsed.GetValue(head) ? ", its last layer anew" : "")}{TrainingFlags.Besides(options)}"), null, 0, 0), stop, isFile ? (name, model) : null);
     }
 
     private static (Model Model, DataSet Data, bool IsFile) Begin(ParseResult parsed, string name, string source, Screen screen, CancellationToken stop)
@@ -57,10 +59,11 @@ internal static class TrainCommand
         {
             Model read = reading.Read(parsed, name, beside: flags.Teacher(parsed));
             if (factor is not null || side is not null || parsed.GetValue(foundation) is not null)
-                throw new PenjingException($"'{name}' is a file, whose width, size and weights stand fast: leave --width, --size and --base out, or name a network of the zoo");
-            (Model known, DataSet meant) = DataFor.Training(read, source, screen, stop);
+                throw new UsageException($"'{name}' is a file, whose width, size and weights stand fast: leave --width, --size and --base out, or name a network of the zoo");
+            (Model known, DataSet meant) = DataFor.Training(read, source, screen, stop, parsed.GetValue(head) ? flags.Seed(parsed) : null);
             return (known, Sampled(parsed, meant), true);
         }
+        if (parsed.GetValue(head)) throw new UsageException($"--new-head is for a file: '{name}' of the zoo is built for the data set's classes anyway");
         ZooEntry entry = Zoo.Find(name);
         if (name.EndsWith($"-{Architecture.Pixels(entry.Size)}", StringComparison.Ordinal)) side ??= entry.Size;
         DataSet set = Sampled(parsed, DataFor.WithTraining(DataSets.Open(source, side ?? entry.Size, report: screen.Note, cancellation: stop)));

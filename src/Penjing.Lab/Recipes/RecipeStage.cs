@@ -111,7 +111,7 @@ public sealed record SparsifyStage : RecipeStage
     public override string Name => "sparsify";
 
     /// <inheritdoc/>
-    public override string Detail => Say($"{Shares(Ratio, Ratios.Count)} of the weights zero{(Scope is SparsityScope.Layer ? " in each layer" : " over all layers")}, {Pattern}, in {Rounds} rounds ({Schedule})");
+    public override string Detail => Say($"{Shares(Ratio, Ratios.Count)} of the weights zero{(Scope is SparsityScope.Layer ? " in each layer" : " over all layers")}, {Pattern}, in {Rounds} round{(Rounds == 1 ? "" : "s")} ({Schedule})");
 
     /// <summary>What the stage asks of the last cut.</summary>
     /// <exception cref="PenjingException">There is no such pattern.</exception>
@@ -183,7 +183,7 @@ public sealed record PruneStage : RecipeStage
     public override string Name => "prune";
 
     /// <inheritdoc/>
-    public override string Detail => Say($"{Shares(Ratio, Ratios.Count)} of the channels cut by {Score}{(Ranking is Ranking.PerFamily ? " in each layer" : Ranking is Ranking.Global ? ", over all layers" : ", over layers in the same place")}, in {Rounds} rounds, {(Round is ChannelRounding.Time ? "rounded by measured time" : Say($"multiples of {Multiple}"))}");
+    public override string Detail => Say($"{Shares(Ratio, Ratios.Count)} of the channels cut by {Score}{(Ranking is Ranking.PerFamily ? " in each layer" : Ranking is Ranking.Global ? ", over all layers" : ", over layers in the same place")}, in {Rounds} round{(Rounds == 1 ? "" : "s")}, {(Round is ChannelRounding.Time ? "rounded by measured time" : Say($"multiples of {Multiple}"))}");
 
     /// <summary>What the stage asks of each cut.</summary>
     /// <param name="model">The network.</param>

@@ -1,0 +1,53 @@
+using Penjing.Testing;
+
+namespace Penjing.Models.Tests;
+
+/// <summary>A network begins anew for other classes.</summary>
+public sealed class HeadTests
+{
+    [Theory]
+    [InlineData("mobilenet-v1-small-0.25", null)]
+    [InlineData("squeezenet-1.1", null)]
+    [InlineData("resnet-18", 0.25)]
+    [InlineData("lenet-5", null)]
+    [InlineData("lenet-300-100", null)]
+    [InlineData("vgg-16-small", 0.25)]
+    [InlineData("parsenet-0.75", 0.25)]
+    public void Only_the_last_layer_begins_anew(string name, double? width)
+    {
+        Model model = Zoo.Find(name).Build(new() { Width = width, Size = Size.Square(32), Channels = 3, Classes = 10, Seed = 1, Softmax = true }) with { Labels = ["a"] };
+        foreach (int classes in new[] { 7, 10, 19 })
+        {
+            Model other = Head.Replace(model, classes, seed: 5);
+            Assert.Equal(model.Graph.Outputs[0].Shape.With(1, classes), other.Graph.Outputs[0].Shape);
+            Assert.Empty(other.Labels);
+            string[] changed = [.. model.Graph.Weights.Where(weight => !weight.Value!.Bytes.Span.SequenceEqual(other.Graph[weight.Name].Value!.Bytes.Span)).Select(weight => weight.Name)];
+            Assert.InRange(changed.Length, 1, 2);
+            Assert.Equal(model.Graph.Weights.Select(weight => weight.Name), other.Graph.Weights.Select(weight => weight.Name));
+            Assert.All(Reference.Run(other.Graph, RandomTensors.Normal(other.Graph.Inputs[0].Shape, 3))[0].Floats.ToArray(), value => Assert.True(float.IsFinite(value)));
+            Closeness.CheckBits(other.Graph[changed[0]].Value!, Head.Replace(model, classes, seed: 5).Graph[changed[0]].Value!, "the same seed");
+        }
+    }
+
+    [Fact]
+    public void A_bias_and_a_shape_behind_the_last_layer_follow()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [2, 6])), product = new("product", new MatMul(), x, Node.Weight("weight", RandomTensors.Normal([6, 4], 1)));
+        Node sum = new("sum", new Add(), product, Node.Weight("bias", RandomTensors.Normal([4], 2))), shaped = new("shaped", new Reshape([2, 4, 1, 1]), sum);
+        Graph graph = Head.Replace(new(new Graph(new Node("y", new Softmax(), shaped))), 3, 1).Graph;
+        Assert.Equal(new Shape([2, 3, 1, 1]), graph.Outputs[0].Shape);
+        Assert.Equal([0, 0, 0], graph["bias"].Value!.Floats.ToArray());
+    }
+
+    [Fact]
+    public void What_has_no_last_layer_is_named()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, 4, 3, 3]));
+        Node one = new("one", new Conv(Size.One, Padding.All(0), Size.One), x, Node.Weight("w1", RandomTensors.Normal([4, 4, 1, 1], 1))), two = new("two", new Conv(Size.One, Padding.All(0), Size.One), x, Node.Weight("w2", RandomTensors.Normal([4, 4, 1, 1], 2)));
+        Assert.Contains("'both'", Assert.Throws<PenjingException>(() => Head.Replace(new(new Graph(new Node("both", new Add(), one, two))), 3, 1)).Message);
+        Assert.Contains("2 outputs", Assert.Throws<PenjingException>(() => Head.Replace(new(new Graph([one, two])), 3, 1)).Message);
+        Node scaled = new("scaled", new BatchNormalization(), [one, .. Enumerable.Range(0, 4).Select(i => Node.Weight($"s{i}", RandomTensors.Normal([4], i)))]);
+        Assert.Contains("3 classes", Assert.Throws<PenjingException>(() => Head.Replace(new(new Graph(scaled)), 3, 1)).Message);
+        Assert.Throws<PenjingException>(() => Head.Replace(new(new Graph(one)), 0, 1));
+    }
+}
