@@ -29,9 +29,10 @@ public static class Head
         try
         {
             Graph graph = model.Graph.Map((node, inputs) =>
-                node == layer ? new(node.Name, node.Op, [inputs[0], Node.Weight(weight.Name, fresh), .. node.Inputs.Skip(2).Select(Zeros)])
+                node == layer ? new(node.Name, node.Op, [inputs[0], Node.Weight(weight.Name, fresh), .. inputs.Skip(2).Select(bias => Zeros(bias, node.Op is Conv ? 0 : bias.Shape.Rank - 1))])
                 : !behind.Contains(node) ? node.With(inputs)
-                : new(node.Name, node.Op is Reshape shaped ? new Reshape([.. shaped.Target.Select(Follow)]) : node.Op, [.. inputs.Select(input => node.Op is Add && input.Op is Constant ? Zeros(input) : input)]));
+                : node.Op is Reshape shaped ? new(node.Name, new Reshape(Follow(shaped.Target)), inputs)
+                : node.With([.. inputs.Select(input => node.Op is Add && input.Op is Constant ? Zeros(input, input.Shape.Rank - node.Shape.Rank + (layer.Op is Conv ? 1 : node.Shape.Rank - 1)) : input)]));
             return model with { Graph = graph, Labels = [], Colors = [] };
         }
         catch (ShapeException error)
@@ -39,7 +40,13 @@ public static class Head
             throw new PenjingException($"the network can't tell {classes} classes apart in place of {before}: {error.Message}", error);
         }
 
-        int Follow(int extent) => extent == before ? classes : extent;
-        Node Zeros(Node bias) => Node.Weight(bias.Name, Tensor.Zeros(ElementType.Float32, [.. bias.Shape.Select(Follow)]));
+        // The first extent behind the batch that is the count of classes becomes the new one.
+        Ints Follow(Ints target)
+        {
+            int at = target.Items.IndexOf(before, Math.Min(1, target.Count - 1));
+            return at < 0 ? target : new(target.Items.SetItem(at, classes));
+        }
+
+        Node Zeros(Node bias, int axis) => Node.Weight(bias.Name, Tensor.Zeros(ElementType.Float32, axis >= 0 && bias.Shape[axis] == before ? bias.Shape.With(axis, classes) : bias.Shape));
     }
 }

@@ -39,6 +39,21 @@ public sealed class HeadTests
         Assert.Equal([0, 0, 0], graph["bias"].Value!.Floats.ToArray());
     }
 
+    /// <summary>One class, as many as the batch, as many as features: only the classes' extent changes.</summary>
+    [Theory]
+    [InlineData(1, 1, 6)]
+    [InlineData(4, 4, 6)]
+    [InlineData(2, 6, 6)]
+    [InlineData(1, 1, 1)]
+    public void Extents_that_are_alike_are_told_apart(int batch, int classes, int features)
+    {
+        Node x = new("x", new Input(ElementType.Float32, [batch, features, 1, 1])), conv = new("conv", new Conv(Size.One, Padding.All(0), Size.One), x, Node.Weight("w", RandomTensors.Normal([classes, features, 1, 1], 1)));
+        Node sum = new("sum", new Add(), Node.Weight("b", RandomTensors.Normal([1, classes, 1, 1], 2)), conv), shaped = new("shaped", new Reshape([batch, classes]), sum);
+        Assert.Equal(new Shape([batch, 3]), Head.Replace(new(new Graph(shaped)), 3, 1).Graph.Outputs[0].Shape);
+        Node flat = new("flat", new Flatten(), x), product = new("product", new Gemm(), flat, Node.Weight("v", RandomTensors.Normal([features, classes], 1)), Node.Weight("c", RandomTensors.Normal([1, classes], 1)));
+        Assert.Equal(new Shape([batch, 3]), Head.Replace(new(new Graph(product)), 3, 1).Graph.Outputs[0].Shape);
+    }
+
     [Fact]
     public void What_has_no_last_layer_is_named()
     {
