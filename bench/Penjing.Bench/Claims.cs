@@ -16,7 +16,7 @@ internal static class Claims
 {
     private const int Kills = 2, LeastSeconds = 5, MostSeconds = 100;
 
-    /// <summary>The exit code of a search that wrote the nearest it found, but not what was asked.</summary>
+    /// <summary>The exit code of a command that wrote the nearest it found, but not what was asked.</summary>
     private const int Missed = 3;
     private static readonly string tool = Path.Combine("artifacts", "bin", "Penjing.Cli", "release", OperatingSystem.IsWindows() ? "penjing.exe" : "penjing");
     private static readonly JsonSerializerOptions json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };

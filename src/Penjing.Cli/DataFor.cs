@@ -12,7 +12,7 @@ internal static class DataFor
     public static DataSet Measuring(Model model, string source, Screen screen, CancellationToken stop)
     {
         DataSet set = Opened(model, source, screen, stop);
-        Evaluation.Check(model, set);
+        Check(model, set, screen);
         if (Differ(model, set)) screen.Note($"the network's classes ({Some(model.Labels)}) are not called as those of '{set.Name}' ({Some(set.Labels)}): they are taken for the same by their numbers");
         return set;
     }
@@ -33,7 +33,7 @@ internal static class DataFor
         TrainableGraph.Check(model.Graph);
         DataSet set = WithTraining(Opened(model, source, screen, stop));
         if (head is { } seed) model = Head.Replace(model, set.Labels.Length, seed);
-        Evaluation.Check(model, set);
+        Check(model, set, screen);
         bool renamed = Differ(model, set);
         if (renamed) screen.Note($"the network's classes ({Some(model.Labels)}) get the names of '{set.Name}' ({Some(set.Labels)}), by their numbers");
         return (model with
@@ -57,10 +57,14 @@ internal static class DataFor
     private static DataSet Opened(Model model, string source, Screen screen, CancellationToken stop)
     {
         Size? size = model.Graph.Inputs is [{ Shape: { Rank: 4 } shape }] ? new Size(shape[2], shape[3]) : null;
-        DataSet set = DataSets.Open(source, size, model.Preprocessing, screen.Note, stop);
+        return DataSets.Open(source, size, model.Preprocessing, screen.Note, stop);
+    }
+
+    private static void Check(Model model, DataSet set, Screen screen)
+    {
+        Evaluation.Check(model, set);
         if (model.Preprocessing is null)
             screen.Note($"the network doesn't say how a picture becomes its input; '{set.Name}' makes it by {PictureRule.Words(set.Preprocessing)} (convert --preprocessing says it once and for all)");
-        return set;
     }
 
     /// <summary>Whether the network's classes have other names than the data set's, where both have any: numbers are none.</summary>

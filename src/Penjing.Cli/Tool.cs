@@ -14,7 +14,7 @@ internal static class Tool
     /// <summary>Something a user can mend: a file, a data set, a shape, a full disk.</summary>
     public const int Failed = 1;
 
-    /// <summary>The command line can't be understood, or contradicts itself.</summary>
+    /// <summary>The command line can't be understood, or has options that exclude each other.</summary>
     public const int Misused = 2;
 
     /// <summary>The network is written, but a bound that it was to keep is not kept.</summary>

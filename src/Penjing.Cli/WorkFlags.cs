@@ -72,7 +72,7 @@ internal sealed class WorkFlags(bool takesBFloat16 = true)
         if (takesBFloat16 && parsed.GetValue(bfloat16) && !TrainingOptions.HasBFloat16) screen.Note("this processor has no instructions for products of bfloat16: training in Float32 is likely faster");
         string[] without = [resume.Name, checkpoint.Name, "--json", "--out", "--html"];
         IEnumerable<(string, object?)> settings = parsed.CommandResult.Command.Options.Where(option => !without.Contains(option.Name) && option is not System.CommandLine.Help.HelpOption)
-            .Select(option => (option.Name, parsed.GetResult(option) is OptionResult result ? (object?)string.Join(' ', result.Tokens) : null))
+            .Select(option => (option.Name, option is Option<bool> flag ? parsed.GetValue(flag) : parsed.GetResult(option) is OptionResult result ? (object?)string.Join(' ', result.Tokens) : null))
             .Append(("model", source is null ? string.Join(' ', parsed.CommandResult.Tokens.Select(token => token.Value).Take(1)) : Fingerprint(source)))
             .Append(("teacher's file", teacher is null ? null : Fingerprint(teacher)));
         WorkFolder work = WorkFolder.Open(folder, settings);

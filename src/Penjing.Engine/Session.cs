@@ -109,11 +109,12 @@ public sealed unsafe class Session : IDisposable
     public void Run(Picture picture, Span<float> output, CancellationToken cancellation = default)
     {
         Preprocessing how = Preprocessing ?? throw new PenjingException("the model doesn't say how a picture becomes its input: note it by `penjing convert --preprocessing`, or give the input's elements");
-        Shape shape = Inputs[0].Info.Shape;
-        float[] rented = ArrayPool<float>.Shared.Rent((int)shape.Elements);
+        if (Inputs is not [{ Info.Shape: var shape }] || shape is { Rank: > 0 } && shape[0] != 1)
+            throw new ShapeException($"the network takes {string.Join(", ", Inputs.Select(input => input.Info))}, not one picture: run it on elements or tensors");
+        float[] rented = ArrayPool<float>.Shared.Rent(shape.Elements);
         try
         {
-            Span<float> input = rented.AsSpan(0, (int)shape.Elements);
+            Span<float> input = rented.AsSpan(0, shape.Elements);
             picture.ToInput(how, shape, input);
             Run(input, output, cancellation);
         }

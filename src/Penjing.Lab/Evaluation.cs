@@ -101,7 +101,7 @@ public sealed record Evaluation(Score Score, double MeanMs, TimeSpan Elapsed)
             throw new ShapeException("the network can't be evaluated: it must take one Float32 picture (N×C×H×W) and yield one Float32 value a class");
         int classes = data.Classes(model.Graph);
         if (classes != data.Labels.Length)
-            throw new ShapeException($"the network tells {classes} classes apart ({output.Shape}), but the data set '{data.Name}' has {data.Labels.Length}: give another, or a new last layer by `penjing train --new-head`");
+            throw new ShapeException($"the network tells {classes} classes apart ({output.Shape}), but the data set '{data.Name}' has {data.Labels.Length}: give another data set, or, before anything else, a new last layer by `penjing train --new-head`");
     }
 
     private sealed class Worker

@@ -57,7 +57,7 @@ public sealed record Preprocessing(Channels Channels, ImmutableArray<float> Mean
     {
         int depth = Channels is Channels.Gray ? 1 : 3;
         if (input.Rank != 4) throw new ShapeException($"a picture needs an input of rank 4 (N×C×H×W), not {input}");
-        if (input[1] != depth) throw new ShapeException($"the input {input} has {input[1]} channel(s), but the preprocessing gives {depth} ({Channels})");
+        if (input[1] != depth) throw new ShapeException($"the input {input} has {input[1]} channel(s), but the preprocessing gives {depth} ({Channels}): note another by `penjing convert --preprocessing`");
         if (Mean.Length != depth || Deviation.Length != depth)
             throw new ShapeException($"the preprocessing has {Mean.Length} mean(s) and {Deviation.Length} deviation(s) for {depth} channel(s)");
         var table = new float[depth * 256];

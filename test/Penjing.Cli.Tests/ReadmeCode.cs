@@ -26,7 +26,8 @@ internal static class ReadmeCode
         using Session session = Session.Load(path);
         var answer = new float[session.Outputs[0].Info.Shape.Elements];
         session.Run(Picture.FromBytes(size, Channels.Rgb, rgba, pixelBytes: 4), answer);
-        Console.WriteLine(session.Labels[Array.IndexOf(answer, answer.Max())]);
+        int best = Array.IndexOf(answer, answer.Max());
+        Console.WriteLine(session.Labels.ElementAtOrDefault(best) ?? $"class {best}");
         return answer;
     }
 

@@ -86,6 +86,9 @@ public sealed class PictureTests
         Assert.Throws<ShapeException>(() => Picture.FromBytes(new(3, 4), Channels.Rgb, new byte[48], 2));
         Assert.Throws<ShapeException>(() => Picture.FromBytes(new(3, 4), Channels.Rgb, new byte[48], 4, 15));
         Assert.Throws<ShapeException>(() => Picture.FromBytes(new(0, 4), Channels.Rgb, new byte[48], 4));
+        Assert.Throws<ShapeException>(() => Picture.FromBytes(new(int.MaxValue, int.MaxValue), Channels.Rgb, new byte[48], 4));
+        Assert.Throws<ShapeException>(() => new Picture(new(2, 2), Channels.Gray, new byte[4]).Fitted(new(0, 3), Fit.Cover));
+        Assert.Throws<ShapeException>(() => new Picture(new(int.MaxValue, 3), Channels.Gray, new byte[4]));
         Assert.Contains("11 bytes", Assert.Throws<ShapeException>(() => new Picture(new(3, 4), Channels.Gray, new byte[11])).Message);
     }
 

@@ -49,7 +49,7 @@ internal static class TrainCommand
         Model trained = model;
         Watch.Over(screen, "training", watch => trained = Retrainer.Train(model, set, options, work, watch.Tell, stop));
         Ending.Write(screen, trained, set, target, work, new("train", string.Create(CultureInfo.InvariantCulture,
-            $"{options.Epochs} epochs of {set.Name}, batch {options.Batch}, learning rate {options.LearningRate}, seed {options.Seed}{(parsed.GetValue(pictures) is null ? "" : $", {set.Train.Count} pictures")}{(parsed.GetValue(foundation) is { } path ? $", begun with {Path.GetFileName(path)}" : "")}{(parsed.GetValue(head) ? ", its last layer anew" : "")}{TrainingFlags.Besides(options)}"), null, 0, 0), stop, isFile ? (name, model) : null);
+            $"{options.Epochs} epochs of {set.Name}, batch {options.Batch}, learning rate {options.LearningRate}, seed {options.Seed}{(parsed.GetValue(pictures) is null ? "" : $", {set.Train.Count} pictures")}{(parsed.GetValue(foundation) is { } path ? $", begun with {Path.GetFileName(path)}" : "")}{(parsed.GetValue(head) ? ", its last layer anew" : "")}{TrainingFlags.Besides(options)}"), null, 0, 0), stop, isFile && !parsed.GetValue(head) ? (name, model) : null);
     }
 
     private static (Model Model, DataSet Data, bool IsFile) Begin(ParseResult parsed, string name, string source, Screen screen, CancellationToken stop)

@@ -3,20 +3,34 @@ using System.Runtime.Intrinsics;
 namespace Penjing;
 
 /// <summary>A decoded picture: bytes from 0 to 255, row by row, the channels of each pixel together.</summary>
-/// <param name="Size">Height and width in pixels.</param>
-/// <param name="Channels">What the channels are.</param>
-/// <param name="Pixels">Height · width · channels bytes.</param>
-public sealed record Picture(Size Size, Channels Channels, ReadOnlyMemory<byte> Pixels)
+public sealed class Picture
 {
+    /// <summary>A picture of these bytes, to which nobody may write again.</summary>
+    /// <param name="size">Height and width in pixels.</param>
+    /// <param name="channels">What the channels are.</param>
+    /// <param name="pixels">Height · width · channels bytes.</param>
+    /// <exception cref="ShapeException">There are more or fewer bytes.</exception>
+    public Picture(Size size, Channels channels, ReadOnlyMemory<byte> pixels)
+    {
+        if (size.Height < 1 || size.Width < 1 || pixels.Length != (Int128)size.Height * size.Width * DepthOf(channels))
+            throw new ShapeException($"a picture of {size} pixels of {DepthOf(channels)} channel(s) does not have {pixels.Length} bytes");
+        (Size, Channels, Pixels) = (size, channels, pixels);
+    }
+
+    /// <summary>Height and width in pixels.</summary>
+    public Size Size { get; }
+
+    /// <summary>What the channels are.</summary>
+    public Channels Channels { get; }
+
     /// <summary>Height · width · channels bytes.</summary>
-    public ReadOnlyMemory<byte> Pixels { get; } = Size.Height > 0 && Size.Width > 0 && Pixels.Length == (long)Size.Height * Size.Width * DepthOf(Channels)
-        ? Pixels : throw new ShapeException($"a picture of {Size} pixels of {DepthOf(Channels)} channel(s) does not have {Pixels.Length} bytes");
+    public ReadOnlyMemory<byte> Pixels { get; }
 
     /// <summary>Bytes of one pixel: 1 for gray, else 3.</summary>
     public int Depth => DepthOf(Channels);
 
     /// <summary>
-    /// A picture of what a camera or a bitmap holds: RGBA is <see cref="Channels.Rgb"/> in 4 bytes a pixel, BGRA <see cref="Channels.Bgr"/> in 4. What follows the channels
+    /// A picture of what a bitmap holds: RGBA is <see cref="Channels.Rgb"/> in 4 bytes a pixel, BGRA <see cref="Channels.Bgr"/> in 4. What follows the channels
     /// of a pixel, such as its transparency, and the pixels of a row is left away.
     /// </summary>
     /// <param name="size">Height and width in pixels.</param>
@@ -29,7 +43,7 @@ public sealed record Picture(Size Size, Channels Channels, ReadOnlyMemory<byte> 
     {
         int depth = DepthOf(channels);
         long tight = (long)size.Width * pixelBytes, stride = rowBytes == 0 ? tight : rowBytes;
-        if (size.Height < 1 || size.Width < 1 || pixelBytes < depth || stride < tight || bytes.Length < stride * (size.Height - 1) + tight)
+        if (size.Height < 1 || size.Width < 1 || pixelBytes < depth || stride < tight || bytes.Length < tight || (bytes.Length - tight) / stride < size.Height - 1)
             throw new ShapeException($"{bytes.Length} bytes are no picture of {size} pixels with {pixelBytes} bytes a pixel and {stride} a row");
         var pixels = new byte[size.Height * size.Width * depth];
         for (int row = 0, to = 0; row < size.Height; row++)
@@ -70,7 +84,10 @@ public sealed record Picture(Size Size, Channels Channels, ReadOnlyMemory<byte> 
     /// <summary>
     /// The picture in another size, by a triangle filter as wide as the reduction: bilinear when enlarging, free of aliasing when reducing, the same to the bit on every machine.
     /// </summary>
-    public Picture Fitted(Size size, Fit fit) => size == Size ? this : Resampling.Fitted(this, size, fit);
+    /// <exception cref="ShapeException">The size has no pixels, or more than memory can hold.</exception>
+    public Picture Fitted(Size size, Fit fit) => size == Size ? this
+        : size.Height < 1 || size.Width < 1 || (long)size.Width * Math.Max(Size.Height, size.Height) * Depth > Array.MaxLength ? throw new ShapeException($"a picture of {Size} pixels can't become one of {size}")
+        : Resampling.Fitted(this, size, fit);
 
     /// <summary>The picture as a network's input of shape 1×C×H×W, or of H×W in more pictures of the same: fitted, then (pixel − mean) / deviation.</summary>
     /// <exception cref="ShapeException">The input is not of rank 4 or its channels are not those of the preprocessing.</exception>
