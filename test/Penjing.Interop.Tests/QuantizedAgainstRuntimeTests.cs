@@ -68,6 +68,69 @@ public class QuantizedAgainstRuntimeTests
         }
     }
 
+    /// <summary>The runtime's own operators on integers are read, and their integers are within a step of its.</summary>
+    [Theory]
+    [InlineData(ElementType.UInt8)]
+    [InlineData(ElementType.Int8)]
+    public void TheRuntimesOwnOperatorsAgree(ElementType type)
+    {
+        for (int seed = 0; seed < 20; seed++)
+        {
+            Random random = new(seed);
+            Shape shape = [random.Next(1, 3), random.Next(1, 9), random.Next(3, 7), random.Next(3, 7)];
+            Tensor Integers(Shape of, int from) => RandomTensors.Any(type, of, from);
+            Tensor?[] Steps() => [Tensor.Of<float>([], 0.01f + random.NextSingle() / 30), Integers([], random.Next())];
+            Tensor x = Integers(shape, seed), other = Integers(random.Next(2) == 0 ? shape : [1, shape[1], 1, 1], seed + 1);
+            Agrees("QLinearAdd", [x, .. Steps(), other, .. Steps(), .. Steps()]);
+            Agrees("QLinearMul", [x, .. Steps(), other, .. Steps(), .. Steps()]);
+            Agrees("QLinearSigmoid", [x, .. Steps(), .. Steps()]);
+            Agrees("QLinearLeakyRelu", [x, .. Steps(), .. Steps()], ("alpha", 0.2f));
+            Agrees("QLinearGlobalAveragePool", [x, .. Steps(), .. Steps()], ("channels_last", 0));
+            Agrees("QLinearAveragePool", [x, .. Steps(), .. Steps()], ("kernel_shape", new[] { 3, 2 }), ("strides", new[] { 2, 1 }), ("pads", new[] { 1, 0, 1, 1 }), ("count_include_pad", seed % 2));
+            Agrees("QLinearConcat", [.. Steps(), x, .. Steps(), Integers([shape[0], 3, shape[2], shape[3]], seed + 2), .. Steps()], ("axis", 1));
+            Agrees("QLinearSoftmax", [Integers([3, random.Next(2, 30)], seed), .. Steps(), Tensor.Of<float>([], 1 / 256f), type is ElementType.UInt8 ? Tensor.Of<byte>([], 0) : Tensor.Of<sbyte>([], -128)], ("axis", 1), ("opset", 13 - seed % 2));
+
+            int rows = random.Next(1, 5), inner = random.Next(1, 20), columns = random.Next(1, 9);
+            bool turned = random.Next(2) == 0, each = random.Next(2) == 0;
+            Tensor scales = each ? RandomTensors.Of([columns], () => 0.01f + random.NextSingle() / 30) : Tensor.Of<float>([], 0.02f), zeros = Tensor.Zeros(ElementType.Int8, scales.Shape);
+            Tensor?[] product = [Integers([rows, inner], seed), .. Steps(), Weights(type, ElementType.Int8, turned ? [columns, inner] : [inner, columns], seed), scales, zeros,
+                random.Next(2) == 0 ? RandomTensors.Of([columns], () => random.Next(-900, 900)) : null];
+            Agrees("QGemm", [.. product, Tensor.Of<float>([], 0.2f), Integers([], seed)], ("transB", turned ? 1 : 0));
+            Agrees("QGemm", product, ("transB", turned ? 1 : 0));
+        }
+
+        static void Agrees(string name, Tensor?[] inputs, params (string, object)[] attributes)
+        {
+            OnnxVariant variant = new(13, name, [.. inputs], name == "QLinearConcat" ? 0 : 1, Attributes: attributes);
+            ModelProto proto = variant.ToProto();
+            proto.Graph.Node[0].Domain = "com.microsoft";
+            proto.OpsetImport.Add(new OperatorSetIdProto { Domain = "com.microsoft", Version = 1 });
+            byte[] file = proto.ToByteArray();
+            Graph graph = OnnxReader.Read(file).Graph;
+            (Tensor own, Tensor theirs) = (Reference.Run(graph, variant.Given())[0], Runtime.Run(file, graph, variant.Given())[0]);
+            if (own.Type is ElementType.Float32) Closeness.Check(theirs, own, 1e-5, variant.ToString());
+            else Assert.True(Wide(own).Zip(Wide(theirs), (one, two) => Math.Abs(one - two)).Max() <= 1, variant.ToString());
+        }
+    }
+
+    /// <summary>What the runtime's own operators can have and is not understood is named.</summary>
+    [Fact]
+    public void WhatIsNotUnderstoodOfThemIsNamed()
+    {
+        Tensor x = RandomTensors.Any(ElementType.UInt8, [1, 2, 3, 4], 1), scale = Tensor.Of<float>([], 0.1f), zero = Tensor.Of<byte>([], 3);
+        Says("'channels_last'", "QLinearGlobalAveragePool", [x, scale, zero, scale, zero], ("channels_last", 1));
+        Says("'beta'", "QLinearSigmoid", [x, scale, zero, scale, zero], ("beta", 1));
+        Says("input 4 is missing", "QLinearSigmoid", [x, scale, zero, scale]);
+        Says("QLinearAdd", "QLinearReduceMean", [x, scale, zero, scale, zero]);
+
+        static void Says(string word, string name, Tensor?[] inputs, params (string, object)[] attributes)
+        {
+            ModelProto proto = new OnnxVariant(13, name, [.. inputs], Attributes: attributes).ToProto();
+            proto.Graph.Node[0].Domain = "com.microsoft";
+            Assert.Contains(word, Assert.Throws<ModelFormatException>(() => OnnxReader.Read(proto.ToByteArray())).Message);
+        }
+    }
+
     /// <summary>Holds a graph that is exported with ONNX's integer operations against the runtime.</summary>
     private static void Check(Graph graph, string operation, int seed)
     {
@@ -84,9 +147,9 @@ public class QuantizedAgainstRuntimeTests
             int[] off = [.. Wide(own).Zip(Wide(other), (one, two) => Math.Abs(one - two))];
             Assert.True(off.Max() <= 1 && off.Sum() <= 1 + off.Length / 100, $"{what}: {off.Sum()} of {off.Length} integers differ, by up to {off.Max()}");
         }
-
-        static IEnumerable<int> Wide(Tensor integers) => Reference.Evaluate(new Cast(ElementType.Int32), [integers]).AsSpan<int>().ToArray();
     }
+
+    private static IEnumerable<int> Wide(Tensor integers) => Reference.Evaluate(new Cast(ElementType.Int32), [integers]).AsSpan<int>().ToArray();
 
     /// <summary>The same of a graph whose answer stays real, where a step's difference of an integer is one of that size.</summary>
     private static void CheckReals(Graph graph, string operation, int seed)

@@ -163,10 +163,10 @@ internal sealed partial class OnnxImport
         Naming(what, where, () =>
         {
             Tensors.Charge(NodeBytes);
-            if (functions.TryGetValue((domain, proto.OpType, proto.Overload), out FunctionProto? function))
+            if (functions.TryGetValue((domain, proto.OpType, proto.Overload), out FunctionProto? function) || domain == RuntimeOps.Domain && (function = RuntimeOps.Of(proto)) is not null)
                 Inline(function, new(this, proto, what, where, scope, references), scope);
             else if (domain.Length > 0)
-                throw new ModelFormatException($"the domain '{domain}' is not understood; understood are ONNX's own operators: {OnnxOps.Understood}");
+                throw new ModelFormatException($"the domain '{domain}' is not understood; understood are ONNX's own operators: {OnnxOps.Understood}; and of {RuntimeOps.Domain} {RuntimeOps.Understood}");
             else if (!OnnxOps.Builders.TryGetValue(proto.OpType, out OnnxOps.Builder? build))
                 throw new ModelFormatException($"the operator is not understood; understood are {OnnxOps.Understood}");
             else

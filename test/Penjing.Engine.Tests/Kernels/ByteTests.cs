@@ -54,14 +54,81 @@ public sealed class ByteTests
         }
     }
 
+    /// <summary>Functions of integers, with and without integers between them and of a value times another function of it, are one look into a table.</summary>
+    [Fact]
+    public void FunctionsAreTheReferences()
+    {
+        for (int seed = 0; seed < 200; seed++)
+        {
+            Random random = new(seed);
+            Node x = Rounded("integers", new("x", new Input(ElementType.Float32, [2, random.Next(1, 70), 3, 5])), random), y = x;
+            for (int i = random.Next(4); i >= 0; i--) y = Function(y, i, random);
+            Graph graph = new(new Node("y", new DequantizeLinear(), Rounded("rounded", y, random).Inputs[0]));
+            using Session session = Compare(graph, seed);
+            Assert.Single(session.Steps, step => step.Op == nameof(QuantizedFunction));
+            Assert.DoesNotContain(session.Steps, step => step.Op is nameof(Mul) or nameof(HardSwish) || step.Kernel.StartsWith("f32", StringComparison.Ordinal));
+        }
+    }
+
+    /// <summary>A function of two values, or of a value and of several constants, is no look into a table.</summary>
+    [Fact]
+    public void WhatNeedsMoreThanAnIntegerIsNoTable()
+    {
+        Random random = new(1);
+        Node a = Rounded("a", new("x", new Input(ElementType.Float32, [1, 4, 2, 2])), random), b = Rounded("b", new("z", new Input(ElementType.Float32, [1, 4, 2, 2])), random);
+        foreach (Node other in (Node[])[b, Node.Weight("w", RandomTensors.Normal([1, 4, 1, 1], 1))])
+        {
+            using Session session = Compare(new(new Node("y", new DequantizeLinear(), Rounded("rounded", new("product", new Mul(), a, other), random).Inputs[0])), 1);
+            Assert.DoesNotContain(session.Steps, step => step.Op == nameof(QuantizedFunction));
+        }
+    }
+
+    /// <summary>Softmax of integers along each axis, of few and of many classes.</summary>
+    [Fact]
+    public void SoftmaxesAreTheReferences()
+    {
+        for (int seed = 0; seed < 100; seed++)
+        {
+            Random random = new(seed);
+            Shape shape = random.Next(2) == 0 ? [random.Next(1, 4), random.Next(1, 400)] : [random.Next(1, 3), random.Next(1, 30), random.Next(1, 9), random.Next(1, 9)];
+            int axis = shape.Rank == 2 ? random.Next(-1, 2) : 1;
+            Node x = Rounded("integers", new("x", new Input(ElementType.Float32, shape)), random);
+            QuantizeLinear to = random.Next(2) == 0 ? new(ElementType.UInt8, new(1 / 256f, 0)) : new(ElementType.Int8, new(1 / 256f, -128));
+            using Session session = Compare(new(new Node("y", new DequantizeLinear(), new Node("rounded", to, new Node("shares", new Softmax(axis), x)))), seed);
+            Assert.Single(session.Steps, step => step.Op == nameof(QuantizedSoftmax));
+        }
+    }
+
+    private static Node Function(Node x, int number, Random random) => random.Next(5) switch
+    {
+        0 => new($"{number}", new Mul(), x, new Node($"{number}/gate", OpCases.Activations[random.Next(OpCases.Activations.Length)], x)),
+        1 => new($"{number}", new Add(), x, Node.Weight($"{number}/scalar", RandomTensors.Normal([1, 1, 1, 1], number))),
+        2 => new($"{number}", new Mul(), x, Rounded($"{number}/gate/rounded", new($"{number}/gate", new Sigmoid(), x), random)),
+        3 => Rounded($"{number}/rounded", new($"{number}", new HardSwish(), x), random),
+        _ => new($"{number}", new Unary(random.Next(2) == 0 ? UnaryFunction.Abs : UnaryFunction.Mish), x),
+    };
+
+    /// <summary>What a value's integers stand for.</summary>
+    private static Node Rounded(string name, Node x, Random random)
+    {
+        ElementType type = random.Next(2) == 0 ? ElementType.Int8 : ElementType.UInt8;
+        return new($"{name}/real", new DequantizeLinear(), new Node(name, new QuantizeLinear(type, new(0.02f + 0.03f * random.NextSingle(), type is ElementType.Int8 ? random.Next(-60, 60) : random.Next(60, 190))), x));
+    }
+
+    private static Session Compare(Graph graph, int seed)
+    {
+        Tensor[] fed = RandomGraphs.Fed(graph, seed);
+        Session session = new(graph, new(seed % 3 + 1) { Isa = (Isa)(seed % 4) });
+        Assert.DoesNotContain(session.Steps, step => step.IsFallback);
+        Closeness.CheckBits(Reference.Run(graph, fed)[0], session.Run(fed)[0], $"seed {seed}, {string.Join(", ", graph.Nodes.Select(node => node.ToString()))}");
+        return session;
+    }
+
     private static void Check(Op op, Shape shape, Random random, int seed)
     {
         ElementType type = random.Next(2) == 0 ? ElementType.Int8 : ElementType.UInt8;
         Node x = new("x", new Input(ElementType.Float32, shape)), integers = new("integers", new QuantizeLinear(type, new(0.02f, random.Next(20))), x);
         Graph graph = new(new Node("y", new DequantizeLinear(), new Node("moved", op, integers)));
-        Tensor[] fed = RandomGraphs.Fed(graph, seed);
-        using Session session = new(graph, new(seed % 3 + 1) { Isa = (Isa)(seed % 4) });
-        Assert.DoesNotContain(session.Steps, step => step.IsFallback);
-        Closeness.CheckBits(Reference.Run(graph, fed)[0], session.Run(fed)[0], $"seed {seed}, {string.Join(", ", graph.Nodes.Select(node => node.ToString()))}");
+        Compare(graph, seed).Dispose();
     }
 }
