@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics.X86;
 using Google.Protobuf;
+using Penjing.Engine;
 using Penjing.Interop.Onnx;
 using Penjing.Testing;
 
@@ -91,25 +92,45 @@ public class QuantizedAgainstRuntimeTests
             Agrees("QLinearSoftmax", [Integers([3, random.Next(2, 30)], seed), .. Steps(), Tensor.Of<float>([], 1 / 256f), type is ElementType.UInt8 ? Tensor.Of<byte>([], 0) : Tensor.Of<sbyte>([], -128)], ("axis", 1), ("opset", 13 - seed % 2));
 
             int rows = random.Next(1, 5), inner = random.Next(1, 20), columns = random.Next(1, 9);
-            bool turned = random.Next(2) == 0, each = random.Next(2) == 0;
+            bool turned = random.Next(2) == 0, left = random.Next(2) == 0, each = random.Next(2) == 0;
             Tensor scales = each ? RandomTensors.Of([columns], () => 0.01f + random.NextSingle() / 30) : Tensor.Of<float>([], 0.02f), zeros = Tensor.Zeros(ElementType.Int8, scales.Shape);
-            Tensor?[] product = [Integers([rows, inner], seed), .. Steps(), Weights(type, ElementType.Int8, turned ? [columns, inner] : [inner, columns], seed), scales, zeros,
-                random.Next(2) == 0 ? RandomTensors.Of([columns], () => random.Next(-900, 900)) : null];
-            Agrees("QGemm", [.. product, Tensor.Of<float>([], 0.2f), Integers([], seed)], ("transB", turned ? 1 : 0));
-            Agrees("QGemm", product, ("transB", turned ? 1 : 0));
+            Tensor?[] product = [Integers(left ? [inner, rows] : [rows, inner], seed), .. Steps(), Weights(type, ElementType.Int8, turned ? [columns, inner] : [inner, columns], seed), scales, zeros,
+                random.Next(5) switch { 0 => null, 1 => Bias([columns]), 2 => Bias([1, columns]), 3 => Bias([rows, columns]), _ => Bias([1]) }];
+            Agrees("QGemm", [.. product, Tensor.Of<float>([], 0.2f), Integers([], seed)], ("transA", left ? 1 : 0), ("transB", turned ? 1 : 0));
+            Agrees("QGemm", product, ("transA", left ? 1 : 0), ("transB", turned ? 1 : 0));
+
+            Tensor Bias(Shape of) => RandomTensors.Of(of, () => random.Next(-900, 900));
         }
 
         static void Agrees(string name, Tensor?[] inputs, params (string, object)[] attributes)
         {
             OnnxVariant variant = new(13, name, [.. inputs], name == "QLinearConcat" ? 0 : 1, Attributes: attributes);
             ModelProto proto = variant.ToProto();
-            proto.Graph.Node[0].Domain = "com.microsoft";
-            proto.OpsetImport.Add(new OperatorSetIdProto { Domain = "com.microsoft", Version = 1 });
+            proto.Graph.Node[0].Domain = OnnxOps.RuntimeDomain;
+            proto.OpsetImport.Add(new OperatorSetIdProto { Domain = OnnxOps.RuntimeDomain, Version = 1 });
             byte[] file = proto.ToByteArray();
             Graph graph = OnnxReader.Read(file).Graph;
-            (Tensor own, Tensor theirs) = (Reference.Run(graph, variant.Given())[0], Runtime.Run(file, graph, variant.Given())[0]);
+            using Session session = new(graph, new(1));
+            (Tensor own, Tensor theirs) = (session.Run(variant.Given())[0], Runtime.Run(file, graph, variant.Given())[0]);
             if (own.Type is ElementType.Float32) Closeness.Check(theirs, own, 1e-5, variant.ToString());
             else Assert.True(Wide(own).Zip(Wide(theirs), (one, two) => Math.Abs(one - two)).Max() <= 1, variant.ToString());
+        }
+    }
+
+    /// <summary>A zero point that is left out is 0, of the first input's type.</summary>
+    [Fact]
+    public void ZeroPointsMayBeLeftOut()
+    {
+        Tensor x = RandomTensors.Any(ElementType.Int8, [1, 2, 3, 4], 1), scale = Tensor.Of<float>([], 0.02f), zero = Tensor.Of<sbyte>([], 0);
+        Assert.True(Answer("QLinearSigmoid", [x, scale, zero, scale, zero]).BitsEqual(Answer("QLinearSigmoid", [x, scale, null, scale])));
+        Assert.True(Answer("QLinearAdd", [x, scale, zero, x, scale, zero, scale, zero]).BitsEqual(Answer("QLinearAdd", [x, scale, null, x, scale, null, scale])));
+
+        static Tensor Answer(string name, Tensor?[] inputs)
+        {
+            OnnxVariant variant = new(13, name, [.. inputs]);
+            ModelProto proto = variant.ToProto();
+            proto.Graph.Node[0].Domain = OnnxOps.RuntimeDomain;
+            return Reference.Run(OnnxReader.Read(proto.ToByteArray()).Graph, variant.Given())[0];
         }
     }
 
@@ -120,13 +141,16 @@ public class QuantizedAgainstRuntimeTests
         Tensor x = RandomTensors.Any(ElementType.UInt8, [1, 2, 3, 4], 1), scale = Tensor.Of<float>([], 0.1f), zero = Tensor.Of<byte>([], 3);
         Says("'channels_last'", "QLinearGlobalAveragePool", [x, scale, zero, scale, zero], ("channels_last", 1));
         Says("'beta'", "QLinearSigmoid", [x, scale, zero, scale, zero], ("beta", 1));
-        Says("input 4 is missing", "QLinearSigmoid", [x, scale, zero, scale]);
+        Says("'ceil_mode'", "QLinearAveragePool", [x, scale, zero, scale, zero], ("kernel_shape", new[] { 2, 2 }), ("count_include_pad", 1), ("ceil_mode", 1));
+        Says("'alpha'", "QGemm", [RandomTensors.Any(ElementType.UInt8, [2, 3], 1), scale, zero, RandomTensors.Any(ElementType.Int8, [3, 4], 1), scale, zero], ("alpha", 2f));
+        Says("not 8", "QLinearSigmoid", [x, scale, zero, scale, zero, x, scale, zero]);
+        Says("not 7", "QLinearConcat", [scale, zero, x, scale, zero, x, scale], ("axis", 1));
         Says("QLinearAdd", "QLinearReduceMean", [x, scale, zero, scale, zero]);
 
         static void Says(string word, string name, Tensor?[] inputs, params (string, object)[] attributes)
         {
             ModelProto proto = new OnnxVariant(13, name, [.. inputs], Attributes: attributes).ToProto();
-            proto.Graph.Node[0].Domain = "com.microsoft";
+            proto.Graph.Node[0].Domain = OnnxOps.RuntimeDomain;
             Assert.Contains(word, Assert.Throws<ModelFormatException>(() => OnnxReader.Read(proto.ToByteArray())).Message);
         }
     }

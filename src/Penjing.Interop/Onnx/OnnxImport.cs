@@ -163,12 +163,12 @@ internal sealed partial class OnnxImport
         Naming(what, where, () =>
         {
             Tensors.Charge(NodeBytes);
-            if (functions.TryGetValue((domain, proto.OpType, proto.Overload), out FunctionProto? function) || domain == RuntimeOps.Domain && (function = RuntimeOps.Of(proto)) is not null)
+            if (functions.TryGetValue((domain, proto.OpType, proto.Overload), out FunctionProto? function))
                 Inline(function, new(this, proto, what, where, scope, references), scope);
-            else if (domain.Length > 0)
-                throw new ModelFormatException($"the domain '{domain}' is not understood; understood are ONNX's own operators: {OnnxOps.Understood}; and of {RuntimeOps.Domain} {RuntimeOps.Understood}");
-            else if (!OnnxOps.Builders.TryGetValue(proto.OpType, out OnnxOps.Builder? build))
-                throw new ModelFormatException($"the operator is not understood; understood are {OnnxOps.Understood}");
+            else if (OnnxOps.Of(domain) is not { } operators)
+                throw new ModelFormatException($"the domain '{domain}' is not understood; understood are ONNX's own operators and {OnnxOps.RuntimeDomain}");
+            else if (!operators.TryGetValue(proto.OpType, out OnnxOps.Builder? build))
+                throw new ModelFormatException($"the operator is not understood; understood are {string.Join(", ", operators.Keys.Order(StringComparer.Ordinal))}");
             else
             {
                 OnnxNode node = new(this, proto, what, where, scope, references);

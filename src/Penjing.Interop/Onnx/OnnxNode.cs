@@ -15,6 +15,7 @@ internal sealed class OnnxNode
     private readonly Dictionary<string, AttributeProto> attributes = [];
     private readonly HashSet<string> read = [];
     private readonly ImmutableArray<Node?> inputs;
+    private readonly string? role;
 
     /// <summary>The node, its inputs found and its references to a function's attributes resolved.</summary>
     /// <exception cref="ModelFormatException">An input is not there yet, or an attribute is given twice.</exception>
@@ -25,7 +26,7 @@ internal sealed class OnnxNode
         this.scope = scope;
         this.what = what;
         this.references = references;
-        Where = where;
+        (Where, Version) = (where, scope.Version);
         foreach (AttributeProto attribute in proto.Attribute)
         {
             AttributeProto? value = attribute;
@@ -38,11 +39,18 @@ internal sealed class OnnxNode
             : scope.Find(name) ?? throw new ModelFormatException($"it reads '{name}', which no input, weight or earlier node yields"))];
     }
 
+    /// <summary>The node with its attributes, but other inputs, its output a step on the way to that of the node.</summary>
+    private OnnxNode(OnnxNode node, string? role, ImmutableArray<Node> inputs, int version)
+    {
+        (import, proto, scope, what, references, attributes, read) = (node.import, node.proto, node.scope, node.what, node.references, node.attributes, node.read);
+        (this.role, this.inputs, Where, Version) = (role, [.. inputs], node.Where, version);
+    }
+
     /// <summary>The node's name, or that of its first output.</summary>
     public string Where { get; }
 
     /// <summary>The version of ONNX's own operators.</summary>
-    public int Version => scope.Version;
+    public int Version { get; }
 
     /// <summary>How many inputs are listed, those left out in between counted.</summary>
     public int Count => inputs.Length;
@@ -63,6 +71,12 @@ internal sealed class OnnxNode
     /// <summary>All inputs, of which none may be left out.</summary>
     public ImmutableArray<Node> All() => [.. Enumerable.Range(0, Count).Select(index => this[index])];
 
+    /// <summary>The same node on other inputs, for an operator that does a part of what it does.</summary>
+    /// <param name="role">What it is on the way to the node's output; null where it yields that.</param>
+    /// <param name="inputs">What it reads.</param>
+    /// <param name="version">The version of ONNX's own operators, if another.</param>
+    public OnnxNode Of(string? role, ImmutableArray<Node> inputs, int? version = null) => new(this, role, inputs, version ?? Version);
+
     /// <summary>Throws unless there are between <paramref name="least"/> and <paramref name="most"/> inputs.</summary>
     public void Takes(int least, int most)
     {
@@ -74,7 +88,7 @@ internal sealed class OnnxNode
     public Node Make(Op op, params ImmutableArray<Node> from) => Make(0, op, from);
 
     /// <summary>The node that is an output's value.</summary>
-    public Node Make(int output, Op op, params ImmutableArray<Node> from) => import.Make(Output(output), op, from);
+    public Node Make(int output, Op op, params ImmutableArray<Node> from) => import.Make(output == 0 && role is not null ? $"{Output(0)}/{role}" : Output(output), op, from);
 
     /// <summary>A node on the way to the outputs.</summary>
     public Node Part(string role, Op op, params ImmutableArray<Node> from) => import.Make($"{Output(0)}/{role}", op, from);

@@ -20,7 +20,7 @@ internal static class OnnxMutation
 
     private static readonly string[] words =
     [
-        .. OnnxOps.Builders.Keys.Order(StringComparer.Ordinal), "", "Loop", "com.microsoft", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "axes", "axis",
+        .. OnnxOps.Builders.Keys.Concat(OnnxOps.RuntimeBuilders.Keys).Order(StringComparer.Ordinal), "", "Loop", "com.microsoft", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "axes", "axis",
             "pads", "strides",
         "kernel_shape", "group", "linear", "cubic", "nearest", "wrap", "reflect", "value", "to", "mode", "perm", "shape", "scales", "then_branch",
     ];
