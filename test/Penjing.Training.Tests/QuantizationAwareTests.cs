@@ -27,7 +27,7 @@ public sealed class QuantizationAwareTests
         float[] sizes = each ? [0.005f, 0.01f, 0.02f, 0.011f] : [0.011f];
         Quantization quantization = new([.. sizes], [.. sizes.Select(_ => zero)], each ? 1 : null);
         Graph graph = new(PostTraining.Round(Node.Weight("x", reals), type, quantization, bits));
-        LearnedStep op = new(type, zero, quantization.Axis, bits);
+        LearnedStep op = new(type, zero, quantization.Axis, bits, []);
         TorchTensor x = reals.ToTorch().requires_grad_(true), steps = torch.tensor(sizes).requires_grad_(true), y = op.Evaluate(x, steps);
         Closeness.CheckBits(Reference.Run(graph, [])[0], y.ToPenjing(ElementType.Float32), "rounded");
 

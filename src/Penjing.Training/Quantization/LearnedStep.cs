@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using TorchSharp;
 using TorchTensor = TorchSharp.torch.Tensor;
 
@@ -11,7 +12,8 @@ namespace Penjing.Training;
 /// <param name="Zero">The integer that stands for zero.</param>
 /// <param name="Axis">The axis that has a step size for each index; null where all have one.</param>
 /// <param name="WeightBits">Bits of signed integers.</param>
-internal sealed record LearnedStep(ElementType Type, int Zero, int? Axis, int WeightBits) : Op
+/// <param name="Factors">What the rounded reals are multiplied by, for each index of the axis; empty where they are not.</param>
+internal sealed record LearnedStep(ElementType Type, int Zero, int? Axis, int WeightBits, ImmutableArray<float> Factors) : Op
 {
     /// <summary>The least size that a step can have: what is below counts as this, so that quotients stay finite.</summary>
     public const float Least = 1e-30f;
@@ -37,6 +39,7 @@ internal sealed record LearnedStep(ElementType Type, int Zero, int? Axis, int We
         step = step.Times(share).Plus(step.Times(1 - share).detach());
         if (Axis is { } axis) step = step.reshape([.. x.shape.Select((extent, i) => i == axis ? extent : 1)]);
         TorchTensor scaled = (x / step).Plus(Zero).Within(low, high), whole = scaled.Plus((scaled.round() - scaled).detach());
-        return whole.Plus(-Zero) * step;
+        TorchTensor rounded = whole.Plus(-Zero) * step;
+        return Factors.IsEmpty ? rounded : rounded * torch.tensor([.. Factors]).reshape(step.shape);
     }
 }
