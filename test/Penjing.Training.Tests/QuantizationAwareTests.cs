@@ -61,6 +61,34 @@ public sealed class QuantizationAwareTests
         foreach ((Node one, Node other) in expected.Weights.Zip(actual.Weights)) Closeness.CheckBits(one.Value!, other.Value!, one.Name);
     }
 
+    /// <summary>Channels that folded normalization made small or large are trained at about the size of initial weights, and stand for what they stood for; a channel of zeros stays.</summary>
+    [Fact]
+    public void Channels_are_trained_at_their_first_size()
+    {
+        float[] sizes = [1e-4f, 0.02f, 0, 1, 300];
+        Tensor drawn = RandomTensors.Normal([5, 6, 3, 3], 1);
+        Tensor weight = Tensor.Build<float>([5, 6, 3, 3], values =>
+        {
+            for (int i = 0; i < values.Length; i++) values[i] = sizes[i / 54] * drawn.Floats[i];
+        });
+        Graph graph = new(new Node("conv", new Conv(), new Node("x", new Input(ElementType.Float32, [1, 6, 8, 8])), Node.Weight("w", weight), Node.Weight("b", Tensor.Zeros(ElementType.Float32, [5]))));
+        Dictionary<string, ValueRange> ranges = new() { ["x"] = new(-1, 1) };
+        Graph begun = QuantizationAware.Begin(graph, ranges, none);
+        float[] trained = begun.Nodes.Single(node => node.Shape == weight.Shape && node.Value is not null).Value!.Floats.ToArray();
+        for (int channel = 0; channel < sizes.Length; channel++)
+        {
+            double sum = trained[(54 * channel)..(54 * channel + 54)].Sum(value => (double)value * value);
+            if (sizes[channel] == 0) Assert.Equal(0, sum);
+            else Assert.InRange(sum, 1, 4);
+        }
+        Graph expected = PostTraining.Quantize(graph, ranges, none), actual = QuantizationAware.End(begun);
+        foreach ((Node one, Node other) in expected.Weights.Zip(actual.Weights))
+        {
+            Assert.Equal((one.Name, one.Info), (other.Name, other.Info));
+            Closeness.CheckBits(one.Value!, other.Value!, one.Name);
+        }
+    }
+
     /// <summary>Where ranges fit badly, training learns better ones; broken off after every few steps the work ends with the same bits.</summary>
     [Fact]
     public void Training_gives_back_what_bad_ranges_take()
