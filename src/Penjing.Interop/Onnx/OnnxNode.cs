@@ -88,7 +88,7 @@ internal sealed class OnnxNode
     public Node Make(Op op, params ImmutableArray<Node> from) => Make(0, op, from);
 
     /// <summary>The node that is an output's value.</summary>
-    public Node Make(int output, Op op, params ImmutableArray<Node> from) => import.Make(output == 0 && role is not null ? $"{Output(0)}/{role}" : Output(output), op, from);
+    public Node Make(int output, Op op, params ImmutableArray<Node> from) => import.Make(Output(output), op, from);
 
     /// <summary>A node on the way to the outputs.</summary>
     public Node Part(string role, Op op, params ImmutableArray<Node> from) => import.Make($"{Output(0)}/{role}", op, from);
@@ -103,8 +103,12 @@ internal sealed class OnnxNode
     /// <summary>The constant that is an output's value.</summary>
     public Node Constant(Tensor value, int output = 0) => import.Weight(Output(output), value);
 
-    /// <summary>The name of an output, or the node's where it has none.</summary>
-    public string Output(int index) => Wants(index) ? proto.Output[index] : index == 0 ? Where : $"{Where}/{index}";
+    /// <summary>The name of an output, or the node's where it has none; of a part of an operator, what that is on the way to it.</summary>
+    public string Output(int index)
+    {
+        string name = Wants(index) ? proto.Output[index] : index == 0 ? Where : $"{Where}/{index}";
+        return role is null ? name : $"{name}/{role}";
+    }
 
     /// <summary>Whether the node lists an output.</summary>
     public bool Wants(int output) => output < proto.Output.Count && proto.Output[output].Length > 0;

@@ -58,6 +58,7 @@ internal static partial class OnnxOps
     /// <summary>One of ONNX's operators on the reals that inputs stand for, each with its scale and zero point behind it, rounded by the scale and the zero point at <paramref name="to"/>.</summary>
     private static Node OfReals(OnnxNode node, string type, ImmutableArray<int> values, int to, int? version = null)
     {
+        // The last of all may be left out: it is a zero point.
         node.Takes(Math.Max(values[^1] + 2, to + 1), Math.Max(values[^1] + 3, to + 2));
         return Rounded(node, to, Builders[type](node.Of("reals", [.. values.Select(value => Reals(node, value, 1))], version)));
     }

@@ -7,7 +7,7 @@ namespace Penjing.Training;
 internal static class QuantizationAware
 {
     private const string Trained = "trained";
-    private const int MostHalvings = 60;
+    private const int MostDoublings = 60;
 
     /// <summary>A prepared graph whose values and weights are rounded by trainable steps, those of the ranges to begin with.</summary>
     public static Graph Begin(Graph graph, IReadOnlyDictionary<string, ValueRange> ranges, IReadOnlySet<string> floats, int weightBits = PostTraining.WeightBits)
@@ -51,7 +51,7 @@ internal static class QuantizationAware
         var squares = new double[channels];
         for (int i = 0; i < values.Length; i++) squares[i / inner % channels] += (double)values[i] * values[i];
         // By He et al. 2015 the squares of a channel's weights add up to 2 at the beginning.
-        return [.. squares.Select(sum => sum > 0 ? (float)Math.Pow(2, Math.Clamp(Math.Round(Math.Log2(sum / 2) / 2), -MostHalvings, MostHalvings)) : 1)];
+        return [.. squares.Select(sum => sum > 0 ? (float)Math.Pow(2, Math.Clamp(Math.Round(Math.Log2(sum / 2) / 2), -MostDoublings, MostDoublings)) : 1)];
     }
 
     private static Tensor Times(Tensor weight, ImmutableArray<float> factors, int axis)

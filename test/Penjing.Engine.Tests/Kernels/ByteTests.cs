@@ -105,6 +105,29 @@ public sealed class ByteTests
         }
     }
 
+    /// <summary>The kernels of functions and softmaxes, each by itself between guarded memory, of sizes around those of vectors, at every width.</summary>
+    [Fact]
+    public void NothingOutsideIsTouched()
+    {
+        Tensor table = RandomTensors.Any(ElementType.Int8, [256], 1);
+        QuantizedSoftmax softmax = new(1, new(0.04f, 7), new(ElementType.UInt8, new(1 / 256f, 0)));
+        foreach (Isa isa in Enum.GetValues<Isa>())
+            foreach (int channels in OpCases.Widths.Concat([64, 127, 128, 129, 200]))
+            {
+                Tensor x = RandomTensors.Any(ElementType.UInt8, [2, channels, 3, 1], channels);
+                Check("i8-table", new QuantizedFunction(table, new(0.1f, 3)), x, isa);
+                Check("i8-softmax", softmax, x, isa);
+            }
+
+        static void Check(string name, Fusion op, Tensor x, Isa isa)
+        {
+            OpCase one = new($"{name} of {x}", op, [x], []);
+            KernelRow row = KernelTable.Rows.First(row => row.Name == name);
+            Assert.True(row.Fits(new(KernelCase.Node(one), isa)), $"{one}, {isa}");
+            Closeness.CheckBits(op.Evaluate([x]), KernelCase.Run(row, one, isa, reverse: x.Shape[1] % 2 == 0), $"{one}, {isa}");
+        }
+    }
+
     private static Node Function(Node x, int number, Random random) => random.Next(7) switch
     {
         0 => new($"{number}", new Mul(), x, new Node($"{number}/gate", OpCases.Activations[random.Next(OpCases.Activations.Length)], x)),
