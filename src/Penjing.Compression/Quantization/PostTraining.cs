@@ -37,8 +37,11 @@ public static class PostTraining
     {
         ILookup<Node, Node> readers = graph.Consumers();
         HashSet<Node> outputs = [.. graph.Outputs], wanted = [];
-        foreach (Node node in graph.Nodes.Reverse())
-            if (node is { Op: not Constant, Info.Type: ElementType.Float32 } && readers[node].Any(Takes)) wanted.Add(node);
+        foreach (Node node in graph.Nodes.Reverse().Where(IsReal))
+        {
+            if (readers[node].Any(Takes)) wanted.Add(node);
+            if (wanted.Contains(node) && Pointwise.Source(node) is { } source && IsReal(source)) wanted.Add(source);
+        }
         return [.. graph.Nodes.Where(node => wanted.Contains(node) && !IsClamped(node))];
 
         // Integers pay where products read them, in the end.
@@ -185,6 +188,8 @@ public static class PostTraining
     /// <summary>Scales without zero points, none less than asked for.</summary>
     private static Quantization Symmetric(IEnumerable<float> scales, float[] least, int axis) =>
         new([.. scales.Zip(least, (own, floor) => Math.Max(own, floor) is var scale && float.IsNormal(scale) ? scale : 1)], [.. least.Select(_ => 0)], axis);
+
+    private static bool IsReal(Node node) => node is { Op: not Constant, Info.Type: ElementType.Float32 };
 
     private static bool IsProduct(Node node) => node is { Op: Conv or Gemm { Alpha: 1, Beta: 1, TransposeA: false }, Info.Type: ElementType.Float32, Inputs: [_, { Value: not null }, .. var bias] } && bias is [] or [{ Value: not null }];
 }

@@ -104,6 +104,49 @@ public sealed class PostTrainingTests
         Assert.DoesNotContain(session.Steps, step => step.Op is "QuantizedAdd" or "Add");
     }
 
+    /// <summary>Activations between layers, in one operation or several, are looks into tables of integers.</summary>
+    [Fact]
+    public void Activations_are_tables()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, 8, 6, 6]));
+        Func<Node, string, Node>[] activations =
+        [
+            (y, name) => new(name, new HardSwish(), y),
+            (y, name) => new(name, new LeakyRelu(0.1f), y),
+            (y, name) => new(name, new Mul(), y, new Node($"{name}/gate", new Sigmoid(), y)),
+            (y, name) => new(name, new Div(), new Node($"{name}/times", new Mul(), y,
+                new Node($"{name}/clip", new Clip(0, 6), new Node($"{name}/plus", new Add(), y, Node.Weight($"{name}/three", Tensor.Of<float>([], 3))))), Node.Weight($"{name}/six", Tensor.Of<float>([], 6))),
+            (y, name) => new(name, new Sigmoid(), new Node($"{name}/tanh", new Tanh(), y)),
+            (y, name) => new(name, new Tanh(), new Node($"{name}/relu", new Relu(), y)),
+        ];
+        Node last = Layer(x, 0);
+        for (int i = 0; i < activations.Length; i++) last = Layer(activations[i](last, $"activation{i}"), i + 1);
+        Graph graph = PostTraining.Prepare(new(last));
+        Tensor[] fed = RandomGraphs.Fed(graph, 8);
+        Graph quantized = PostTraining.Quantize(graph, Measured(graph, fed, none), none);
+        Tensor expected = Reference.Run(quantized.Rewrite(Passes.ForInference), fed)[0];
+        AssertNear(Reference.Run(graph, fed)[0], expected, 15, "activations");
+        using Session session = new(quantized, new(1));
+        Assert.Equal(activations.Length, session.Steps.Count(step => step.Row == "i8-table"));
+        Assert.DoesNotContain(session.Steps, step => step.IsFallback || step.Row.StartsWith("f32", StringComparison.Ordinal));
+        Closeness.CheckBits(expected, session.Run(fed, TestContext.Current.CancellationToken)[0], "activations");
+
+        static Node Layer(Node y, int number) => new($"layer{number}", new Conv(), y, Node.Weight($"weight{number}", RandomTensors.Normal([8, 8, 1, 1], number)));
+    }
+
+    /// <summary>A gate of its own kind is no function of what it gates, nor is a value less its channels' means.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_reads_two_values_is_no_table(bool gate)
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, 8, 6, 6])), y = Layer(x, 0), mean = new("mean", new GlobalAveragePool(), y);
+        Graph graph = PostTraining.Prepare(new(Layer(gate ? new("gated", new Mul(), y, new Node("gate", new Sigmoid(), mean)) : new("less", new Sub(), y, mean), 1)));
+        Assert.Equal(["x", gate ? "gated" : "less"], PostTraining.Values(graph, none).Select(value => value.Name));
+
+        static Node Layer(Node y, int number) => new($"layer{number}", new Conv(), y, Node.Weight($"weight{number}", RandomTensors.Normal([8, 8, 1, 1], number)));
+    }
+
     /// <summary>A network of ONNX's QuantizeLinear and DequantizeLinear runs on the kernels of integers, with the answer of our own integers to the bit.</summary>
     [Theory]
     [InlineData("mobilenet-v2-0.35-64")]
