@@ -38,13 +38,15 @@ internal static class Ending
         bool? kept = drop is { } lost ? lost <= rounding!.MostDrop + 1e-9 : null;
         screen.HasMissed = kept is false;
         if (kept is false) worse = worse.Add(string.Create(CultureInfo.InvariantCulture, $"the bound of {100 * rounding!.MostDrop:0.##} points is not kept: {100 * drop:F2} are lost"));
+        if (rounding?.Untrained is { } untrained && shipped.Evaluation?.Score is { } trained && trained.Value < untrained.Value)
+            worse = worse.Add(string.Create(CultureInfo.InvariantCulture, $"training under the rounding lost {100 * (untrained.Value - trained.Value):F2} points of what the integers had before it"));
         if (rounding is null && shipped.Evaluation?.Score.Top1 is { } top1 && data.Test.Count >= FewestForChance && top1 < Chance / data.Labels.Length)
             screen.Note($"{Quantity.Percent(top1)} is what chance gives, the network has not learnt: lower the learning rate (--lr), bound the gradient (--clip), or train longer");
         ImmutableArray<SparseTensor> weights = Sparsifier.Describe(shipped.Model.Graph);
         double zeros = weights.Sum(weight => (double)weight.Zeros) / Math.Max(1, weights.Sum(weight => (double)weight.Elements));
         screen.Show(new
         {
-            Output = target, Model = shipped.Model.Name, shipped.Evaluation?.Score.Top1, shipped.Evaluation?.Score.MeanIoU, shipped.Evaluation?.Score.PixelAccuracy, Images = data.Test.Count, result.Bytes, result.Parameters, Zeros = zeros, result.Macs, result.MedianMs, result.ArenaBytes, rounding?.Decibels, rounding?.Stage.Method, Refine = rounding?.Stage.Refine, Real = rounding?.Stage.Keep, DropKept = kept, Worse = worse,
+            Output = target, Model = shipped.Model.Name, shipped.Evaluation?.Score.Top1, shipped.Evaluation?.Score.MeanIoU, shipped.Evaluation?.Score.PixelAccuracy, Images = data.Test.Count, result.Bytes, result.Parameters, Zeros = zeros, result.Macs, result.MedianMs, result.ArenaBytes, rounding?.Decibels, Untrained = rounding?.Untrained?.Value, rounding?.Stage.Method, Refine = rounding?.Stage.Refine, Real = rounding?.Stage.Keep, DropKept = kept, Worse = worse,
         }, () => [Screen.Facts(
             [
                 ("written", target),
@@ -55,6 +57,7 @@ internal static class Ending
                 ("median latency", $"{Quantity.Milliseconds(result.MedianMs)}, one picture, one thread"),
                 ("arena", $"{Quantity.Exact(result.ArenaBytes)} bytes"),
                 .. rounding is null ? ((string, string)[])[] : [("integers", rounding.Stage.Detail), ("rounding", string.Create(CultureInfo.InvariantCulture, $"changes answers by {rounding.Decibels:F1} dB less than they are"))],
+                .. rounding?.Untrained is { } before ? [("untrained", $"{before}, the integers before their training")] : ((string, string)[])[],
                 .. kept is true ? [("bound", string.Create(CultureInfo.InvariantCulture, $"kept: {100 * drop:F2} of {100 * rounding!.MostDrop:0.##} points lost"))] : ((string, string)[])[],
                 .. worse.Select(phrase => ("worse", phrase)),
             ])]);
@@ -64,5 +67,6 @@ internal static class Ending
     /// <param name="Stage">What was settled: ranges, refinements, and the layers that stay real.</param>
     /// <param name="Decibels">The answers' signal-to-noise ratio against the network's.</param>
     /// <param name="MostDrop">The most that the score was to fall, a fraction; null for no bound.</param>
-    public sealed record Rounding(QuantizeStage Stage, double Decibels, double? MostDrop);
+    /// <param name="Untrained">What the integers had before they were trained; null where they weren't.</param>
+    public sealed record Rounding(QuantizeStage Stage, double Decibels, double? MostDrop, Score? Untrained);
 }

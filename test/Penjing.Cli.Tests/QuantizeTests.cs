@@ -53,6 +53,15 @@ public sealed class QuantizeTests : IClassFixture<TrainingTests.Bars>, IDisposab
         Assert.NotEmpty(bounded["real"]!.AsArray());
         foreach (string[] idle in (string[][])[["--lr", "0.1"], ["--teacher", Trained], ["--augment", "flip"], ["--resume"]])
             Cli.Run(["quantize", Trained, "--data", bars.Folder, "-o", scratch["x.penjing"], .. idle]).Refuses(2, idle[0], "--epochs");
+
+        // Trained with labels that the test pictures don't have, the integers lose, and the command says by how much.
+        string wrong = MadeUp.Data(scratch["wrong"]), file = Path.Combine(wrong, "train-labels-idx1-ubyte");
+        byte[] labels = File.ReadAllBytes(file);
+        labels.AsSpan(8).Reverse();
+        File.WriteAllBytes(file, labels);
+        JsonObject lost = Cli.Run("quantize", Trained, "--data", wrong, "--pictures", "50", "--epochs", "3", "--lr", "0.02", "--batch", "20", "--threads", "1", "-o", scratch["lost.penjing"], "--json").Json();
+        Assert.InRange((double)lost["top1"]!, 0, (double)lost["untrained"]! - 0.1);
+        Assert.Contains(lost["worse"]!.AsArray(), phrase => ((string)phrase!).StartsWith("training under the rounding lost ", StringComparison.Ordinal));
     }
 
     /// <summary>Trained under rounding, killed on the way and resumed, the command ends with integers that learnt.</summary>
@@ -68,8 +77,11 @@ public sealed class QuantizeTests : IClassFixture<TrainingTests.Bars>, IDisposab
             process.WaitForExit();
         }
         Assert.False(File.Exists(target));
-        Cli.Run([.. options, "--resume"]).Ends(0);
+        JsonNode told = Cli.Run([.. options, "--resume", "--json"]).Json();
         Assert.InRange(Top1(target), 0.5, 1);
+        // What had learnt nothing yet was worth no more as integers.
+        Assert.InRange((double)told["untrained"]!, 0, Top1(target));
+        Assert.DoesNotContain("under the rounding", told["worse"]!.ToJsonString(), StringComparison.Ordinal);
         Assert.All(PenjingFile.Read(target).Graph.Nodes.Where(node => node.Op is Conv or Gemm), node => Assert.Equal(ElementType.Int8, node.Inputs[1].Info.Type));
         Assert.False(Directory.Exists(target + ".work"));
     }

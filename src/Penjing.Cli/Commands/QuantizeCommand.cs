@@ -55,11 +55,15 @@ internal static class QuantizeCommand
         Watch.Over(screen, "calibrating", watch => calibrated = stage.Calibrate(network, set, training.Seed, parsed.GetValue(maxDrop) / 100, watch.Tell, stop));
         stage = stage.Settled(calibrated);
         Model quantized = network with { Graph = calibrated.Quantized };
+        Score? untrained = null;
         if (work is not null)
+        {
+            untrained = set.Test.Count == 0 ? null : Evaluation.Of(quantized, set, Environment.ProcessorCount, stop).Score;
             Watch.Over(screen, "training", watch => quantized = Retrainer.Quantize(network with { Graph = calibrated.Graph }, set, calibrated.Ranges, calibrated.Floats, calibrated.WeightBits, training, work, watch.Tell, stop));
+        }
         double noise = Precision.Noise(network.Graph, quantized.Graph, Calibration.Inputs(network, set, set.Test.Count > 0 ? set.Test.First(Calibration.Pictures) : set.Train.Sample(stage.Pictures, training.Seed)), stop);
         Ending.Write(screen, quantized, set, target, work, new(stage.Name, string.Create(CultureInfo.InvariantCulture,
-            $"{stage.Detail}; {set.Name}, seed {training.Seed}{(work is null ? "" : TrainingFlags.Besides(training))}"), null, 0, 0), stop, (source, network), new(stage, Precision.Decibels(noise), parsed.GetValue(maxDrop) / 100));
+            $"{stage.Detail}; {set.Name}, seed {training.Seed}{(work is null ? "" : TrainingFlags.Besides(training))}"), null, 0, 0), stop, (source, network), new(stage, Precision.Decibels(noise), parsed.GetValue(maxDrop) / 100, untrained));
     }
 
     private static Refinements Refining(string words) => words.Split(',').Aggregate(Refinements.None, (all, word) => all | Enum.Parse<Refinements>(word, ignoreCase: true));
