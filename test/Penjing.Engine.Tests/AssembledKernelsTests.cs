@@ -51,6 +51,16 @@ public sealed unsafe class AssembledKernelsTests
         for (int seed = 0; seed < 400; seed++) Check("i8-vnni-depthwise", Depthwise(new(seed), seed), seed);
     }
 
+    /// <summary>Windows of pixels without whole words: of 1 to 7 channels, any kernel, stride, padding and distance of rows, in one picture and in several, and of matrices.</summary>
+    [Fact]
+    public void WindowsEqualTheReference()
+    {
+        if (AssembledKernels.Obstacle is { } obstacle) Assert.Skip(obstacle);
+        int read = 0;
+        for (int seed = 1; seed < 600; seed += 2) read += ByteWindows.Fits(Check("i8-vnni-conv", Windows(new(seed), seed), seed)) ? 1 : 0;
+        Assert.InRange(read, 200, 300);
+    }
+
     /// <summary>Runs the one product of a graph by a row's kernel between guarded values; every other time its pixels are parts of wider ones.</summary>
     private static Site Check(string name, Graph graph, int seed)
     {
@@ -134,6 +144,18 @@ public sealed unsafe class AssembledKernelsTests
         Node sum = new("sum", new Add(), new("reals", new DequantizeLinear(), own), new("b/real", new DequantizeLinear(), Quantized("b", Any(random), sums.Shape, random)));
         if (end.HasFlag(DotEnd.Bounds)) (sum, to) = (new("clip", new Clip(-0.3f, 2), sum), to with { Scales = [0.03f] });
         return new(new Node("y", new QuantizeLinear(type, to), sum));
+    }
+
+    /// <summary>A convolution of few channels.</summary>
+    internal static Graph Windows(Random random, int seed)
+    {
+        (int channels, int outputs, Size kernel, Size dilation) = (random.Next(1, 8), random.Next(1, 40), new(random.Next(1, 8), random.Next(1, 8)), new(random.Next(1, 3), 1));
+        Padding around = new(random.Next(4), random.Next(4), random.Next(4), random.Next(4));
+        int height = Math.Max((kernel.Height - 1) * dilation.Height + 1 - around.Top - around.Bottom, random.Next(1, 16)), width = Math.Max(kernel.Width - around.Left - around.Right, random.Next(1, 24));
+        Node x = Quantized("x", Any(random), [random.Next(1, 4), channels, height, width], random), w = Weights([outputs, channels, kernel.Height, kernel.Width], seed, random);
+        Node sums = new("sums", new Conv(new(random.Next(1, 4), random.Next(1, 4)), around, dilation), x, w, Bias(outputs, random));
+        ElementType type = Any(random);
+        return new(new Node("y", random.Next(4) == 0 ? new DequantizeLinear() : new QuantizeLinear(type, new(0.02f + 0.3f * random.NextSingle(), Zero(type, random))), sums));
     }
 
     private static Graph Depthwise(Random random, int seed)

@@ -27,11 +27,11 @@ internal readonly struct I8DotConv : IKernelMaker
     /// <inheritdoc/>
     public static Kernel Make<S, V>(Site site) where S : struct, ISimd<V> where V : unmanaged => new I8DotConv<S, V>(site);
 
-    /// <summary>Whether words can't be read where the integers lie: a group has no whole words, or they are not of the type that <paramref name="signed"/> says, or joined taps are not neighbours.</summary>
+    /// <summary>Whether words are read from a copy, neither where the integers lie nor as windows: a group has no whole words, or they are not of the type that <paramref name="signed"/> says, or joined taps are not neighbours.</summary>
     public static bool Copies(Site site, bool signed)
     {
         (int groups, int channels, int pitch) = (((IntegerProduct)site.Node.Op).Conv.Groups, site.Node.Inputs[0].Shape[1], I8Product.Pitch(site));
-        return channels / groups % 4 > 0 || pitch % 4 > 0 || site.Node.Inputs[0].Info.Type is ElementType.Int8 != signed || I8Product.Joins(site, 4) && pitch != channels;
+        return !ByteWindows.Fits(site) && (channels / groups % 4 > 0 || pitch % 4 > 0 || site.Node.Inputs[0].Info.Type is ElementType.Int8 != signed || I8Product.Joins(site, 4) && pitch != channels);
     }
 
     private static bool Saturates(Isa isa) => isa switch
@@ -46,15 +46,20 @@ internal readonly struct I8DotConv : IKernelMaker
 /// <inheritdoc cref="I8DotConv"/>
 internal unsafe class I8DotConv<S, V> : I8Product<S, V> where S : struct, ISimd<V> where V : unmanaged
 {
+    // What the processor reads as signed is an unsigned integer less 128: its highest bit is flipped.
+    private static readonly byte sign = S.SignedDots ? (byte)0x80 : (byte)0;
+
     private readonly byte flip;
 
     /// <summary>The kernel of a site.</summary>
-    public I8DotConv(Site site) : base(site, 4, I8DotConv.Copies(site, S.SignedDots), I8Product.Tiles<S, V, Dots<S, V>>(site.Node))
+    public I8DotConv(Site site) : this(site, new(site.Node.Inputs[0].Info.Type, ((IntegerProduct)site.Node.Op).X.ZeroPoints[0])) { }
+
+    private I8DotConv(Site site, UnsignedBytes read) : base(site, 4, I8DotConv.Copies(site, S.SignedDots), I8Product.Tiles<S, V, Dots<S, V>>(site.Node),
+        ByteWindows.Of(site, (byte)(read.Flip ^ sign), (byte)(read.Zero ^ sign)))
     {
-        int sign = S.SignedDots ? 0x80 : 0;
-        flip = (byte)(Read.Flip ^ sign);
-        Pack(site, 4, Read.Zero - sign);
-        Outside.Fill((byte)(Read.Zero ^ sign));
+        flip = (byte)(read.Flip ^ sign);
+        Pack(site, 4, read.Zero - sign);
+        Outside.Fill((byte)(read.Zero ^ sign));
     }
 
     /// <inheritdoc/>
@@ -64,14 +69,7 @@ internal unsafe class I8DotConv<S, V> : I8Product<S, V> where S : struct, ISimd<
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Copy(int first, int count, byte* input, byte* output)
     {
-        int pixel = first;
-        if (Groups == 1 && Channels == 3 && Pitch == 3)
-        {
-            // Four pixels of three bytes, of the sixteen that are read; what stands in fourth place meets weights of zero.
-            Vector128<byte> places = Vector128.Create((byte)0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255), sign = Vector128.Create(flip);
-            for (; pixel < Math.Min(first + count, Pixels - 5); pixel += 4) (Vector128.Shuffle(Vector128.Load(input + (nint)pixel * Pitch), places) ^ sign).Store(output + (nint)pixel * 4);
-        }
-        for (; pixel < first + count; pixel++)
+        for (int pixel = first; pixel < first + count; pixel++)
             for (int group = 0; group < Groups; group++)
             {
                 byte* source = input + (nint)pixel * Pitch + group * Channels, target = output + ((nint)pixel * Groups + group) * 4 * Words;

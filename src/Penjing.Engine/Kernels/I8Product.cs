@@ -12,13 +12,14 @@ internal abstract unsafe class I8Product<S, V> : ConvProduct<S, V> where S : str
     private readonly NativeBuffer scales;
     private readonly Split copying;
     private readonly bool copies;
+    private readonly ByteWindows? windows;
 
-    /// <summary>The product of a site in words of so many integers, of a copy or of the input itself, which then has whole words.</summary>
-    protected I8Product(Site site, int each, bool copies, delegate*<float**, nint, float*, nint, int, in TileShape, void>[] tiles)
-        : base(site, [Grid(site, each)], new(Op(site).Conv with { Then = new Requantization(Op(site)).Then }, [], Op(site).Adds is not null), I8Product.Words(site.Node, each),
-            copies ? I8Product.Words(site.Node, each) * Op(site).Conv.Groups : I8Product.Pitch(site) / each, Math.Max(site.OutputPitch, site.Node.Shape[1]) * site.Node.Info.Type.Size(), tiles)
+    /// <summary>The product of a site in words of so many integers, of a copy or of the input itself, which then has whole words, or of its windows.</summary>
+    protected I8Product(Site site, int each, bool copies, delegate*<float**, nint, float*, nint, int, in TileShape, void>[] tiles, ByteWindows? windows = null)
+        : base(site, [windows?.Grid ?? Grid(site, each)], new(Op(site).Conv with { Then = new Requantization(Op(site)).Then }, [], Op(site).Adds is not null),
+            windows?.Words ?? I8Product.Words(site.Node, each), copies ? I8Product.Words(site.Node, each) * Op(site).Conv.Groups : I8Product.Pitch(site) / each, Math.Max(site.OutputPitch, site.Node.Shape[1]) * site.Node.Info.Type.Size(), tiles)
     {
-        (Node x, this.copies) = (site.Node.Inputs[0], copies);
+        (Node x, this.copies, this.windows) = (site.Node.Inputs[0], copies, windows);
         (Groups, Words, Channels) = (Op(site).Conv.Groups, I8Product.Words(site.Node, each), x.Shape[1] / Op(site).Conv.Groups);
         (Pixels, Pitch) = (x.Shape.Elements / x.Shape[1], I8Product.Pitch(site));
         Read = new(x.Info.Type, Op(site).X.ZeroPoints[0]);
@@ -33,6 +34,9 @@ internal abstract unsafe class I8Product<S, V> : ConvProduct<S, V> where S : str
 
     /// <inheritdoc/>
     public sealed override int Phases => copies ? 2 : 1;
+
+    /// <inheritdoc/>
+    protected sealed override int PatchFloats => windows?.PatchFloats ?? base.PatchFloats;
 
     /// <inheritdoc/>
     protected sealed override IntegerEnd End { get; }
@@ -80,6 +84,13 @@ internal abstract unsafe class I8Product<S, V> : ConvProduct<S, V> where S : str
     /// <inheritdoc/>
     protected sealed override float* Left(in Operands operands) => copies ? (float*)operands.Scratch : operands.Input(0);
 
+    /// <inheritdoc/>
+    protected sealed override void Point(int part, int first, int rows, float** table, float* patches, in Operands operands)
+    {
+        if (windows is null) base.Point(part, first, rows, table, patches, operands);
+        else windows.Point(first, rows, table, patches, operands.Input<byte>(0), operands.Out<byte>());
+    }
+
     /// <summary>Writes the words of some pixels to their places.</summary>
     protected abstract void Copy(int first, int count, byte* input, byte* output);
 
@@ -96,7 +107,8 @@ internal abstract unsafe class I8Product<S, V> : ConvProduct<S, V> where S : str
         Node node = site.Node;
         bool turned = Op(site).Product is Gemm { TransposeB: false };
         ReadOnlySpan<int> bias = node.Inputs.Length > 2 ? node.Inputs[2].Value!.AsSpan<int>() : default;
-        (int taps, int columns, int bits, PanelLayout layout) = (Grid(site, each).Taps.Length, node.Shape[1] / Groups, 32 / each, Packed(0));
+        (int taps, int columns, int bits, PanelLayout layout) = (Layout.Pictures(node.Inputs[1].Shape).Product(2, 4), node.Shape[1] / Groups, 32 / each, Packed(0));
+        int depth = windows?.Words ?? taps * Words;
         // From channel to channel, and from output to output.
         (nint step, nint next) = turned ? (node.Shape[1], 1) : (taps, (nint)Channels * taps);
         uint low = uint.MaxValue >> 32 - bits;
@@ -111,20 +123,23 @@ internal abstract unsafe class I8Product<S, V> : ConvProduct<S, V> where S : str
                     {
                         int column = group * columns + first + j, sum = 0;
                         int* words = target + across;
-                        for (int tap = 0; tap < taps; tap++)
+                        T* weight = all + column * next;
+                        for (int word = 0, tap = 0, channel = 0; word < depth; word++, words += across)
                         {
-                            T* weight = all + column * next + tap;
-                            for (int word = 0, channel = 0; word < Words; word++, words += across)
+                            uint packed = 0;
+                            for (int i = 0; i < each && tap < taps; i++)
                             {
-                                uint packed = 0;
-                                for (int i = 0; i < each && channel < Channels; i++, channel++, weight += step)
-                                {
-                                    int value = int.CreateTruncating(*weight);
-                                    sum += value;
-                                    packed |= ((uint)value & low) << i * bits;
-                                }
-                                *words = (int)packed;
+                                int value = int.CreateTruncating(*weight);
+                                sum += value;
+                                packed |= ((uint)value & low) << i * bits;
+                                weight += step;
+                                if (++channel < Channels) continue;
+                                channel = 0;
+                                weight = all + column * next + ++tap;
+                                // Another tap begins another word, unless windows have no gaps.
+                                if (windows is null) break;
                             }
+                            *words = (int)packed;
                         }
                         *target = (bias.IsEmpty ? 0 : bias[column]) - zero * sum;
                     }
@@ -158,10 +173,11 @@ internal static class I8Product
         var op = (IntegerProduct)site.Node.Op;
         Shape output = site.Node.Shape, weights = site.Node.Inputs[1].Shape;
         (int lanes, int groups, int taps) = (site.Isa.Lanes(), op.Conv.Groups, Layout.Pictures(weights).Product(2, 4));
-        int words = Words(site.Node, each), segments = Joins(site, each) ? Layout.Pictures(weights)[2] : taps;
+        bool windows = each == sizeof(int) && ByteWindows.Fits(site);
+        int depth = windows ? ByteWindows.WordsOf(site) : Words(site.Node, each) * taps, rowsOfTaps = Layout.Pictures(weights)[2], segments = windows ? 1 : Joins(site, each) ? rowsOfTaps : taps;
         double rows = (double)output.Elements / output[1], vectors = Math.Ceiling((double)output[1] / groups / lanes), height = site.Isa.TileRows();
         double tiles = Math.Ceiling(rows / height) * groups, panels = Math.Ceiling(vectors / 2), step = Math.Max(rows * groups / tiles * vectors * cyclesPerStep, 4 * panels);
-        double cycles = tiles * (step * words * taps + panels * (120 + 16 * segments) + height * segments * 8);
+        double cycles = tiles * (step * depth + panels * (120 + 16 * segments) + height * (windows ? 8 + 4 * rowsOfTaps : 8 * segments));
         return Pace.Nanoseconds(cycles, copied * site.Node.Inputs[0].Shape.Elements + output.Elements, 4.0 / each * weights.Elements);
     }
 

@@ -43,6 +43,23 @@ public sealed class I8ConvTests
         Assert.InRange(added.GetValueOrDefault("i8-vnni-conv"), assembled ? 20 : 0, assembled ? 300 : 0);
     }
 
+    /// <summary>Of pixels without whole words, at every width.</summary>
+    [Fact]
+    public void WindowsEqualTheReference()
+    {
+        for (int seed = 0; seed < 200; seed++)
+        {
+            Graph graph = AssembledKernelsTests.Windows(new(seed), seed);
+            Tensor[] fed = RandomGraphs.Fed(graph, seed);
+            Tensor expected = Reference.Run(graph, fed)[0];
+            foreach (Isa isa in Enum.GetValues<Isa>())
+            {
+                using Session session = new(graph, new(seed % 3 + 1) { Isa = isa, Kernel = "i8-dot-conv" });
+                Closeness.CheckBits(expected, session.Run(fed)[0], $"seed {seed}, {isa}, {string.Join(", ", graph.Nodes.Select(node => node.ToString()))}");
+            }
+        }
+    }
+
     /// <summary>Products of matrices, their right one turned or not, that yield integers or floats.</summary>
     [Fact]
     public void MatricesEqualTheReference()
