@@ -39,6 +39,20 @@ public sealed class ByteTests
         }
     }
 
+    /// <summary>Windows with gaps, global ones, and lines of more pixels than are pooled at once, of one window or not even one.</summary>
+    [Fact]
+    public void WidePoolsAreTheReferences()
+    {
+        Random random = new(1);
+        for (int seed = 0; seed < 4; seed++)
+            foreach ((int channels, int height, int width, Op pool) in ((int, int, int, Op)[])
+            [
+                (40, 9, 11, new MaxPool(Size.Square(3), Size.One, Padding.All(2)) { Dilation = new(2, 2) }), (24, 3, 1500, new MaxPool(Size.Square(3), new(2, 2), Padding.All(1))),
+                (9000, 3, 5, new MaxPool(new(2, 3), Size.One)), (12000, 2, 4, new MaxPool(new(2, 3), Size.One)), (48, 7, 9, new GlobalMaxPool()), (33000, 2, 1, new GlobalMaxPool()),
+            ])
+                Check(pool, [1, channels, height, width], random, seed);
+    }
+
     /// <summary>Nearest pixels and means of two or four, of all ways to place pixels that have them, smaller and larger, of 1 to 70 channels.</summary>
     [Fact]
     public void ResizesAreTheReferences()
@@ -105,7 +119,7 @@ public sealed class ByteTests
         }
     }
 
-    /// <summary>The kernels of functions and softmaxes, each by itself between guarded memory, of sizes around those of vectors, at every width.</summary>
+    /// <summary>The kernels of functions, softmaxes and pools, each by itself between guarded memory, of sizes around those of vectors, at every width.</summary>
     [Fact]
     public void NothingOutsideIsTouched()
     {
@@ -117,14 +131,15 @@ public sealed class ByteTests
                 Tensor x = RandomTensors.Any(ElementType.UInt8, [2, channels, 3, 1], channels);
                 Check("i8-table", new QuantizedFunction(table, new(0.1f, 3)), x, isa);
                 Check("i8-softmax", softmax, x, isa);
+                Check("i8-max-pool", new MaxPool(new(2, 1), Size.One, Padding.All(1) with { Left = 0 }), x, isa);
             }
 
-        static void Check(string name, Fusion op, Tensor x, Isa isa)
+        static void Check(string name, Op op, Tensor x, Isa isa)
         {
             OpCase one = new($"{name} of {x}", op, [x], []);
             KernelRow row = KernelTable.Rows.First(row => row.Name == name);
             Assert.True(row.Fits(new(KernelCase.Node(one), isa)), $"{one}, {isa}");
-            Closeness.CheckBits(op.Evaluate([x]), KernelCase.Run(row, one, isa, reverse: x.Shape[1] % 2 == 0), $"{one}, {isa}");
+            Closeness.CheckBits(op is Fusion fusion ? fusion.Evaluate([x]) : Reference.Evaluate(KernelCase.Node(one), [x]), KernelCase.Run(row, one, isa, reverse: x.Shape[1] % 2 == 0), $"{one}, {isa}");
         }
     }
 
