@@ -25,6 +25,7 @@ internal static partial class LayerKey
                 Adds = product.Adds is null ? null : product.Adds with { Quantization = none, Rounding = product.Adds.Rounding is null ? null : product.Adds.Rounding with { Quantization = none } },
             },
             QuantizedAdd add => add with { Left = none, Right = none, To = add.To with { Quantization = none } },
+            QuantizedGate gate => gate with { From = none, To = gate.To with { Quantization = none } },
             QuantizedSoftmax softmax => softmax with { From = none, To = softmax.To with { Quantization = none } },
             QuantizedFunction function => function with { Stands = none },
             QuantizeLinear to => to with { Quantization = none },

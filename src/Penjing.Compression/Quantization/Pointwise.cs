@@ -1,28 +1,33 @@
 namespace Penjing.Compression;
 
 /// <summary>Functions of one value, each element by itself: of 256 integers they are a table of 256, so that they need no arithmetic between integers.</summary>
-internal static class Pointwise
+internal sealed class Pointwise
 {
+    private readonly Dictionary<Node, Node?> known = [];
+
     /// <summary>
     /// The value that a node computes each of its elements from, by activations and scalars: x of HardSwish(x), of x · Sigmoid(x), and of x · Clip(x + 3) / 6; null where there
     /// is no such one, or more. What is clamped counts as a value, since integers are clamped for nothing.
     /// </summary>
-    public static Node? Source(Node node)
+    public Node? Source(Node node)
     {
         Node? source = Before(node);
         while (source is { Op: not (Relu or Clip) } && Before(source) is { } before) source = before;
         return source?.Shape == node.Shape ? source : null;
     }
 
-    private static Node? Before(Node node) => node.Op is not (Elementwise or Binary) ? null
-        : node.Inputs.Where(input => input.Value is not { Shape.Elements: 1 }).Distinct().ToArray() switch
+    private Node? Before(Node node)
+    {
+        if (known.TryGetValue(node, out Node? before) || node.Op is not (Elementwise or Binary)) return before;
+        return known[node] = node.Inputs.Where(input => input.Value is not { Shape.Elements: 1 }).Distinct().ToArray() switch
         {
             [var x] => x,
             [var one, var other] => Chain(one).Intersect(Chain(other)).FirstOrDefault(),
             _ => null,
         };
+    }
 
-    private static IEnumerable<Node> Chain(Node node)
+    private IEnumerable<Node> Chain(Node node)
     {
         for (Node? part = node; part is not null; part = Before(part)) yield return part;
     }

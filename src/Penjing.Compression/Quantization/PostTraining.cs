@@ -37,16 +37,21 @@ public static class PostTraining
     {
         ILookup<Node, Node> readers = graph.Consumers();
         HashSet<Node> outputs = [.. graph.Outputs], wanted = [];
+        Pointwise functions = new();
         foreach (Node node in graph.Nodes.Reverse().Where(IsReal))
         {
-            if (readers[node].Any(Takes)) wanted.Add(node);
-            if (wanted.Contains(node) && Pointwise.Source(node) is { } source && IsReal(source)) wanted.Add(source);
+            if (readers[node].Any(reader => Takes(reader, node))) wanted.Add(node);
+            if (wanted.Contains(node) && functions.Source(node) is { } source && IsReal(source)) wanted.Add(source);
         }
         return [.. graph.Nodes.Where(node => wanted.Contains(node) && !IsClamped(node))];
 
         // Integers pay where products read them, in the end.
-        bool Takes(Node reader) => !floats.Contains(reader.Name)
-            && (IsProduct(reader) || wanted.Contains(reader) && (reader.Op is Add or AveragePool or GlobalAveragePool or Resize or Relu or Clip || Passes.Moves(reader.Op)));
+        bool Takes(Node reader, Node value) => !floats.Contains(reader.Name)
+            && (IsProduct(reader) || wanted.Contains(reader) && (reader.Op is Add or AveragePool or GlobalAveragePool or Resize or Relu or Clip || Passes.Moves(reader.Op) || IsGate(reader, value)));
+
+        // A picture whose channels are each multiplied by a value of their own.
+        static bool IsGate(Node reader, Node value) => reader is { Op: Mul, Shape: { Rank: 4 } shape } && value.Shape == shape
+            && reader.Inputs.FirstOrDefault(input => input != value) is { Value: null } gate && gate.Shape == new Shape([shape[0], shape[1], 1, 1]);
 
         // What a ReLU alone reads is but a step on the way to its value.
         bool IsClamped(Node node) => !outputs.Contains(node) && node.Op is Conv or Gemm or Add && readers[node].ToArray() is [{ Op: Relu or Clip }];

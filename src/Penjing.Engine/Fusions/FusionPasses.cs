@@ -24,6 +24,7 @@ internal static class FusionPasses
         new("Conv | Gemm of integers, QuantizeLinear | nothing, DequantizeLinear, Add, QuantizeLinear => IntegerProduct(Adds)", IntegerProduct.FuseSum),
         new("Conv | Gemm of integers, QuantizeLinear | DequantizeLinear => IntegerProduct", IntegerProduct.Fuse),
         new("DequantizeLinear, DequantizeLinear, Add, QuantizeLinear => QuantizedAdd", QuantizedAdd.Fuse),
+        new("DequantizeLinear, Mul by a real of each channel, QuantizeLinear => QuantizedGate", QuantizedGate.Fuse),
         new("DequantizeLinear, Softmax, QuantizeLinear => QuantizedSoftmax", QuantizedSoftmax.Fuse),
         new("QuantizeLinear(f(DequantizeLinear(x), …, scalars)) => QuantizedFunction(x)", QuantizedFunction.Fuse),
         new("Resize, Output => Reshape, Resize of planes, Output", Planes.Enlarge),

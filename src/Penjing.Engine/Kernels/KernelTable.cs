@@ -55,6 +55,7 @@ internal static class KernelTable
         Dense<F32MatMul>("f32-gemm", F32MatMul.Fits, F32MatMul.Cost),
         Row<F32Elementwise>("f32-elementwise", F32Elementwise.Fits),
         new("i8-elementwise", I8Elementwise.Fits, Simd.Make<I8Elementwise>),
+        new("i8-gate", I8Gate.Fits, Simd.Make<I8Gate>),
         new("i8-table", I8Table.Fits, site => new I8Table(site)),
         new("i8-softmax", I8Softmax.Fits, site => new I8Softmax(site)),
         new("i8-max-pool", I8MaxPool.Fits, I8MaxPool.Of),

@@ -134,15 +134,24 @@ public sealed class PostTrainingTests
         static Node Layer(Node y, int number) => new($"layer{number}", new Conv(), y, Node.Weight($"weight{number}", RandomTensors.Normal([8, 8, 1, 1], number)));
     }
 
-    /// <summary>A gate of its own kind is no function of what it gates, nor is a value less its channels' means.</summary>
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void What_reads_two_values_is_no_table(bool gate)
+    /// <summary>Squeeze and excitation multiplies integers, and its gate is no function of what it gates; a value less its channels' means stays real.</summary>
+    [Fact]
+    public void Gates_multiply_integers()
     {
-        Node x = new("x", new Input(ElementType.Float32, [1, 8, 6, 6])), y = Layer(x, 0), mean = new("mean", new GlobalAveragePool(), y);
-        Graph graph = PostTraining.Prepare(new(Layer(gate ? new("gated", new Mul(), y, new Node("gate", new Sigmoid(), mean)) : new("less", new Sub(), y, mean), 1)));
-        Assert.Equal(["x", gate ? "gated" : "less"], PostTraining.Values(graph, none).Select(value => value.Name));
+        Node x = new("x", new Input(ElementType.Float32, [2, 8, 6, 6])), bent = new("bent", new HardSwish(), Layer(x, 0)), mean = new("mean", new GlobalAveragePool(), bent);
+        Node gated = new("gated", new Mul(), bent, new Node("gate", new HardSigmoid(), Layer(new("relu", new Relu(), Layer(mean, 1)), 2)));
+        Graph graph = PostTraining.Prepare(new(Layer(gated, 3)));
+        Assert.Equal(["x", "layer0", "bent", "mean", "relu", "gated"], PostTraining.Values(graph, none).Select(value => value.Name));
+        Tensor[] fed = RandomGraphs.Fed(graph, 8);
+        Graph quantized = PostTraining.Quantize(graph, Measured(graph, fed, none), none);
+        Tensor expected = Reference.Run(quantized.Rewrite(Passes.ForInference), fed)[0];
+        AssertNear(Reference.Run(graph, fed)[0], expected, 20, "gates");
+        using Session session = new(quantized, new(1));
+        Assert.Single(session.Steps, step => step.Row == "i8-gate");
+        Closeness.CheckBits(expected, session.Run(fed, TestContext.Current.CancellationToken)[0], "gates");
+
+        Node y = Layer(x, 0), less = new("less", new Sub(), y, new Node("mean", new GlobalAveragePool(), y));
+        Assert.Equal(["x", "less"], PostTraining.Values(PostTraining.Prepare(new(Layer(less, 1))), none).Select(value => value.Name));
 
         static Node Layer(Node y, int number) => new($"layer{number}", new Conv(), y, Node.Weight($"weight{number}", RandomTensors.Normal([8, 8, 1, 1], number)));
     }

@@ -84,6 +84,21 @@ public sealed class ByteTests
         }
     }
 
+    /// <summary>Pictures of integers, their channels each times a real of its own, of 1 to 70 channels.</summary>
+    [Fact]
+    public void GatesAreTheReferences()
+    {
+        for (int seed = 0; seed < 200; seed++)
+        {
+            Random random = new(seed);
+            (int pictures, int channels, int height) = (random.Next(1, 3), random.Next(1, 70), random.Next(2, 4));
+            Node x = Rounded("integers", new("x", new Input(ElementType.Float32, [pictures, channels, height, 5])), random), gate = new("gate", new Sigmoid(), new Node("z", new Input(ElementType.Float32, [pictures, channels, 1, 1])));
+            Graph graph = new(new Node("y", new DequantizeLinear(), Rounded("rounded", new("product", new Mul(), random.Next(2) == 0 ? [x, gate] : [gate, x]), random).Inputs[0]));
+            using Session session = Compare(graph, seed);
+            Assert.Single(session.Steps, step => step.Row == "i8-gate");
+        }
+    }
+
     /// <summary>A function of two values, of a value and of several constants, or by way of integers of each channel, is no look into a table; nor is a chain of very many.</summary>
     [Fact]
     public void WhatNeedsMoreThanAnIntegerIsNoTable()
@@ -119,7 +134,7 @@ public sealed class ByteTests
         }
     }
 
-    /// <summary>The kernels of functions, softmaxes and pools, each by itself between guarded memory, of sizes around those of vectors, at every width.</summary>
+    /// <summary>The kernels of functions, gates, softmaxes and pools, each by itself between guarded memory, of sizes around those of vectors, at every width.</summary>
     [Fact]
     public void NothingOutsideIsTouched()
     {
@@ -131,15 +146,17 @@ public sealed class ByteTests
                 Tensor x = RandomTensors.Any(ElementType.UInt8, [2, channels, 3, 1], channels);
                 Check("i8-table", new QuantizedFunction(table, new(0.1f, 3)), x, isa);
                 Check("i8-softmax", softmax, x, isa);
+                Check("i8-gate", new QuantizedGate(new(0.04f, 7), new(ElementType.Int8, new(0.03f, -5))), x, isa, RandomTensors.Normal([2, channels, 1, 1], channels));
                 Check("i8-max-pool", new MaxPool(new(2, 1), Size.One, new(1, 0, 1, 0)), x, isa);
             }
 
-        static void Check(string name, Op op, Tensor x, Isa isa)
+        static void Check(string name, Op op, Tensor x, Isa isa, params Tensor[] others)
         {
-            OpCase one = new($"{name} of {x}", op, [x], []);
+            Tensor[] given = [x, .. others];
+            OpCase one = new($"{name} of {x}", op, [.. given], []);
             KernelRow row = KernelTable.Rows.First(row => row.Name == name);
             Assert.True(row.Fits(new(KernelCase.Node(one), isa)), $"{one}, {isa}");
-            Closeness.CheckBits(op is Fusion fusion ? fusion.Evaluate([x]) : Reference.Evaluate(KernelCase.Node(one), [x]), KernelCase.Run(row, one, isa, reverse: x.Shape[1] % 2 == 0), $"{one}, {isa}");
+            Closeness.CheckBits(op is Fusion fusion ? fusion.Evaluate(given) : Reference.Evaluate(KernelCase.Node(one), given), KernelCase.Run(row, one, isa, reverse: x.Shape[1] % 2 == 0), $"{one}, {isa}");
         }
     }
 
