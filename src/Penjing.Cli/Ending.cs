@@ -39,7 +39,7 @@ internal static class Ending
         screen.HasMissed = kept is false;
         if (kept is false) worse = worse.Add(string.Create(CultureInfo.InvariantCulture, $"the bound of {100 * rounding!.MostDrop:0.##} points is not kept: {100 * drop:F2} are lost"));
         if (rounding?.Untrained is { } untrained && shipped.Evaluation?.Score is { } trained && trained.Value < untrained.Value)
-            worse = worse.Add(string.Create(CultureInfo.InvariantCulture, $"training under the rounding lost {100 * (untrained.Value - trained.Value):F2} points of what the integers had before it"));
+            worse = worse.Add(string.Create(CultureInfo.InvariantCulture, $"training under the rounding lost {100 * (untrained.Value - trained.Value):0.####} points of what the integers had before it"));
         if (rounding is null && shipped.Evaluation?.Score.Top1 is { } top1 && data.Test.Count >= FewestForChance && top1 < Chance / data.Labels.Length)
             screen.Note($"{Quantity.Percent(top1)} is what chance gives, the network has not learnt: lower the learning rate (--lr), bound the gradient (--clip), or train longer");
         ImmutableArray<SparseTensor> weights = Sparsifier.Describe(shipped.Model.Graph);

@@ -56,6 +56,9 @@ internal sealed class Watch
     public void Tell(int done, int all, TimeSpan? left) => Tell(all == 0 ? 1 : (double)done / all,
         all == 0 ? "all is known" : $"{done} of {all} networks{(left is { } time ? $"  {Quantity.Duration(time)} left" : "")}");
 
+    /// <summary>Tells how many of the test pictures are answered.</summary>
+    public void Tell(int done, DataSet data) => Tell((double)done / data.Test.Count, $"{Quantity.Exact(done)} of {Quantity.Exact(data.Test.Count)} pictures");
+
     /// <summary>Tells how far a recipe is, by the epochs of its stages.</summary>
     public void Tell(RetrainingProgress progress, Recipe recipe, int stage, DataSet data)
     {

@@ -51,7 +51,7 @@ public sealed unsafe class AssembledKernelsTests
         for (int seed = 0; seed < 400; seed++) Check("i8-vnni-depthwise", Depthwise(new(seed), seed), seed);
     }
 
-    /// <summary>Windows of pixels without whole words: of 1 to 7 channels, any kernel, stride, padding and distance of rows, in one picture and in several, and of matrices.</summary>
+    /// <summary>Windows of pixels without whole words: of 1 to 7 channels, any kernel, stride, padding and distance of rows, in one picture and in several.</summary>
     [Fact]
     public void WindowsEqualTheReference()
     {

@@ -36,7 +36,7 @@ internal static class EvaluateCommand
         SessionOptions options = tune.Apply(parsed, screen, source, network, Evaluation.Options, stop);
         Evaluation? result = null;
         Watch.Over(screen, "evaluating", watch => result = Evaluation.Of(network, set, count, stop, options.Tuning,
-            done => watch.Tell((double)done / set.Test.Count, $"{Quantity.Exact(done)} of {Quantity.Exact(set.Test.Count)} pictures")));
+            done => watch.Tell(done, set)));
         if (drawn is not null)
         {
             byte[] png = Overlay.Draw(ParseSheet.Of(set, answering, parsed.GetValue(shown), parsed.GetValue(masksOnly), stop), set.Labels);

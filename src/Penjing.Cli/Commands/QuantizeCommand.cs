@@ -58,7 +58,7 @@ internal static class QuantizeCommand
         Score? untrained = null;
         if (work is not null)
         {
-            untrained = set.Test.Count == 0 ? null : Evaluation.Of(quantized, set, Environment.ProcessorCount, stop).Score;
+            if (set.Test.Count > 0) Watch.Over(screen, "evaluating", watch => untrained = Evaluation.Of(quantized, set, Environment.ProcessorCount, stop, done: done => watch.Tell(done, set)).Score);
             Watch.Over(screen, "training", watch => quantized = Retrainer.Quantize(network with { Graph = calibrated.Graph }, set, calibrated.Ranges, calibrated.Floats, calibrated.WeightBits, training, work, watch.Tell, stop));
         }
         double noise = Precision.Noise(network.Graph, quantized.Graph, Calibration.Inputs(network, set, set.Test.Count > 0 ? set.Test.First(Calibration.Pictures) : set.Train.Sample(stage.Pictures, training.Seed)), stop);

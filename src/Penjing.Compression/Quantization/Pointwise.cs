@@ -7,19 +7,20 @@ internal sealed class Pointwise
 
     /// <summary>
     /// The value that a node computes each of its elements from, by activations and scalars: x of HardSwish(x), of x · Sigmoid(x), and of x · Clip(x + 3) / 6; null where there
-    /// is no such one, or more. What is clamped counts as a value, since integers are clamped for nothing.
+    /// is no such one, or more. What a product's clamp yields counts as a value, since its integers are clamped for nothing.
     /// </summary>
     public Node? Source(Node node)
     {
         Node? source = Before(node);
-        while (source is { Op: not (Relu or Clip) } && Before(source) is { } before) source = before;
-        return source?.Shape == node.Shape ? source : null;
+        while (source is not null && Before(source) is { } before && !(source.Op is Relu or Clip && Before(before) is null)) source = before;
+        return source;
     }
 
     private Node? Before(Node node)
     {
-        if (known.TryGetValue(node, out Node? before) || node.Op is not (Elementwise or Binary)) return before;
-        return known[node] = node.Inputs.Where(input => input.Value is not { Shape.Elements: 1 }).Distinct().ToArray() switch
+        if (known.TryGetValue(node, out Node? before) || node is not { Op: Elementwise or Binary, Info.Type: ElementType.Float32 }) return before;
+        Node[] read = [.. node.Inputs.Where(input => input.Value is not { Shape.Elements: 1 }).Distinct()];
+        return known[node] = read.Any(input => input.Shape != node.Shape) ? null : read switch
         {
             [var x] => x,
             [var one, var other] => Chain(one).Intersect(Chain(other)).FirstOrDefault(),

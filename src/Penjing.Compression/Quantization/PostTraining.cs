@@ -38,20 +38,22 @@ public static class PostTraining
         ILookup<Node, Node> readers = graph.Consumers();
         HashSet<Node> outputs = [.. graph.Outputs], wanted = [];
         Pointwise functions = new();
-        foreach (Node node in graph.Nodes.Reverse().Where(IsReal))
+        foreach (Node node in graph.Nodes.Reverse().Where(node => node is { Op: not Constant, Info.Type: ElementType.Float32 }))
         {
             if (readers[node].Any(reader => Takes(reader, node))) wanted.Add(node);
-            if (wanted.Contains(node) && functions.Source(node) is { } source && IsReal(source)) wanted.Add(source);
+            if (wanted.Contains(node) && functions.Source(node) is { } source && (IsProduct(source) ? !floats.Contains(source.Name) : source.Inputs.Any(input => Yields(source, input)))) wanted.Add(source);
         }
         return [.. graph.Nodes.Where(node => wanted.Contains(node) && !IsClamped(node))];
 
         // Integers pay where products read them, in the end.
-        bool Takes(Node reader, Node value) => !floats.Contains(reader.Name)
-            && (IsProduct(reader) || wanted.Contains(reader) && (reader.Op is Add or AveragePool or GlobalAveragePool or Resize or Relu or Clip || Passes.Moves(reader.Op) || IsGate(reader, value)));
+        bool Takes(Node reader, Node value) => !floats.Contains(reader.Name) && (IsProduct(reader) || wanted.Contains(reader) && Yields(reader, value));
+
+        // Whether integers are made of integers without reals between them.
+        static bool Yields(Node reader, Node value) => reader.Op is Add or AveragePool or GlobalAveragePool or Resize or Relu or Clip || Passes.Moves(reader.Op) || IsGate(reader, value);
 
         // A picture whose channels are each multiplied by a value of their own.
         static bool IsGate(Node reader, Node value) => reader is { Op: Mul, Shape: { Rank: 4 } shape } && value.Shape == shape
-            && reader.Inputs.FirstOrDefault(input => input != value) is { Value: null } gate && gate.Shape == new Shape([shape[0], shape[1], 1, 1]);
+            && reader.Inputs.FirstOrDefault(input => input != value) is { Value: null } gate && gate.Shape != shape && gate.Shape == new Shape([shape[0], shape[1], 1, 1]);
 
         // What a ReLU alone reads is but a step on the way to its value.
         bool IsClamped(Node node) => !outputs.Contains(node) && node.Op is Conv or Gemm or Add && readers[node].ToArray() is [{ Op: Relu or Clip }];
@@ -193,8 +195,6 @@ public static class PostTraining
     /// <summary>Scales without zero points, none less than asked for.</summary>
     private static Quantization Symmetric(IEnumerable<float> scales, float[] least, int axis) =>
         new([.. scales.Zip(least, (own, floor) => Math.Max(own, floor) is var scale && float.IsNormal(scale) ? scale : 1)], [.. least.Select(_ => 0)], axis);
-
-    private static bool IsReal(Node node) => node is { Op: not Constant, Info.Type: ElementType.Float32 };
 
     private static bool IsProduct(Node node) => node is { Op: Conv or Gemm { Alpha: 1, Beta: 1, TransposeA: false }, Info.Type: ElementType.Float32, Inputs: [_, { Value: not null }, .. var bias] } && bias is [] or [{ Value: not null }];
 }

@@ -9,8 +9,8 @@ namespace Penjing.Engine;
 /// </summary>
 internal sealed unsafe class ByteWindows
 {
-    // Of places in a window, which are bytes, none may be larger than one.
-    private const int MostBytes = 224;
+    // The places in a kernel's row are bytes themselves.
+    private const int MostBytes = 512, MostRowBytes = 224;
 
     private readonly int height, width, channels, lines, columns, top, left, down, across, dilation, kernelRows, rowBytes, outputBytes, vector;
     private readonly long inputBytes, last;
@@ -34,8 +34,9 @@ internal sealed unsafe class ByteWindows
     /// <summary>Whether a site's windows are read so: pixels have no whole words, lie side by side, and make windows of few bytes; there is no addend.</summary>
     public static bool Fits(Site site)
     {
-        (var op, int channels) = ((IntegerProduct)site.Node.Op, site.Node.Inputs[0].Shape[1]);
-        return op.Adds is null && op.Conv.Groups == 1 && op.Conv.Dilation.Width == 1 && channels % sizeof(int) > 0 && I8Product.Pitch(site) == channels && 4 * WordsOf(site) <= MostBytes;
+        (var op, int channels, int across) = ((IntegerProduct)site.Node.Op, site.Node.Inputs[0].Shape[1], Layout.Pictures(site.Node.Inputs[1].Shape)[3]);
+        return op.Adds is null && op.Conv.Groups == 1 && op.Conv.Dilation.Width == 1 && channels % sizeof(int) > 0 && I8Product.Pitch(site) == channels && across * channels <= MostRowBytes
+            && sizeof(int) * WordsOf(site) <= MostBytes;
     }
 
     /// <summary>The windows of a site, whose bytes are combined with <paramref name="flip"/> (⊻), and have <paramref name="outside"/> where there is no picture; null where they are not read so.</summary>

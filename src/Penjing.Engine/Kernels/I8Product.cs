@@ -5,7 +5,7 @@ namespace Penjing.Engine;
 
 /// <summary>
 /// Convolution of 8-bit integers and what becomes of its sums, as a product of words of several integers, channels that lie side by side; rows are read as in
-/// <see cref="F32Conv"/>, where the integers lie or from a copy in scratch memory.
+/// <see cref="F32Conv"/>, where the integers lie, from a copy in scratch memory, or from windows that are written for each tile.
 /// </summary>
 internal abstract unsafe class I8Product<S, V> : ConvProduct<S, V> where S : struct, ISimd<V> where V : unmanaged
 {

@@ -134,6 +134,34 @@ public sealed class PostTrainingTests
         static Node Layer(Node y, int number) => new($"layer{number}", new Conv(), y, Node.Weight($"weight{number}", RandomTensors.Normal([8, 8, 1, 1], number)));
     }
 
+    /// <summary>What no integers yield, a layer that stays real or an input, is not rounded for the sake of the activation behind it.</summary>
+    [Fact]
+    public void Activations_of_reals_stay_real()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, 8, 6, 6])), real = new("real", new Conv(), x, Node.Weight("w0", RandomTensors.Normal([8, 8, 1, 1], 0)));
+        Node next = new("next", new Conv(), new Node("bent", new HardSwish(), real), Node.Weight("w1", RandomTensors.Normal([8, 8, 1, 1], 1)));
+        Graph graph = PostTraining.Prepare(new(next));
+        Assert.Equal(["x", "real", "bent"], PostTraining.Values(graph, none).Select(value => value.Name));
+        Assert.Equal(["bent"], PostTraining.Values(graph, ImmutableHashSet.Create("real")).Select(value => value.Name));
+        Node curve = new("curve", new Unary(UnaryFunction.Log), x), choice = new("choice", new Mul(), real, new Node("positive", new Cast(ElementType.Float32), new Node("greater", new Greater(), real, Node.Weight("zero", Tensor.Of<float>([], 0)))));
+        foreach (Node read in (Node[])[curve, choice])
+            Assert.DoesNotContain(read.Inputs[0].Name, PostTraining.Values(PostTraining.Prepare(new(next.With([read, next.Inputs[1]]))), none).Select(value => value.Name));
+    }
+
+    /// <summary>Many sums in a row, each read by an activation of two operations, are looked through at once.</summary>
+    [Fact]
+    public void Long_chains_of_activations_take_no_time()
+    {
+        Node x = new("x", new Input(ElementType.Float32, [1, 4, 2, 2])), y = x;
+        for (int i = 0; i < 60; i++)
+        {
+            Node sum = new($"sum{i}", new Add(), new Node($"conv{i}", new Conv(), y, Node.Weight($"w{i}", RandomTensors.Normal([4, 4, 1, 1], i))), y);
+            y = new($"swish{i}", new Mul(), sum, new Node($"gate{i}", new Sigmoid(), sum));
+        }
+        // The input, and all but the last block's.
+        Assert.Equal(1 + 3 * 59, PostTraining.Values(PostTraining.Prepare(new(y)), none).Length);
+    }
+
     /// <summary>Squeeze and excitation multiplies integers, and its gate is no function of what it gates; a value less its channels' means stays real.</summary>
     [Fact]
     public void Gates_multiply_integers()

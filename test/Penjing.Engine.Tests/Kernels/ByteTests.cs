@@ -39,18 +39,14 @@ public sealed class ByteTests
         }
     }
 
-    /// <summary>Windows with gaps, global ones, and lines of more pixels than are pooled at once, of one window or not even one.</summary>
+    /// <summary>Windows with gaps, and global ones.</summary>
     [Fact]
-    public void WidePoolsAreTheReferences()
+    public void DilatedAndGlobalPoolsAreTheReferences()
     {
         Random random = new(1);
-        for (int seed = 0; seed < 4; seed++)
-            foreach ((int channels, int height, int width, Op pool) in ((int, int, int, Op)[])
-            [
-                (40, 9, 11, new MaxPool(Size.Square(3), Size.One, Padding.All(2)) { Dilation = new(2, 2) }), (24, 3, 1500, new MaxPool(Size.Square(3), new(2, 2), Padding.All(1))),
-                (9000, 3, 5, new MaxPool(new(2, 3), Size.One)), (12000, 2, 4, new MaxPool(new(2, 3), Size.One)), (48, 7, 9, new GlobalMaxPool()), (33000, 2, 1, new GlobalMaxPool()),
-            ])
-                Check(pool, [1, channels, height, width], random, seed);
+        for (int seed = 0; seed < 20; seed++)
+            foreach (Op pool in (Op[])[new MaxPool(Size.Square(3), Size.One, Padding.All(2)) with { Dilation = new(2, 2) }, new GlobalMaxPool()])
+                Check(pool, [1, random.Next(1, 101), 9, 11], random, seed);
     }
 
     /// <summary>Nearest pixels and means of two or four, of all ways to place pixels that have them, smaller and larger, of 1 to 70 channels.</summary>
