@@ -32,6 +32,13 @@ internal sealed record PixelGrid(Size Origin, Size Step, Size Count, Size Stride
         ]);
     }
 
+    /// <summary>The most windows, of so many that follow each other, that reach over the left or right edge of a picture of this width.</summary>
+    public int Straddling(int windows, int width)
+    {
+        int columns = Count.Width, over = Enumerable.Range(0, columns).Count(column => column * Stride.Width + Reach.Left < 0 || column * Stride.Width + Reach.Right >= width);
+        return (windows + columns - 1) / columns * over;
+    }
+
     /// <summary>The first and last input row and column that a window sees, counted from where it begins.</summary>
     public (int Top, int Bottom, int Left, int Right) Reach { get; } =
         Taps.Length == 0 ? default : (Taps.Min(tap => tap.Down), Taps.Max(tap => tap.Down), Taps.Min(tap => tap.Across), Taps.Max(tap => tap.Across));
@@ -44,7 +51,7 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
 {
     private readonly PixelGrid[] grids;
     private readonly int[][] offsets;
-    private readonly int groups, height, width, channels, inputPitch, outputHeight, outputWidth, columns, outputBytes, addendBytes;
+    private readonly int groups, height, width, channels, inputPitch, outputHeight, outputWidth, columns, outputBytes, addendBytes, patchFloats;
     private readonly NativeBuffer memory;
     private readonly long[] panels;
     private readonly long outside;
@@ -62,6 +69,7 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
         (outputHeight, outputWidth, columns) = (output[2], output[3], output[1] / groups);
         addendBytes = conv.Adds ? Math.Max(site.InputPitches[FusedConv.Addend], output[1]) * node.Inputs[FusedConv.Addend].Info.Type.Size() : 0;
         offsets = [.. grids.Select(Offsets)];
+        patchFloats = grids.Max(grid => grid.Joined == 1 ? 0 : Math.Min(S.TileRows, grid.Straddling(S.TileRows, width)) * grid.Taps.Length * channels);
         panels = new long[grids.Length];
         for (int part = 0; part < panels.Length; part++)
         {
@@ -75,7 +83,7 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
     public sealed override bool Overwrites(int input) => input == FusedConv.Addend && addendBytes > 0 && addendBytes == outputBytes;
 
     /// <inheritdoc/>
-    protected override int PatchFloats => grids[0].Joined == 1 ? 0 : grids[0].Taps.Length * channels;
+    protected override int PatchFloats => patchFloats;
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -134,7 +142,7 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
                     }
                     if (inside == 0)
                     {
-                        Point(grid, picture, y, x, starts + row, rows, patches + (nint)row * PatchFloats);
+                        if (Point(grid, picture, y, x, starts + row, rows, patches)) patches += grid.Taps.Length * channels;
                         inside = 1;
                     }
                     row += inside;
@@ -167,11 +175,12 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
         }
     }
 
-    /// <summary>The segments of a window that reaches over an edge: what is outside for taps there, patches where joined taps lie on both sides.</summary>
+    /// <summary>The segments of a window that reaches over an edge: what is outside for taps there, the patch where joined taps lie on both sides; returns whether they do.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Point(PixelGrid grid, float* picture, int top, int left, float** pointers, int rows, float* patch)
+    private bool Point(PixelGrid grid, float* picture, int top, int left, float** pointers, int rows, float* patch)
     {
         int joined = grid.Joined;
+        bool patched = false;
         for (int i = 0; i < grid.Taps.Length; i += joined, pointers += rows, patch += joined * channels)
         {
             int y = top + grid.Taps[i].Down, x = left + grid.Taps[i].Across;
@@ -185,8 +194,10 @@ internal abstract unsafe class ConvProduct<S, V> : TiledProduct<S, V> where S : 
                 words.Fill(memory.Floats[outside]);
                 new ReadOnlySpan<float>(line + x * channels + before, inside).CopyTo(words[before..]);
                 *pointers = patch;
+                patched = true;
             }
         }
+        return patched;
     }
 
     /// <summary>How far from a window's beginning its segments begin.</summary>

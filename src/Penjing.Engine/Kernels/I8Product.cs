@@ -36,7 +36,7 @@ internal abstract unsafe class I8Product<S, V> : ConvProduct<S, V> where S : str
     public sealed override int Phases => copies ? 2 : 1;
 
     /// <inheritdoc/>
-    protected sealed override int PatchFloats => windows?.PatchFloats ?? base.PatchFloats;
+    protected sealed override int PatchFloats => windows is null ? base.PatchFloats : S.TileRows * windows.PatchFloats;
 
     /// <inheritdoc/>
     protected sealed override IntegerEnd End { get; }

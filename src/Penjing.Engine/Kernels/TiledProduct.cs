@@ -86,7 +86,7 @@ internal abstract unsafe class TiledProduct<S, V> : Kernel where S : struct, ISi
     /// <summary>The tile and width in the label, as in 14x32-512.</summary>
     protected static string Tile => $"{S.TileRows}x{2 * S.Lanes}-{Split.Name<S, V>()}";
 
-    /// <summary>Floats of scratch on the stack that a row needs for <see cref="Point"/>.</summary>
+    /// <summary>Floats of scratch on the stack that a tile needs for <see cref="Point"/>.</summary>
     protected virtual int PatchFloats => 0;
 
     /// <summary>
@@ -128,7 +128,7 @@ internal abstract unsafe class TiledProduct<S, V> : Kernel where S : struct, ISi
         float* right = Panels(piece.Part, operands);
         Rows rows = new(part.Rows, S.TileRows);
         TileShape shape = new(part.Segments, part.Length, (int*)order.Pointer, finish.Min, finish.Max, adds) { End = End };
-        int pointers = S.TileRows * (part.Segments + (adds ? 2 : 1)), patchFloats = PatchFloats * S.TileRows;
+        int pointers = S.TileRows * (part.Segments + (adds ? 2 : 1)), patchFloats = PatchFloats;
         int bytes = pointers * sizeof(float*) + patchFloats * sizeof(float);
         int block = Math.Clamp(Math.Min(TableBytes / bytes, BlockFloats / (S.TileRows * part.Length)), 1, piece.Tiles);
         byte* stack = stackalloc byte[block * bytes + S.TileRows * 2 * S.Lanes * sizeof(float) + 64];
